@@ -1,0 +1,1 @@
+"""Vocabulary and plain memory: what every other room stands on."""

@@ -1,0 +1,330 @@
+"""The arena: all state of a session in one mapping that describes itself.
+
+    offset 0            192                    data_offset (a page)
+      ┌───────────────┬──────────────────────┬─────────┬─────────┬──────────
+      │ header record │ layout as JSON text  │ array 0 │ array 1 │ ...
+      └───────────────┴──────────────────────┴─────────┴─────────┴──────────
+        magic, sizes,   names, dtypes, counts  each on a 128-byte boundary
+        digest of text  and offsets
+
+State is reached by offsets, never by pointers, so a snapshot is one copy, a dashboard is a
+read-only mapping of the same file, and a standby is a second arena fed the same events.
+
+The mapping is private memory, a file, or shared memory (a file under /dev/shm). A file has at most
+one writer (the kernel's file lock says so, and gives it up when the writer dies) and any number of
+readers; only the other end of a ring may write beside it. The writer brackets each event with
+`changes` (odd while it works), so a reader can take a picture that belongs together, and whoever
+finds the arena of a killed writer knows whether it died between two events or within one.
+
+Worst case: a read-only mapping written to by compiled code is a crash of the *reader*; numba does
+not honour numpy's read-only flag. A busy writer can starve `consistent`, which then says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from hftlib.core import mapping, seqlock
+from hftlib.core.errors import InputError, StateError
+from hftlib.core.layout import Layout
+from hftlib.core.mapping import ARENA_HEADER, shared_memory
+from hftlib.core.records import differences, field_offset
+
+__all__ = ["Arena", "Difference", "shared_memory"]
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One value that differs between two arenas."""
+
+    array: str
+    index: int
+    field: str
+    ours: Any
+    theirs: Any
+
+    def __str__(self) -> str:
+        dotted = f".{self.field}" if self.field else ""
+        return f"{self.array}[{self.index}]{dotted}: {self.ours} here, {self.theirs} there"
+
+
+class Arena:
+    """Named arrays in one mapping. Make one with `create`, `open` or `snapshot`."""
+
+    def __init__(self, memory: mmap.mmap, layout: Layout, path: Path | None, lock: int) -> None:
+        self.layout = layout
+        self.path = path
+        self._lock = lock
+        # Held by every view below, so the memory stays mapped as long as anybody can see it.
+        self._bytes = np.frombuffer(memory, np.uint8)
+        self._header = self._bytes[: ARENA_HEADER.itemsize].view(ARENA_HEADER)
+        self._arrays = {
+            name: self._bytes[slot.offset : slot.offset + slot.nbytes].view(slot.dtype)
+            for name, slot in layout.slots.items()
+        }
+
+    @classmethod
+    def create(
+        cls, layout: Layout, path: Path | str | None = None, *, huge_pages: bool = False
+    ) -> Arena:
+        """A new arena of zeros: in private memory, or in a file that must not exist yet.
+
+        Use `shared_memory(name)` for a path whose file is memory. All memory is taken now:
+        nothing on the tick path can fail for lack of it later.
+        """
+        if path is None:
+            arena = cls(mapping.private(layout.total_bytes, huge_pages), layout, None, -1)
+            arena._write_header()
+            return arena
+        target = Path(path)
+        descriptor, part = mapping.new_file(target, layout.total_bytes)
+        try:
+            mapping.lock_for_writing(descriptor, target)
+            memory = mmap.mmap(descriptor, layout.total_bytes)
+            if huge_pages:
+                memory.madvise(mmap.MADV_HUGEPAGE)
+            arena = cls(memory, layout, target, descriptor)
+            arena._write_header()
+            # A link, unlike a rename, refuses to replace: readers see a whole arena or none.
+            os.link(part, target)
+        except BaseException as error:
+            os.close(descriptor)
+            if isinstance(error, FileExistsError):
+                raise StateError(
+                    "There is an arena already",
+                    where=str(target),
+                    do="Open it with Arena.open(path, writable=True), or remove the file first.",
+                ) from None
+            raise
+        finally:
+            part.unlink(missing_ok=True)
+        return arena
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | str,
+        layout: Layout | None = None,
+        *,
+        writable: bool = False,
+        exclusive: bool = True,
+    ) -> Arena:
+        """The arena in a file, as another process or an earlier one left it.
+
+        `layout` is what the caller's code expects; an arena laid out otherwise is refused.
+        `writable` makes this process its one writer. With `exclusive=False` it may write beside
+        the owner: for the other end of a ring, and for nothing else.
+        """
+        target = Path(path)
+        try:
+            descriptor = os.open(target, os.O_RDWR if writable else os.O_RDONLY)
+        except OSError as error:
+            raise InputError(
+                f"The arena cannot be opened: {error.strerror}",
+                where=str(target),
+                do="Check the path; an arena is made with Arena.create(layout, path).",
+            ) from None
+        try:
+            found = mapping.checked(descriptor, target)
+            if layout is not None and layout.digest != found.digest:
+                raise InputError(
+                    f"The arena is laid out differently: {layout.difference(found)}",
+                    where=str(target),
+                    do="Open it with the version that made it, or make a new one.",
+                )
+            if writable and exclusive:
+                mapping.lock_for_writing(descriptor, target)
+            access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
+            memory = mmap.mmap(descriptor, found.total_bytes, access=access)
+            arena = cls(memory, found, target, -1)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        if writable and exclusive:
+            arena._lock = descriptor
+            arena._header["writer_pid"] = os.getpid()
+        else:
+            os.close(descriptor)
+        return arena
+
+    def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
+        if name not in self._arrays:
+            raise InputError(
+                f"There is no array {name!r}",
+                where=repr(self),
+                do=f"Use one of: {', '.join(self._arrays) or 'none, the layout is empty'}.",
+            )
+        return self._arrays[name]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._arrays)
+
+    @property
+    def address(self) -> int:
+        """Where the mapping lies in this process; compiled code adds the layout's offsets."""
+        return int(self._bytes.ctypes.data)
+
+    def address_of(self, name: str) -> int:
+        return int(self[name].ctypes.data)
+
+    @property
+    def writable(self) -> bool:
+        return bool(self._bytes.flags.writeable)
+
+    @property
+    def changes_address(self) -> int:
+        """Where `changes` lies: compiled writers keep it with `seqlock.begin` and `seqlock.end`."""
+        return self.address + field_offset(ARENA_HEADER, "changes")
+
+    @property
+    def torn(self) -> bool:
+        """True while a change is being applied; for good if the writer died within one."""
+        return bool(self._header["changes"][0] & 1)
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """Apply one event: readers of `consistent` see all of it or nothing.
+
+        An exception inside leaves the arena torn, as a crash would: half an event was applied.
+        """
+        self._require_writable("change")
+        seqlock.begin(self.changes_address)
+        yield
+        seqlock.end(self.changes_address)
+
+    def consistent(self, read: Callable[[Arena], Answer], attempts: int = 1000) -> Answer:
+        """What `read` returns when no change happened while it ran."""
+        for _ in range(attempts):
+            before = int(self._header["changes"][0])
+            if not before & 1:
+                answer = read(self)
+                if int(self._header["changes"][0]) == before:
+                    return answer
+            time.sleep(0)
+        state = "died within a change" if self.torn else "is changing it all the time"
+        raise StateError(
+            f"No consistent picture in {attempts} attempts: the writer {state}",
+            where=repr(self),
+            do="Read less at once, or restore the last snapshot and replay the journal.",
+        )
+
+    def snapshot(self, into: Arena | None = None) -> Arena:
+        """A copy in private memory; `into` an earlier one costs no new memory."""
+        target = into if into is not None else Arena.create(self.layout)
+        target.restore(self)
+        return target
+
+    def save(self, path: Path | str) -> Path:
+        """A copy in a file, whole or not at all, on the disk before this returns."""
+        target = Path(path)
+        descriptor, part = mapping.new_file(target, len(self._bytes))
+        try:
+            view = self._bytes.data
+            while view:
+                view = view[os.write(descriptor, view) :]
+            os.fsync(descriptor)
+            part.replace(target)
+            directory = os.open(target.parent, os.O_RDONLY)
+            os.fsync(directory)
+            os.close(directory)
+        except OSError as error:
+            raise mapping.no_room(target, error) from None
+        finally:
+            os.close(descriptor)
+            part.unlink(missing_ok=True)
+        return target
+
+    def restore(self, source: Arena | Path | str) -> None:
+        """Make the state here equal to that of a snapshot."""
+        self._require_writable("restore")
+        other = source if isinstance(source, Arena) else Arena.open(source, self.layout)
+        self._require_same_layout(other)
+        begin = self.layout.data_offset
+        self._bytes[begin:] = other._bytes[begin:]
+        self._header["changes"] = other._header["changes"]
+
+    def compare(self, other: Arena, limit: int = 20) -> list[Difference]:
+        """The first `limit` values that differ, byte for byte; an empty list means equal."""
+        self._require_same_layout(other)
+        found: list[Difference] = []
+        for name, ours in self._arrays.items():
+            theirs = other._arrays[name]
+            size = ours.dtype.itemsize
+            rows = ours.view(np.uint8).reshape(-1, size) != theirs.view(np.uint8).reshape(-1, size)
+            for index in np.flatnonzero(rows.any(axis=1)):
+                values = differences(ours.dtype, ours[index], theirs[index])
+                # Padding between fields belongs to no field, yet replay compares bytes.
+                for field, a, b in values or [("(padding)", "bytes", "other bytes")]:
+                    found.append(Difference(name, int(index), field, a, b))
+                if len(found) >= limit:
+                    return found[:limit]
+        return found
+
+    def digest(self) -> str:
+        """SHA-256 of the layout and all state; equal digests mean equal arenas."""
+        digest = hashlib.sha256(self.layout.digest)
+        digest.update(self._bytes[self.layout.data_offset :].data)
+        return digest.hexdigest()
+
+    def close(self) -> None:
+        """Let another process write. The memory stays as long as an array of it is used."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def __enter__(self) -> Arena:
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        place = str(self.path) if self.path else "private memory"
+        mode = "writable" if self.writable else "read-only"
+        return f"<Arena {len(self._bytes):,} bytes, {len(self._arrays)} arrays, {mode}, {place}>"
+
+    def _repr_html_(self) -> str:
+        return self.layout.html(repr(self))
+
+    def _write_header(self) -> None:
+        header = self._header
+        header["version"] = mapping.VERSION
+        header["total_bytes"] = self.layout.total_bytes
+        header["text_bytes"] = len(self.layout.text)
+        header["data_offset"] = self.layout.data_offset
+        header["digest"] = np.frombuffer(self.layout.digest, np.uint8)
+        header["created_ns"] = time.time_ns()
+        header["writer_pid"] = os.getpid()
+        begin = ARENA_HEADER.itemsize
+        text = np.frombuffer(self.layout.text, np.uint8)
+        self._bytes[begin : begin + len(text)] = text
+        header["magic"] = mapping.MAGIC
+
+    def _require_writable(self, what: str) -> None:
+        if not self.writable:
+            raise StateError(
+                f"A read-only arena cannot {what}",
+                where=repr(self),
+                do="Open it with writable=True in the one process that owns it.",
+            )
+
+    def _require_same_layout(self, other: Arena) -> None:
+        if self.layout.digest != other.layout.digest:
+            raise InputError(
+                f"The two arenas are laid out differently: {self.layout.difference(other.layout)}",
+                where=f"{self!r} and {other!r}",
+                do="Compare and restore arenas of one layout only.",
+            )

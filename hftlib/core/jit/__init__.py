@@ -1,0 +1,89 @@
+"""The one door to numba: no other module of hftlib imports it.
+
+What comes through the door, and where it is made:
+
+    compiled, callback      functions.py   a function, or one with an address, as machine code
+    record_at, array_at     memory.py      plain memory at an address, as a record or an array
+    load_*, store_*, ...    memory.py      loads, stores, byte order, ordering between processes
+    caller, libc, errno     calls.py       call an address held in memory; call the C library
+    warm, freeze            startup.py     compile everything now; then refuse to compile ever again
+    emit                    emit.py        object code a process without a compiler can load
+    lowers                  lowering.py    teach compiled code what a Python function means
+
+Every name that compiled code may call is also an ordinary Python function with the same meaning.
+So a compiled function runs uncompiled too, with breakpoints and `print`: as `function.py_func`, or
+for a whole process with `NUMBA_DISABLE_JIT=1`. `COMPILED` says which of the two this process is.
+
+Addresses are int64 everywhere: numba turns an int64 mixed with a uint64 into a float64, silently.
+"""
+
+from hftlib.core.jit.cache import cache_directory, source_digest
+from hftlib.core.jit.calls import caller, errno, libc
+from hftlib.core.jit.emit import emit
+from hftlib.core.jit.functions import BOUNDS_CHECKED, COMPILED, Callback, callback, compiled
+from hftlib.core.jit.lowering import lowers
+from hftlib.core.jit.memory import (
+    array_at,
+    copy_words,
+    fence,
+    leading_zeros,
+    load_acquire,
+    load_be_i64,
+    load_be_u16,
+    load_be_u32,
+    load_be_u48,
+    load_i64,
+    load_u8,
+    pause,
+    prefetch,
+    record_at,
+    store_be_i64,
+    store_be_u16,
+    store_be_u32,
+    store_be_u48,
+    store_i64,
+    store_release,
+    store_u8,
+)
+from hftlib.core.jit.startup import Warmed, freeze, is_frozen, registered, warm
+
+__all__ = [
+    "BOUNDS_CHECKED",
+    "COMPILED",
+    "Callback",
+    "Warmed",
+    "array_at",
+    "cache_directory",
+    "callback",
+    "caller",
+    "compiled",
+    "copy_words",
+    "emit",
+    "errno",
+    "fence",
+    "freeze",
+    "is_frozen",
+    "leading_zeros",
+    "libc",
+    "load_acquire",
+    "load_be_i64",
+    "load_be_u16",
+    "load_be_u32",
+    "load_be_u48",
+    "load_i64",
+    "load_u8",
+    "lowers",
+    "pause",
+    "prefetch",
+    "record_at",
+    "registered",
+    "source_digest",
+    "store_be_i64",
+    "store_be_u16",
+    "store_be_u32",
+    "store_be_u48",
+    "store_i64",
+    "store_release",
+    "store_u8",
+    "warm",
+]

@@ -1,0 +1,147 @@
+"""The two decorators: `compiled` makes machine code of a function, `callback` gives it an address.
+
+    @jit.compiled("int64(int64, int64)")          an entry: called from Python, warmed by signature
+    @jit.compiled()                               a leaf: compiled into whatever calls it
+    @jit.callback("int64(int64, int64)")          a C function; `.address` goes into plain memory
+
+All of them release the GIL, follow C's arithmetic (no exception on division by zero) and are kept
+in the cache of `cache.py`. Worst case: the first call of a cold function compiles it, in
+0.1 to 2 s; `jit.warm` does that beforehand and `jit.freeze` forbids it afterwards.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+from numba.core import config, sigutils
+
+from hftlib.core.errors import CompileError
+from hftlib.core.jit.cache import cache_directory
+from hftlib.core.jit.calls import UNCOMPILED, UNCOMPILED_MAX
+
+COMPILED = not config.DISABLE_JIT
+BOUNDS_CHECKED = bool(config.BOUNDSCHECK)
+
+OPTIONS = {"nogil": True, "error_model": "numpy"}
+_cache_choice = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One function with one signature, to be compiled before it is needed."""
+
+    name: str
+    signature: str
+    compile: Callable[[], Any]
+    cache_hits: Callable[[], int]
+
+
+ENTRIES: list[Entry] = []
+
+
+def compiled(*signatures: str) -> Callable[[Callable[..., Any]], Any]:
+    """Compile the decorated function; each signature is compiled by `warm`."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        with _kept(function) as cache:
+            dispatcher = numba.njit(cache=cache, **OPTIONS)(function)
+        if COMPILED:
+            for text in signatures:
+                ENTRIES.append(_entry(function, dispatcher, text))
+        return dispatcher
+
+    return decorate
+
+
+def callback(signature: str) -> Callable[[Callable[..., Any]], Callback]:
+    """Make the decorated function a C function of this signature, callable through its address."""
+
+    def decorate(function: Callable[..., Any]) -> Callback:
+        made = Callback(function, signature)
+        if COMPILED:
+            ENTRIES.append(
+                Entry(_name(function), signature, lambda: made.address, lambda: made.cache_hits)
+            )
+        return made
+
+    return decorate
+
+
+class Callback:
+    """A function with an address. Calling it from Python runs the plain Python function."""
+
+    def __init__(self, function: Callable[..., Any], signature: str) -> None:
+        self.function = function
+        self.signature = signature
+        self.name = _name(function)
+        self._machine_code: Any = None
+        self._key = 0
+
+    @property
+    def address(self) -> int:
+        """Where the machine code lies; compiled at the first asking."""
+        if not COMPILED:
+            return self._key or self._filed()
+        return int(self.machine_code.address)
+
+    @property
+    def machine_code(self) -> Any:
+        """numba's own object for the function; for this package only."""
+        if self._machine_code is None:
+            with _kept(self.function) as cache:
+                made = numba.cfunc(self.signature, cache=cache, **OPTIONS)(self.function)
+            self._machine_code = made
+        return self._machine_code
+
+    @property
+    def cache_hits(self) -> int:
+        return int(self._machine_code.cache_hits) if self._machine_code else 0
+
+    def _filed(self) -> int:
+        if len(UNCOMPILED) + 1 >= UNCOMPILED_MAX:
+            raise CompileError(
+                f"More than {UNCOMPILED_MAX} uncompiled callbacks were made",
+                where=self.name,
+                do="Make callbacks once, at module level, not inside a loop.",
+            )
+        self._key = len(UNCOMPILED) + 1
+        UNCOMPILED[self._key] = self.function
+        return self._key
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.function(*arguments)
+
+    def __repr__(self) -> str:
+        return f"<callback {self.name} {self.signature}>"
+
+
+def _entry(function: Callable[..., Any], dispatcher: Any, text: str) -> Entry:
+    signature = sigutils.normalize_signature(text)[0]
+    return Entry(
+        _name(function),
+        text,
+        lambda: dispatcher.compile(signature),
+        lambda: sum(dispatcher.stats.cache_hits.values()),
+    )
+
+
+@contextmanager
+def _kept(function: Callable[..., Any]) -> Iterator[bool]:
+    """Point numba's cache at our directory for this one function; yields whether it can be kept."""
+    directory = cache_directory(function) if COMPILED else None
+    with _cache_choice:
+        others = config.CACHE_DIR
+        config.CACHE_DIR = str(directory or "")
+        try:
+            yield directory is not None
+        finally:
+            config.CACHE_DIR = others
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}.{function.__qualname__}"

@@ -1,0 +1,200 @@
+"""Object code: machine code as a file, loaded without a compiler and without numba.
+
+    NAME.o        the ELF object, as the compiler wrote it (objdump reads it)
+    NAME.o.json   what must hold before it may run: symbol, signature, CPU features, SHA-256
+
+`link` checks all of that, then lets LLVM's linker place the code and returns its address. The
+digest shows damage, not malice: a release's signature is what says who made a file.
+Worst case: 0.2 s for the first link of a process (LLVM starts up); a crash only for code that was
+wrong when it was compiled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hftlib.core.errors import CompileError, HostError, InputError
+
+# What emitted code may call: copying memory, arithmetic, and the system calls of the live path.
+# Everything else, above all allocation (NRT_*), exceptions and Python (Py*), is refused.
+_MEMORY = "memcpy memmove memset"
+_ARITHMETIC = (
+    "exp exp2 expm1 log log2 log10 log1p pow sqrt cbrt sin cos tan asin acos atan atan2 sinh cosh "
+    "tanh hypot floor ceil trunc round rint nearbyint fmod fmin fmax fabs copysign erf erfc tgamma "
+    "lgamma ldexp frexp"
+)
+_SYSTEM = (
+    "__errno_location clock_gettime nanosleep sched_yield "
+    "recv recvfrom recvmmsg send sendto sendmmsg read write pwrite poll"
+)
+ALLOWED_SYMBOLS = frozenset(" ".join((_MEMORY, _ARITHMETIC, _SYSTEM)).split())
+# Left undefined by `jit.emit` exactly when the compiler could not prove that nothing is raised.
+MAY_RAISE = "hft_may_raise"
+_HINTS = (
+    (MAY_RAISE, "it can raise: drop raise and assert, and whatever can fail inside"),
+    ("NRT_", "it allocates memory: use fixed arrays in the state instead of new arrays or lists"),
+    ("Py", "it touches a Python object: drop print, text and whatever needs the interpreter"),
+    ("numba_", "it needs numba's run-time helpers: use a simpler operation"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectCode:
+    """Machine code with the facts that decide whether this process may run it."""
+
+    name: str
+    symbol: str
+    signature: str
+    cpu: str
+    features: tuple[str, ...]
+    compiler: str
+    sources: str
+    sha256: str
+    elf: bytes
+
+    def save(self, path: Path | str) -> Path:
+        """Write `path` and `path`.json, each whole or not at all."""
+        target = Path(path)
+        facts = {key: value for key, value in asdict(self).items() if key != "elf"}
+        _write_whole(target, self.elf)
+        _write_whole(_facts_path(target), json.dumps(facts, indent=2, sort_keys=True).encode())
+        return target
+
+
+def read(path: Path | str) -> ObjectCode:
+    """Read a saved object; its facts are checked here, its symbols and CPU features by `link`."""
+    target = Path(path)
+    try:
+        elf = target.read_bytes()
+        facts = json.loads(_facts_path(target).read_text())
+    except OSError as error:
+        raise _unreadable(target, f"cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise _unreadable(target, f"has a damaged .json beside it: {error}") from None
+    wanted = {field.name for field in fields(ObjectCode)} - {"elf"}
+    if not isinstance(facts, dict) or set(facts) != wanted:
+        raise _unreadable(target, f"has facts other than {sorted(wanted)}")
+    if not all(isinstance(facts[key], str) for key in wanted - {"features"}):
+        raise _unreadable(target, "has a fact that is not text")
+    if not isinstance(facts["features"], list) or not all(
+        isinstance(name, str) for name in facts["features"]
+    ):
+        raise _unreadable(target, "has CPU features that are not a list of texts")
+    facts["features"] = tuple(facts["features"])
+    return ObjectCode(elf=elf, **facts)
+
+
+def link(code: ObjectCode) -> int:
+    """The address of the code, ready to be called; the code stays loaded until the process ends."""
+    digest = hashlib.sha256(code.elf).hexdigest()
+    if digest != code.sha256:
+        raise _unreadable(
+            code.name, f"has digest {digest[:16]}…, not {code.sha256[:16]}… as stated"
+        )
+    missing = sorted(set(code.features) - _host_features())
+    if missing:
+        raise HostError(
+            f"This processor lacks {', '.join(missing)}",
+            where=f"object code {code.name}, made for {code.cpu}",
+            do="Run it on the kind of processor it was made for, or compile it on this one.",
+        )
+    check_symbols(code)
+    return _placed(code.elf, code.symbol, code.name)
+
+
+def check_symbols(code: ObjectCode) -> None:
+    """Refuse code that does not hold its own symbol, or calls what the tick path may not."""
+    defined, undefined = _symbols(code)
+    if code.symbol not in defined:
+        raise _unreadable(code.name, f"does not define {code.symbol!r}")
+    for symbol in sorted(undefined - ALLOWED_SYMBOLS):
+        hint = next((text for start, text in _HINTS if symbol.startswith(start)), "it calls out")
+        raise CompileError(
+            f"The machine code needs {symbol!r}, which the tick path may not call; {hint}",
+            where=code.name,
+            do="Change the function so that it works on plain memory only.",
+        )
+
+
+def _symbols(code: ObjectCode) -> tuple[set[str], set[str]]:
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.elffile import ELFFile
+
+    try:
+        table = ELFFile(io.BytesIO(code.elf)).get_section_by_name(".symtab")
+        symbols = list(table.iter_symbols()) if table is not None else []
+    # pyelftools answers damage with whatever its parser stumbles over; all of it means the same.
+    except (ELFError, ValueError, KeyError, AttributeError, AssertionError, OverflowError) as error:
+        raise _unreadable(code.name, f"is not an ELF object: {error}") from None
+    outside = {symbol.name for symbol in symbols if symbol["st_shndx"] == "SHN_UNDEF"}
+    inside = {symbol.name for symbol in symbols if symbol["st_shndx"] != "SHN_UNDEF"}
+    return inside, outside - {""}
+
+
+@cache
+def _llvm() -> tuple[Any, Any]:
+    """LLVM's linker, started once; modules handed to it live as long as the process."""
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    machine = llvm.Target.from_default_triple().create_target_machine(jit=True)
+    return llvm, machine
+
+
+_linked: dict[tuple[str, str], tuple[Any, int]] = {}
+
+
+def _placed(elf: bytes, symbol: str, name: str) -> int:
+    key = (hashlib.sha256(elf).hexdigest(), symbol)
+    if key not in _linked:
+        llvm, machine = _llvm()
+        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+        engine.add_object_file(llvm.ObjectFileRef.from_data(elf))
+        engine.finalize_object()
+        address = int(engine.get_function_address(symbol))
+        if not address:
+            raise _unreadable(name, f"was linked, but {symbol!r} has no address")
+        _linked[key] = (engine, address)
+    return _linked[key][1]
+
+
+@cache
+def _host_features() -> frozenset[str]:
+    import llvmlite.binding as llvm
+
+    features = llvm.get_host_cpu_features()
+    return frozenset(f"+{name}" for name in features if features[name])
+
+
+def _facts_path(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise HostError(
+            f"The object code cannot be written: {error.strerror}",
+            where=str(path),
+            do="Name a directory that exists and has room.",
+        ) from None
+
+
+def _unreadable(where: Path | str, what: str) -> InputError:
+    return InputError(
+        f"The object code {what}",
+        where=str(where),
+        do="Emit it again with jit.emit(...).save(...).",
+    )

@@ -1,0 +1,1 @@
+"""What surrounds a running process: the host it stands on; its control and watch as they come."""
