@@ -28,45 +28,31 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from hftlib.core import mapping, seqlock
+from hftlib.core.comparison import Difference, compared
 from hftlib.core.errors import InputError, StateError
 from hftlib.core.layout import Layout
 from hftlib.core.mapping import ARENA_HEADER, shared_memory
-from hftlib.core.records import differences, field_offset
+from hftlib.core.records import field_offset
 
 __all__ = ["Arena", "Difference", "shared_memory"]
 
 Answer = TypeVar("Answer")
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One value that differs between two arenas."""
-
-    array: str
-    index: int
-    field: str
-    ours: Any
-    theirs: Any
-
-    def __str__(self) -> str:
-        dotted = f".{self.field}" if self.field else ""
-        return f"{self.array}[{self.index}]{dotted}: {self.ours} here, {self.theirs} there"
-
-
 class Arena:
     """Named arrays in one mapping. Make one with `create`, `open` or `snapshot`."""
 
-    def __init__(self, memory: mmap.mmap, layout: Layout, path: Path | None, lock: int) -> None:
+    def __init__(self, memory: mmap.mmap, layout: Layout, path: Path | None) -> None:
+        self._lock = -1
         self.layout = layout
         self.path = path
-        self._lock = lock
         # Held by every view below, so the memory stays mapped as long as anybody can see it.
         self._bytes = np.frombuffer(memory, np.uint8)
         self._header = self._bytes[: ARENA_HEADER.itemsize].view(ARENA_HEADER)
@@ -85,8 +71,8 @@ class Arena:
         nothing on the tick path can fail for lack of it later.
         """
         if path is None:
-            arena = cls(mapping.private(layout.total_bytes, huge_pages), layout, None, -1)
-            arena._write_header()
+            arena = cls(mapping.private(layout.total_bytes, huge_pages), layout, None)
+            mapping.write_header(arena._bytes, layout)
             return arena
         target = Path(path)
         descriptor, part = mapping.new_file(target, layout.total_bytes)
@@ -94,22 +80,16 @@ class Arena:
             mapping.lock_for_writing(descriptor, target)
             memory = mmap.mmap(descriptor, layout.total_bytes)
             if huge_pages:
-                memory.madvise(mmap.MADV_HUGEPAGE)
-            arena = cls(memory, layout, target, descriptor)
-            arena._write_header()
-            # A link, unlike a rename, refuses to replace: readers see a whole arena or none.
-            os.link(part, target)
-        except BaseException as error:
+                mapping.prefer_huge_pages(memory)
+            arena = cls(memory, layout, target)
+            mapping.write_header(arena._bytes, layout)
+            mapping.publish(part, target)
+        except BaseException:
             os.close(descriptor)
-            if isinstance(error, FileExistsError):
-                raise StateError(
-                    "There is an arena already",
-                    where=str(target),
-                    do="Open it with Arena.open(path, writable=True), or remove the file first.",
-                ) from None
             raise
         finally:
             part.unlink(missing_ok=True)
+        arena._lock = descriptor
         return arena
 
     @classmethod
@@ -129,7 +109,7 @@ class Arena:
         """
         target = Path(path)
         try:
-            descriptor = os.open(target, os.O_RDWR if writable else os.O_RDONLY)
+            descriptor = os.open(target, (os.O_RDWR if writable else os.O_RDONLY) | os.O_NONBLOCK)
         except OSError as error:
             raise InputError(
                 f"The arena cannot be opened: {error.strerror}",
@@ -137,18 +117,12 @@ class Arena:
                 do="Check the path; an arena is made with Arena.create(layout, path).",
             ) from None
         try:
-            found = mapping.checked(descriptor, target)
-            if layout is not None and layout.digest != found.digest:
-                raise InputError(
-                    f"The arena is laid out differently: {layout.difference(found)}",
-                    where=str(target),
-                    do="Open it with the version that made it, or make a new one.",
-                )
+            found = mapping.checked(descriptor, target, layout)
             if writable and exclusive:
                 mapping.lock_for_writing(descriptor, target)
             access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
             memory = mmap.mmap(descriptor, found.total_bytes, access=access)
-            arena = cls(memory, found, target, -1)
+            arena = cls(memory, found, target)
         except BaseException:
             os.close(descriptor)
             raise
@@ -192,15 +166,22 @@ class Arena:
     @property
     def torn(self) -> bool:
         """True while a change is being applied; for good if the writer died within one."""
-        return bool(self._header["changes"][0] & 1)
+        return bool(self._changes & 1)
 
     @contextmanager
     def change(self) -> Iterator[None]:
         """Apply one event: readers of `consistent` see all of it or nothing.
 
         An exception inside leaves the arena torn, as a crash would: half an event was applied.
+        A torn arena takes no further change, which would hide that; `restore` makes it whole.
         """
         self._require_writable("change")
+        if self.torn:
+            raise StateError(
+                "A change to this arena began and never ended, so half an event is applied",
+                where=repr(self),
+                do="Restore the last snapshot and replay the journal.",
+            )
         seqlock.begin(self.changes_address)
         yield
         seqlock.end(self.changes_address)
@@ -208,13 +189,19 @@ class Arena:
     def consistent(self, read: Callable[[Arena], Answer], attempts: int = 1000) -> Answer:
         """What `read` returns when no change happened while it ran."""
         for _ in range(attempts):
-            before = int(self._header["changes"][0])
+            before = self._changes
             if not before & 1:
-                answer = read(self)
-                if int(self._header["changes"][0]) == before:
-                    return answer
+                try:
+                    answer = read(self)
+                except Exception:
+                    # Half an event can trip any reader up; only a failure at rest is its own.
+                    if self._changes == before:
+                        raise
+                else:
+                    if self._changes == before:
+                        return answer
             time.sleep(0)
-        state = "died within a change" if self.torn else "is changing it all the time"
+        state = "is or died within a change" if self.torn else "is changing it all the time"
         raise StateError(
             f"No consistent picture in {attempts} attempts: the writer {state}",
             where=repr(self),
@@ -228,50 +215,30 @@ class Arena:
         return target
 
     def save(self, path: Path | str) -> Path:
-        """A copy in a file, whole or not at all, on the disk before this returns."""
-        target = Path(path)
-        descriptor, part = mapping.new_file(target, len(self._bytes))
-        try:
-            view = self._bytes.data
-            while view:
-                view = view[os.write(descriptor, view) :]
-            os.fsync(descriptor)
-            part.replace(target)
-            directory = os.open(target.parent, os.O_RDONLY)
-            os.fsync(directory)
-            os.close(directory)
-        except OSError as error:
-            raise mapping.no_room(target, error) from None
-        finally:
-            os.close(descriptor)
-            part.unlink(missing_ok=True)
-        return target
+        """A copy in a file, whole or not at all, on the disk before this returns.
+
+        What another process changes is saved with `arena.consistent(Arena.snapshot).save(path)`.
+        """
+        mapping.save(Path(path), self._bytes, self.path)
+        return Path(path)
 
     def restore(self, source: Arena | Path | str) -> None:
-        """Make the state here equal to that of a snapshot."""
+        """Make the state here equal to that of a snapshot; torn, if that was torn or changing."""
         self._require_writable("restore")
         other = source if isinstance(source, Arena) else Arena.open(source, self.layout)
         self._require_same_layout(other)
-        begin = self.layout.data_offset
-        self._bytes[begin:] = other._bytes[begin:]
-        self._header["changes"] = other._header["changes"]
+        if other is self:
+            return
+        before = other._changes
+        seqlock.begin(self.changes_address)
+        self._bytes[self.layout.data_offset :] = other._bytes[self.layout.data_offset :]
+        if not before & 1 and other._changes == before:
+            seqlock.end(self.changes_address)
 
     def compare(self, other: Arena, limit: int = 20) -> list[Difference]:
         """The first `limit` values that differ, byte for byte; an empty list means equal."""
         self._require_same_layout(other)
-        found: list[Difference] = []
-        for name, ours in self._arrays.items():
-            theirs = other._arrays[name]
-            size = ours.dtype.itemsize
-            rows = ours.view(np.uint8).reshape(-1, size) != theirs.view(np.uint8).reshape(-1, size)
-            for index in np.flatnonzero(rows.any(axis=1)):
-                values = differences(ours.dtype, ours[index], theirs[index])
-                # Padding between fields belongs to no field, yet replay compares bytes.
-                for field, a, b in values or [("(padding)", "bytes", "other bytes")]:
-                    found.append(Difference(name, int(index), field, a, b))
-                if len(found) >= limit:
-                    return found[:limit]
-        return found
+        return list(islice(compared(self.layout, self._bytes, other._bytes), limit))
 
     def digest(self) -> str:
         """SHA-256 of the layout and all state; equal digests mean equal arenas."""
@@ -282,8 +249,13 @@ class Arena:
     def close(self) -> None:
         """Let another process write. The memory stays as long as an array of it is used."""
         if self._lock >= 0:
-            os.close(self._lock)
+            mapping.unlock(self._lock)
             self._lock = -1
+
+    def __del__(self) -> None:
+        # Dropped without close(): the file stays locked as long as an array of it is used.
+        if self._lock >= 0:
+            os.close(self._lock)
 
     def __enter__(self) -> Arena:
         return self
@@ -299,19 +271,9 @@ class Arena:
     def _repr_html_(self) -> str:
         return self.layout.html(repr(self))
 
-    def _write_header(self) -> None:
-        header = self._header
-        header["version"] = mapping.VERSION
-        header["total_bytes"] = self.layout.total_bytes
-        header["text_bytes"] = len(self.layout.text)
-        header["data_offset"] = self.layout.data_offset
-        header["digest"] = np.frombuffer(self.layout.digest, np.uint8)
-        header["created_ns"] = time.time_ns()
-        header["writer_pid"] = os.getpid()
-        begin = ARENA_HEADER.itemsize
-        text = np.frombuffer(self.layout.text, np.uint8)
-        self._bytes[begin : begin + len(text)] = text
-        header["magic"] = mapping.MAGIC
+    @property
+    def _changes(self) -> int:
+        return int(self._header["changes"][0])
 
     def _require_writable(self, what: str) -> None:
         if not self.writable:

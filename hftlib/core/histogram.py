@@ -16,14 +16,16 @@ cache lines; one writer, any number of readers.
 from __future__ import annotations
 
 import html
+import math
 from typing import Any
 
 import numpy as np
 
 from hftlib.core import jit
-from hftlib.core.errors import InputError
+from hftlib.core.errors import InputError, StateError
 from hftlib.core.records import record
 from hftlib.core.times import duration_text
+from hftlib.core.units import exact_fraction, is_whole, shown
 
 BUCKETS = 256 + 34 * 128
 VALUE_MAX = (1 << 42) - 1
@@ -58,12 +60,13 @@ def record_value(histogram_address: int, value: int) -> None:
         histogram.above += 1
         return
     row = 56 - jit.leading_zeros(value | _LOW_BITS)
-    histogram.counts[(row << 7) + (value >> row)] += 1
     histogram.sum += value
     if value > histogram.most:
         histogram.most = value
     if value + 1 < histogram.least or histogram.least == 0:
         histogram.least = value + 1
+    # Last, so that what is counted lies between the extremes even if the writer dies in here.
+    histogram.counts[(row << 7) + (value >> row)] += 1
 
 
 def bucket_bounds() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -92,7 +95,15 @@ class Histogram:
 
     def record(self, value: int) -> None:
         """Count one value; compiled code calls `record_value(histogram.address, value)`."""
-        record_value(self.address, int(value))
+        self._require_writable("record")
+        if not is_whole(value):
+            raise InputError(
+                f"{shown(value)} is not a whole number of nanoseconds",
+                where=f"histogram {self.name!r}",
+                do="Record ints; a time in float seconds becomes round(seconds * 1e9).",
+            )
+        # However far outside it is, it is counted there; int64 ends sooner than Python's int.
+        record_value(self.address, min(max(int(value), -1), VALUE_MAX + 1))
 
     @property
     def counts(self) -> np.ndarray[Any, Any]:
@@ -114,7 +125,8 @@ class Histogram:
 
     def percentile(self, percent: float) -> int:
         """The value that `percent` of all recorded values do not exceed, at most 1 % too high."""
-        if not 0 <= percent <= 100:
+        share = exact_fraction(percent, "percent")
+        if not 0 <= share <= 100:
             raise InputError(
                 f"There is no {percent}th percentile",
                 where=f"histogram {self.name!r}",
@@ -129,23 +141,27 @@ class Histogram:
                 do="Record values first.",
             )
         # Exact in integers: a float product of a large count can land just above a whole number.
-        rank = max(1, -(-total * round(percent * 1_000_000) // 100_000_000))
+        rank = max(1, math.ceil(total * share / 100))
         bucket = int(np.searchsorted(np.cumsum(counts), rank))
-        upper = int(bucket_bounds()[1][bucket])
-        return min(upper, max(int(self.memory["most"][0]), 0))
+        lower, upper = (int(bounds[bucket]) for bounds in bucket_bounds())
+        most = int(self.memory["most"][0])
+        return most if lower <= most <= upper else upper
 
     def summary(self) -> dict[str, int | float]:
         """Count, mean and the usual percentiles in ns, and what fell outside."""
-        below, above = self.outside
-        row: dict[str, int | float] = {"count": self.count, "below": below, "above": above}
+        still = Histogram(self.memory.copy(), self.name)  # a live one may grow from row to row
+        below, above = still.outside
+        row: dict[str, int | float] = {"count": still.count, "below": below, "above": above}
         if row["count"]:
-            row["min"] = int(self.memory["least"][0]) - 1
-            row["mean"] = self.mean
-            row |= {_label(p): self.percentile(p) for p in _PERCENTILES}
+            lower, upper = (int(b[np.flatnonzero(still.counts)[0]]) for b in bucket_bounds())
+            row["min"] = min(max(int(still.memory["least"][0]) - 1, lower), upper)
+            row["mean"] = still.mean
+            row |= {_label(p): still.percentile(p) for p in _PERCENTILES}
         return row
 
     def add(self, other: Histogram) -> None:
         """Take another's counts in as well."""
+        self._require_writable("add")
         ours, theirs = self.memory[0], other.memory[0]
         for field in ("below", "above", "sum", "counts"):
             ours[field] += theirs[field]
@@ -185,10 +201,19 @@ class Histogram:
             rows.append((text, bar or "▏" * bool(totals[p]), int(totals[p])))
         return rows
 
+    def _require_writable(self, what: str) -> None:
+        # Compiled code does not honour numpy's flag: a write to a read-only mapping is a crash.
+        if not self.memory.flags.writeable:
+            raise StateError(
+                f"This histogram was opened read-only and cannot {what}",
+                where=f"histogram {self.name!r}",
+                do="Open its arena with writable=True in the process that records.",
+            )
+
     def __str__(self) -> str:
-        if not self.count:
-            return f"{self.name}: nothing recorded"
         stats = self.summary()
+        if not stats["count"]:
+            return f"{self.name}: nothing recorded"
         parts = [f"{_label(p)} {duration_text(int(stats[_label(p)]))}" for p in _PERCENTILES]
         return f"{self.name}: {stats['count']:,} values, " + ", ".join(parts)
 

@@ -18,13 +18,14 @@ from typing import Any
 import numpy as np
 
 from hftlib.core.errors import InputError
-from hftlib.core.records import describe, described, rounded_up
+from hftlib.core.records import describe, described, is_plain, rounded_up
 
 ALIGNMENT_BYTES = 128
 HEADER_BYTES = 192
 PAGE_BYTES = 4096
 TOTAL_BYTES_MAX = 1 << 46
 ARRAYS_MAX = 1024
+TEXT_BYTES_MAX = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,9 @@ class Slot:
 class Layout:
     """Names, dtypes, counts and offsets of an arena's arrays, in the order given."""
 
-    def __init__(self, **arrays: np.dtype[Any] | type | tuple[np.dtype[Any] | type, int]) -> None:
+    def __init__(
+        self, /, **arrays: np.dtype[Any] | type | tuple[np.dtype[Any] | type, int]
+    ) -> None:
         wanted = {name: _shape(name, given) for name, given in arrays.items()}
         if len(wanted) > ARRAYS_MAX:
             raise _wrong(f"{len(wanted)} arrays", f"an arena holds at most {ARRAYS_MAX}")
@@ -52,6 +55,8 @@ class Layout:
             for name, (dtype, count) in wanted.items()
         ]
         self.text = json.dumps(body, separators=(",", ":")).encode()
+        if len(self.text) > TEXT_BYTES_MAX:
+            raise _wrong("all arrays", f"their description takes {len(self.text):,} bytes")
         self.digest = hashlib.sha256(self.text).digest()
         self.data_offset = rounded_up(HEADER_BYTES + len(self.text), PAGE_BYTES)
         self.slots: dict[str, Slot] = {}
@@ -79,13 +84,13 @@ class Layout:
 
     def difference(self, other: Layout) -> str:
         """The first way in which two layouts differ, in words."""
-        for name in self.slots.keys() | other.slots.keys():
+        for name in (*self.slots, *other.slots):
             if name not in self.slots or name not in other.slots:
                 return f"only one of them has an array {name!r}"
         for name, ours in self.slots.items():
             theirs = other.slots[name]
-            if ours.dtype != theirs.dtype:
-                return f"the records of {name!r} have different fields or offsets"
+            if describe(ours.dtype) != describe(theirs.dtype):
+                return f"the records of {name!r} have different fields, offsets or alignment"
             if ours.count != theirs.count:
                 return f"{name!r} holds {ours.count} items in one and {theirs.count} in the other"
         return "the arrays stand in a different order"
@@ -115,15 +120,15 @@ class Layout:
 
 
 def _shape(name: str, given: Any) -> tuple[np.dtype[Any], int]:
-    kind, count = given if isinstance(given, tuple) else (given, 1)
+    kind, count = given if isinstance(given, tuple) and len(given) == 2 else (given, 1)
     if not name.isidentifier() or len(name) > 64:
         raise _wrong(name, "a name is an identifier of at most 64 characters")
     try:
         dtype = np.dtype(kind)
-    except TypeError:
+    except (TypeError, ValueError, SyntaxError):
         raise _wrong(name, f"{kind!r} is not a dtype") from None
-    if dtype.hasobject or dtype.itemsize == 0:
-        raise _wrong(name, f"{dtype} is not plain memory of a fixed size")
+    if kind is None or dtype.subdtype is not None or not is_plain(dtype):
+        raise _wrong(name, f"{kind!r} is not plain memory of a fixed size, one item of it")
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
         raise _wrong(name, f"an array holds a whole number of items, at least one, not {count!r}")
     if dtype.itemsize * int(count) > TOTAL_BYTES_MAX:

@@ -12,17 +12,20 @@ import fcntl
 import hashlib
 import mmap
 import os
+import re
+import stat
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from hftlib.core.errors import HostError, InputError, StateError
-from hftlib.core.layout import PAGE_BYTES, Layout
+from hftlib.core.layout import PAGE_BYTES, TEXT_BYTES_MAX, Layout
 from hftlib.core.records import record
 
 MAGIC = b"HFTARENA"
 VERSION = 1
-TEXT_BYTES_MAX = 1 << 20
 
 ARENA_HEADER = record(
     "arena header",
@@ -43,11 +46,11 @@ ARENA_HEADER = record(
 
 def shared_memory(name: str) -> Path:
     """The path of an arena in shared memory: it lives until removed, or until the host restarts."""
-    if not name or "/" in name or name.startswith("."):
+    if not re.fullmatch(r"\w[\w.-]{0,99}", name, re.ASCII):
         raise InputError(
             f"{name!r} is no name for shared memory",
             where="shared_memory(name)",
-            do="Use letters, digits, '-' and '_', such as 'desk-1'.",
+            do="Use at most 100 letters, digits, '-', '_' and '.', such as 'desk-1'.",
         )
     return Path("/dev/shm") / f"hftlib-{os.geteuid()}-{name}"
 
@@ -63,10 +66,22 @@ def private(total: int, huge_pages: bool) -> mmap.mmap:
             do="Make the layout smaller, or give the host more memory.",
         ) from None
     if huge_pages:
-        mapping.madvise(mmap.MADV_HUGEPAGE)
+        prefer_huge_pages(mapping)
     # Touch every page once, now, so that the tick path never waits for the kernel to find one.
     np.frombuffer(mapping, np.uint8)[::PAGE_BYTES] = 0
     return mapping
+
+
+def prefer_huge_pages(mapping: mmap.mmap) -> None:
+    """Ask for pages of 2 MiB, which spare the processor most of its address lookups."""
+    try:
+        mapping.madvise(mmap.MADV_HUGEPAGE)
+    except OSError as error:
+        raise HostError(
+            f"This kernel gives no huge pages: {error.strerror}",
+            where="Arena.create(..., huge_pages=True)",
+            do="Leave huge_pages out, or enable transparent huge pages.",
+        ) from None
 
 
 def new_file(target: Path, total: int) -> tuple[int, Path]:
@@ -84,6 +99,47 @@ def new_file(target: Path, total: int) -> tuple[int, Path]:
         path.unlink(missing_ok=True)
         raise no_room(target, error) from None
     return descriptor, path
+
+
+def publish(part: Path, target: Path) -> None:
+    """Give a whole file its name. A link, unlike a rename, refuses to replace another's."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise StateError(
+            "There is an arena already",
+            where=str(target),
+            do="Open it with Arena.open(path, writable=True), or remove the file first.",
+        ) from None
+    except OSError as error:
+        raise no_room(target, error) from None
+
+
+def save(target: Path, memory: np.ndarray[Any, Any], own: Path | None) -> None:
+    """Put these bytes in a file, whole or not at all, on the disk before this returns."""
+    if own is not None and own.exists() and target.exists() and target.samefile(own):
+        raise StateError(
+            "An arena cannot be saved over its own file, which it would lose",
+            where=str(target),
+            do="Save it under another name.",
+        )
+    descriptor, part = new_file(target, len(memory))
+    try:
+        view = memory.data
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fsync(descriptor)
+        part.replace(target)
+        directory = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+    except OSError as error:
+        raise no_room(target, error) from None
+    finally:
+        os.close(descriptor)
+        part.unlink(missing_ok=True)
 
 
 def no_room(path: Path, error: OSError) -> HostError:
@@ -107,7 +163,28 @@ def lock_for_writing(descriptor: int, path: Path) -> None:
         ) from None
 
 
-def checked(descriptor: int, path: Path) -> Layout:
+def unlock(descriptor: int) -> None:
+    """Let another process write; closing is too little, for a mapping keeps a descriptor too."""
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
+
+
+def write_header(memory: np.ndarray[Any, Any], layout: Layout) -> None:
+    """Make fresh memory an arena; the magic comes last."""
+    header = memory[: ARENA_HEADER.itemsize].view(ARENA_HEADER)
+    header["version"] = VERSION
+    header["total_bytes"] = layout.total_bytes
+    header["text_bytes"] = len(layout.text)
+    header["data_offset"] = layout.data_offset
+    header["digest"] = np.frombuffer(layout.digest, np.uint8)
+    header["created_ns"] = time.time_ns()
+    header["writer_pid"] = os.getpid()
+    text = np.frombuffer(layout.text, np.uint8)
+    memory[ARENA_HEADER.itemsize : ARENA_HEADER.itemsize + len(text)] = text
+    header["magic"] = MAGIC
+
+
+def checked(descriptor: int, path: Path, expected: Layout | None = None) -> Layout:
     """The layout of the arena in an open file, after everything the header says was verified."""
 
     def refuse(what: str) -> InputError:
@@ -117,7 +194,10 @@ def checked(descriptor: int, path: Path) -> Layout:
             do="Check the path, or restore the arena from a snapshot.",
         )
 
-    size = os.fstat(descriptor).st_size
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise refuse("it is no regular file")
+    size = status.st_size
     head = os.pread(descriptor, ARENA_HEADER.itemsize, 0)
     if len(head) < ARENA_HEADER.itemsize:
         raise refuse(f"it has {size} bytes, less than a header")
@@ -135,8 +215,14 @@ def checked(descriptor: int, path: Path) -> Layout:
         raise refuse("its layout text does not match the layout digest")
     try:
         layout = Layout.from_text(text)
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+    except (InputError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise refuse(f"its layout text is damaged ({error})") from None
     if header["data_offset"] != layout.data_offset or layout.total_bytes != size:
         raise refuse("its sizes do not follow from its layout text")
+    if expected is not None and expected.digest != layout.digest:
+        raise InputError(
+            f"The arena is laid out differently: {expected.difference(layout)}",
+            where=str(path),
+            do="Open it with the version that made it, or make a new one.",
+        )
     return layout

@@ -139,14 +139,13 @@ def _symbols(code: ObjectCode) -> tuple[set[str], set[str]]:
 
 
 @cache
-def _llvm() -> tuple[Any, Any]:
-    """LLVM's linker, started once; modules handed to it live as long as the process."""
+def _llvm() -> Any:
+    """LLVM's linker, started once."""
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    machine = llvm.Target.from_default_triple().create_target_machine(jit=True)
-    return llvm, machine
+    return llvm
 
 
 _linked: dict[tuple[str, str], tuple[Any, int]] = {}
@@ -155,9 +154,14 @@ _linked: dict[tuple[str, str], tuple[Any, int]] = {}
 def _placed(elf: bytes, symbol: str, name: str) -> int:
     key = (hashlib.sha256(elf).hexdigest(), symbol)
     if key not in _linked:
-        llvm, machine = _llvm()
+        llvm = _llvm()
+        # An engine owns its machine and frees it: two engines cannot share one.
+        machine = llvm.Target.from_default_triple().create_target_machine(jit=True)
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-        engine.add_object_file(llvm.ObjectFileRef.from_data(elf))
+        try:
+            engine.add_object_file(llvm.ObjectFileRef.from_data(elf))
+        except RuntimeError as error:
+            raise _unreadable(name, f"cannot be linked: {error}") from None
         engine.finalize_object()
         address = int(engine.get_function_address(symbol))
         if not address:

@@ -14,7 +14,6 @@ of another record given as a keyword. All drawn records stand in `RECORDS`, from
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +23,8 @@ import numpy as np
 from hftlib.core.errors import InputError
 
 CACHE_LINE_BYTES = 64
+BYTES_MAX = 2**31 - 1  # numpy's own bound for one record
+_PLAIN = re.compile(r"[<>|]([biu][1248]|f[248]|[SUV][0-9]{1,10})", re.ASCII)
 _ROW = re.compile(
     r"^(\d+)\s+([a-z][a-z0-9_]*)\s+([A-Za-z][A-Za-z0-9_]*)(?:\[(\d+)\])?(?:\s+(.*))?$"
 )
@@ -49,7 +50,7 @@ def record(name: str, size: int, drawing: str, **parts: np.dtype[Any]) -> np.dty
     end = 0
     for line in filter(None, map(str.strip, drawing.splitlines())):
         offset, field, kind, count = _parsed(name, line)
-        scalar = parts[kind] if kind in parts else _scalar(name, line, kind)
+        scalar = _scalar(name, line, parts.get(kind, kind))
         if field in names:
             raise _wrong(name, line, f"the field {field!r} is drawn twice")
         if offset < end:
@@ -62,6 +63,8 @@ def record(name: str, size: int, drawing: str, **parts: np.dtype[Any]) -> np.dty
         formats.append((scalar, (count,)) if count else scalar)
         offsets.append(offset)
         end = offset + scalar.itemsize * (count or 1)
+    if not names:
+        raise _wrong(name, drawing, "it has no rows")
     if end > size:
         raise _wrong(name, drawing, f"the fields end at {end}, beyond the stated {size} bytes")
     try:
@@ -111,51 +114,59 @@ def described(data: Any, depth: int = 0) -> np.dtype[Any]:
     if depth > 8:
         raise ValueError("records nested more than eight deep")
     if isinstance(data, str):
-        dtype = np.dtype(data)
-        if dtype.hasobject or dtype.kind not in "biufSUV":
+        # numpy would understand far more than `describe` writes: lists, shapes, objects, aliases.
+        if not _PLAIN.fullmatch(data):
             raise ValueError(f"type {data!r} is not plain memory")
-        return dtype
+        return np.dtype(data)
     if "items" in data:
-        shape = tuple(int(n) for n in data["shape"])
+        shape = tuple(_whole(n) for n in data["shape"])
         return np.dtype((described(data["items"], depth + 1), shape))
     names = [str(row[0]) for row in data["fields"]]
     formats = [described(row[1], depth + 1) for row in data["fields"]]
-    offsets = [int(row[2]) for row in data["fields"]]
-    size = int(data["size"])
+    offsets = [_whole(row[2]) for row in data["fields"]]
+    size = _whole(data["size"])
     layout: Any = {"names": names, "formats": formats, "offsets": offsets, "itemsize": size}
     return np.dtype(layout, align=bool(data["aligned"]))
 
 
+def is_plain(dtype: np.dtype[Any]) -> bool:
+    """Whether a dtype is plain memory of a fixed size, which can be described and read back."""
+    if dtype.hasobject or dtype.itemsize == 0:
+        return False
+    try:
+        return bool(describe(described(describe(dtype))) == describe(dtype))
+    except ValueError:
+        return False
+
+
 def differences(
-    dtype: np.dtype[Any], ours: Any, theirs: Any, path: str = ""
+    dtype: np.dtype[Any], ours: bytes, theirs: bytes, path: str = ""
 ) -> list[tuple[str, Any, Any]]:
     """Which fields of two values of one dtype differ, byte for byte, as (path, ours, theirs)."""
-    if dtype.fields is None:
-        ours, theirs = np.asarray(ours), np.asarray(theirs)
-        if ours.tobytes() == theirs.tobytes():
-            return []
-        if ours.ndim == 0:
-            return [(path, ours.item(), theirs.item())]
-        width = math.prod(ours.shape)
-        flat_ours, flat_theirs = ours.reshape(width), theirs.reshape(width)
-        found: list[tuple[str, Any, Any]] = []
-        for index in range(width):
-            a, b = flat_ours[index], flat_theirs[index]
-            if a.tobytes() != b.tobytes():
-                found += differences(ours.dtype, a, b, f"{path}[{index}]")
-        return found
-    found = []
-    for name in dtype.names or ():
-        inner = dtype.fields[name][0]
-        base = inner.subdtype[0] if inner.subdtype else inner
-        dotted = f"{path}.{name}" if path else name
-        a, b = ours[name], theirs[name]
-        if inner.subdtype and base.fields:
-            for index in range(len(a)):
-                found += differences(base, a[index], b[index], f"{dotted}[{index}]")
-        else:
-            found += differences(base, a, b, dotted)
+    if ours == theirs:
+        return []
+    parts: list[tuple[str, np.dtype[Any], int]]
+    if dtype.subdtype is not None:
+        base, shape = dtype.subdtype
+        places = ("".join(f"[{n}]" for n in index) for index in np.ndindex(*shape))
+        parts = [(place, base, base.itemsize * n) for n, place in enumerate(places)]
+    elif dtype.fields is not None:
+        dot = "." if path else ""
+        parts = [(dot + name, *dtype.fields[name][:2]) for name in dtype.names or ()]
+    else:
+        return [(path, _shown(dtype, ours), _shown(dtype, theirs))]
+    found: list[tuple[str, Any, Any]] = []
+    for name, inner, begin in parts:
+        end = begin + inner.itemsize
+        found += differences(inner, ours[begin:end], theirs[begin:end], path + name)
     return found
+
+
+def _shown(dtype: np.dtype[Any], value: bytes) -> Any:
+    try:
+        return np.frombuffer(value, dtype)[0].item()
+    except ValueError:  # bytes that are no text
+        return value
 
 
 def _parsed(name: str, line: str) -> tuple[int, str, str, int | None]:
@@ -168,14 +179,20 @@ def _parsed(name: str, line: str) -> tuple[int, str, str, int | None]:
     return int(offset), field, kind, int(count) if count else None
 
 
-def _scalar(name: str, line: str, kind: str) -> np.dtype[Any]:
+def _scalar(name: str, line: str, kind: np.dtype[Any] | str) -> np.dtype[Any]:
     try:
         dtype = np.dtype(kind)
-    except TypeError:
+    except (TypeError, ValueError):
         raise _wrong(name, line, f"there is no type {kind!r}") from None
-    if dtype.hasobject or dtype.itemsize == 0:
-        raise _wrong(name, line, f"type {kind!r} is not plain memory of a fixed size")
+    if not is_plain(dtype):
+        raise _wrong(name, line, f"type {str(kind)!r} is not plain memory of a fixed size")
     return dtype
+
+
+def _whole(number: Any) -> int:
+    if type(number) is not int or not 0 <= number <= BYTES_MAX:
+        raise ValueError(f"{number!r} is no number of bytes or items")
+    return number
 
 
 def _wrong(name: str, line: str, what: str) -> InputError:

@@ -31,6 +31,7 @@ import numpy as np
 from hftlib.core import jit
 from hftlib.core.errors import InputError, StateError
 from hftlib.core.records import field_offset, items, record
+from hftlib.core.units import is_whole, shown
 
 RING_HEADER = record(
     "ring header",
@@ -46,7 +47,7 @@ RING_HEADER = record(
     """,
 )
 ITEMS_OFFSET = RING_HEADER.itemsize
-CAPACITY_MAX = 1 << 32
+BYTES_MAX = (1 << 31) - 1  # what a numpy dtype can measure
 DONE, NOT_NOW = 1, 0
 
 _header_at = jit.record_at(RING_HEADER)
@@ -115,18 +116,27 @@ def pop(ring_address: int, item_address: int) -> int:
 
 def ring_dtype(item: np.dtype[Any], capacity: int) -> np.dtype[Any]:
     """The dtype of a ring of that many items, for an arena's layout."""
-    whole = isinstance(capacity, int) and 0 < capacity <= CAPACITY_MAX
-    if not whole or capacity & (capacity - 1):
+    where = "ring_dtype(item, capacity)"
+    if not is_whole(capacity) or capacity < 1 or capacity & (capacity - 1):
         raise InputError(
-            f"A ring holds a power of two of items, at most {CAPACITY_MAX:,}, not {capacity!r}",
-            where="ring_dtype(item, capacity)",
+            f"A ring holds a power of two of items, not {shown(capacity)}",
+            where=where,
             do="Round the capacity up to the next power of two.",
         )
-    if item.itemsize % 8:
+    if item.hasobject or item.itemsize == 0 or item.itemsize % 8:
         raise InputError(
-            f"A ring's items are copied in words of 8 bytes; this one has {item.itemsize} bytes",
-            where="ring_dtype(item, capacity)",
-            do="Pad the record to a multiple of 8 bytes.",
+            f"A ring's items are plain memory copied in words of 8 bytes; {item} has "
+            f"{item.itemsize} bytes",
+            where=where,
+            do="Use a record of numbers, padded to a multiple of 8 bytes.",
+        )
+    capacity = int(capacity)
+    if ITEMS_OFFSET + item.itemsize * capacity > BYTES_MAX:
+        raise InputError(
+            f"{capacity:,} items of {item.itemsize} bytes are more than a ring holds, which is "
+            f"{BYTES_MAX:,} bytes",
+            where=where,
+            do="Make the capacity smaller.",
         )
     return np.dtype(
         {
@@ -145,12 +155,13 @@ class Ring:
     """
 
     def __init__(self, memory: np.ndarray[Any, Any]) -> None:
-        names = memory.dtype.names
-        if names != ("header", "items") or memory.dtype["header"] != RING_HEADER:
+        item = _item_dtype(memory)
+        if item is None:
             raise InputError(
-                f"This memory is no ring: its fields are {names}",
+                f"This memory is no single ring: {memory.size} items of {memory.dtype.names}",
                 where="Ring(memory)",
-                do="Lay it out with name=ring_dtype(record, capacity) and pass arena[name].",
+                do="Lay it out with name=ring_dtype(record, capacity) and pass arena[name], or "
+                "one item [i:i+1].",
             )
         if not memory.flags.writeable:
             raise StateError(
@@ -159,18 +170,26 @@ class Ring:
                 do="Open its arena with writable=True, and exclusive=False at the second end; "
                 "a mere onlooker reads memory['header'].",
             )
-        item, shape = memory.dtype["items"].subdtype
-        self.capacity = int(shape[0])
+        self.capacity = int(memory.dtype["items"].shape[0])
+        self._dtype = item
         self._memory = memory  # keeps the mapping alive
         self._header = memory["header"].reshape(-1)[0]
-        self._item = np.zeros(1, item)
+        # One each, for the two ends may be two threads, and compiled code does not hold the GIL.
+        self._pushed, self._popped = np.zeros(1, item), np.zeros(1, item)
         self.address = int(memory.ctypes.data)
-        self._header["capacity"] = self.capacity
-        self._header["item_bytes"] = item.itemsize
+        for field, ours in (("capacity", self.capacity), ("item_bytes", item.itemsize)):
+            held = int(self._header[field])
+            if held not in (0, ours):
+                raise StateError(
+                    f"This memory is a ring already, of {field} {held:,} and not {ours:,}",
+                    where="Ring(memory)",
+                    do="Open it with the dtype that it was made with, or use other memory.",
+                )
+            self._header[field] = ours
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return self._item.dtype
+        return self._dtype
 
     @property
     def refused(self) -> int:
@@ -178,18 +197,32 @@ class Ring:
         return int(self._header["refused"])
 
     def __len__(self) -> int:
-        return int(self._header["head"]) - int(self._header["tail"])
+        # The tail first: both may move on in between, and a length is never negative.
+        tail = int(self._header["tail"])
+        return min(int(self._header["head"]) - tail, self.capacity)
 
     def push(self, item: Any) -> bool:
         """Add a record, or a tuple of its fields; False means the ring is full."""
-        self._item[0] = item
-        return bool(push(self.address, self._item.ctypes.data) == DONE)
+        self._pushed[0] = item
+        return bool(push(self.address, self._pushed.ctypes.data) == DONE)
 
     def pop(self) -> Any | None:
         """The oldest item, or None when the ring is empty."""
-        if pop(self.address, self._item.ctypes.data) == NOT_NOW:
+        if pop(self.address, self._popped.ctypes.data) == NOT_NOW:
             return None
-        return self._item[0].copy()
+        return self._popped[0].copy()
 
     def __repr__(self) -> str:
         return f"<Ring {len(self)} of {self.capacity} items, {self.refused} refused>"
+
+
+def _item_dtype(memory: np.ndarray[Any, Any]) -> np.dtype[Any] | None:
+    """The dtype of the items if this is the memory of one ring."""
+    dtype = memory.dtype
+    if dtype.names != ("header", "items") or dtype["items"].subdtype is None:
+        return None
+    base, shape = dtype["items"].subdtype
+    item = np.dtype((base, shape[1:]))  # numpy folds an item that is an array into the ring's
+    # Atomic loads and stores are whole only where a word begins.
+    whole = memory.size == 1 and memory.ctypes.data % 8 == 0
+    return item if whole and dtype == ring_dtype(item, shape[0]) else None

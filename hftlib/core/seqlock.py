@@ -74,11 +74,12 @@ def read(cell_address: int, value_address: int, value_bytes: int, attempts: int)
 
 def cell_dtype(value: np.dtype[Any]) -> np.dtype[Any]:
     """The dtype of a cell holding one such value, for an arena's layout."""
-    if value.itemsize % 8:
+    if value.hasobject or value.itemsize == 0 or value.itemsize % 8:
         raise InputError(
-            f"A cell's value is copied in words of 8 bytes; this one has {value.itemsize} bytes",
+            f"A cell's value is plain memory copied in words of 8 bytes; {value} has "
+            f"{value.itemsize} bytes",
             where="cell_dtype(value)",
-            do="Pad the record to a multiple of 8 bytes.",
+            do="Use a record of numbers, padded to a multiple of 8 bytes.",
         )
     return np.dtype(
         {
@@ -94,19 +95,22 @@ class Cell:
     """The latest value, from Python: `Cell(arena["position"])`, with `write(...)` and `read()`."""
 
     def __init__(self, memory: np.ndarray[Any, Any]) -> None:
-        if memory.dtype.names != ("header", "value") or memory.dtype["header"] != CELL_HEADER:
+        dtype = memory.dtype
+        named = dtype.names == ("header", "value") and dtype == cell_dtype(dtype["value"])
+        # Atomic loads and stores are whole only where a word begins.
+        if not named or memory.size != 1 or memory.ctypes.data % 8:
             raise InputError(
-                f"This memory is no cell: its fields are {memory.dtype.names}",
+                f"This memory is no single cell: {memory.size} items of {dtype.names}",
                 where="Cell(memory)",
-                do="Lay it out with name=cell_dtype(record) and pass arena[name].",
+                do="Lay it out with name=cell_dtype(record) and pass arena[name], or one item "
+                "[i:i+1].",
             )
         self._memory = memory  # keeps the mapping alive
         self._address = int(memory.ctypes.data)
-        self._value = np.zeros(1, memory.dtype["value"])
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return self._value.dtype
+        return self._memory.dtype["value"]
 
     def write(self, value: Any) -> None:
         """Publish a record, or a tuple of its fields."""
@@ -116,15 +120,21 @@ class Cell:
                 where="Cell.write",
                 do="Open the arena with writable=True in the process that owns it.",
             )
-        self._value[0] = value
-        write(self._address, self._value.ctypes.data, self._value.nbytes)
+        words = self._words()
+        words[0] = value
+        write(self._address, words.ctypes.data, words.nbytes)
 
     def read(self, attempts: int = ATTEMPTS) -> Any:
         """A copy of the latest value; raises StateError when the writer never rests."""
-        if read(self._address, self._value.ctypes.data, self._value.nbytes, attempts) == TORN:
+        words = self._words()
+        if read(self._address, words.ctypes.data, words.nbytes, attempts) == TORN:
             raise StateError(
                 f"The value changed during each of {attempts} attempts to read it",
                 where="Cell.read",
                 do="Read again; if it stays so, the writer died within a write: restart it.",
             )
-        return self._value[0].copy()
+        return words[0]
+
+    def _words(self) -> np.ndarray[Any, Any]:
+        """Memory of one call: threads share a Cell, and compiled code does not hold the GIL."""
+        return np.zeros(1, self.dtype)

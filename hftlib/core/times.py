@@ -12,7 +12,7 @@ place, and a datetime or a float would drop the last digits of a timestamp witho
 A value that names its own offset is taken at its word; `zone` is for the ones that name none. Zone
 rules come from the host's zoneinfo files (or the tzdata package where it has none).
 
-Worst case: a few microseconds a value, some milliseconds for the first use of a zone. int64 ends at
+Worst case: some 10 µs a value, and milliseconds for the first use of a zone. int64 ends at
 2262-04-11T23:47:16.854775807Z and begins at 1677-09-21T00:12:43.145224192Z.
 """
 

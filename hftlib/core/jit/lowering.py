@@ -16,7 +16,9 @@ from typing import Any
 
 from numba import types
 from numba.core import sigutils
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.errors import TypingError
+from numba.core.registry import cpu_target
 from numba.core.typing.templates import AbstractTemplate, infer_global
 from numba.core.typing.templates import signature as typed
 from numba.extending import lower_builtin
@@ -45,6 +47,11 @@ def lowers(twin: Callable[..., Any], signature: Any) -> Callable[[Build], Build]
             return context.get_dummy_value() if value is None else value
 
         lower_builtin(twin, *arguments)(lower)
+        if global_compiler_lock.is_locked():
+            # `hft.clock` in a cell imports its module in the middle of a compilation, which has
+            # already looked for new meanings and must look again.
+            cpu_target.typing_context.refresh()
+            cpu_target.target_context.refresh()
         return build
 
     return decorate

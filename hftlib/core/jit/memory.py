@@ -28,6 +28,7 @@ from numba.core.typing.templates import signature as typed
 from numba.np.arrayobj import populate_array
 
 from hftlib.core.jit.lowering import lowers
+from hftlib.core.jit.views import viewed
 
 _I8, _I16, _I32, _I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 
@@ -36,7 +37,7 @@ def record_at(dtype: np.dtype[Any]) -> Callable[[int], Any]:
     """A function `at(address)` giving the record of this dtype that lies at the address."""
 
     def at(address: int) -> Any:
-        return _viewed(dtype, address, 1).view(np.recarray)[0]
+        return viewed(_placed(dtype, address, 1)[0])
 
     kind = numba.from_dtype(dtype)
 
@@ -52,7 +53,7 @@ def array_at(dtype: np.dtype[Any] | type) -> Callable[[int, int], Any]:
     dtype = np.dtype(dtype)
 
     def at(address: int, count: int) -> Any:
-        return _viewed(dtype, address, count)
+        return viewed(_placed(dtype, address, count))
 
     kind = types.Array(numba.from_dtype(dtype), 1, "C")
 
@@ -68,7 +69,7 @@ def array_at(dtype: np.dtype[Any] | type) -> Callable[[int, int], Any]:
     return at
 
 
-def _viewed(dtype: np.dtype[Any], address: int, count: int) -> np.ndarray[Any, Any]:
+def _placed(dtype: np.dtype[Any], address: int, count: int) -> np.ndarray[Any, Any]:
     if count == 0:
         return np.empty(0, dtype)
     place: Any = (ctypes.c_char * (dtype.itemsize * count)).from_address(address)

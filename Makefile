@@ -1,0 +1,76 @@
+# make demo   set up and show what hftlib does        make lab     JupyterLab on notebooks/
+# make test   set up and run all tests                make bench   measure this machine
+# make lock   resolve the dependencies anew           make docs    draw the generated reference
+# make clean  remove all that these commands made
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test lab bench docs lock clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+# Nothing that the caller's shell points at may leak into the environment made here.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+export PYTHONNOUSERSITE := 1
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+demo: $(READY)
+	@$(BIN)/hft demo
+	@$(BIN)/python -m pipelines.notebooks
+
+# Three passes: compiled; uncompiled; compiled with every array index checked.
+test: $(READY)
+	@$(BIN)/python -m pytest
+	@echo "again, uncompiled:"
+	@NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -m modes
+	@echo "again, with bounds checks:"
+	@NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -m modes
+
+lab: $(READY)
+	@$(BIN)/jupyter lab --notebook-dir=notebooks
+
+bench: $(READY)
+	@$(BIN)/hft bench core --probe
+
+docs: $(READY)
+	@$(BIN)/python docs/draw.py
+
+lock: $(READY)
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --upgrade --python-version 3.11 --quiet \
+	  --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements.lock
+	@echo "requirements.lock is new; run make test, then commit it."
+
+clean:
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find mlruns -mindepth 1 ! -name .gitignore ! -name README.md -delete
+	@echo "Removed the environment and all caches here; compiled code stays in ~/.cache/hftlib."
+
+# uv installs the lock in seconds where pip takes a minute. pip fetches uv itself, at the lock's own
+# hash, and stands in for it where only pip knows the way to the packages (a mirror in pip.conf).
+$(READY): requirements.lock pyproject.toml
+	@python=$$(command -v python3.11 || command -v python3 || true); \
+	if [ -z "$$python" ] || ! "$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then \
+	  echo "hftlib needs Python 3.11, found: $$("$${python:-true}" --version 2>&1 || true)." >&2; \
+	  echo "Install it (Debian: apt install python3.11 python3.11-venv) and run make again." >&2; exit 1; fi; \
+	rm -rf $(VENV); \
+	"$$python" -m venv $(VENV) || { \
+	  echo "The virtual environment could not be made: install python3.11-venv, check the disk." >&2; exit 1; }
+	@echo "Installing $$(grep -c '^[a-z0-9]' requirements.lock) packages into $(VENV) ..."
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock \
+	  2> $(VENV)/install.log \
+	  && $(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock \
+	  2>> $(VENV)/install.log \
+	  || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes \
+	  -r requirements.lock 2>> $(VENV)/install.log || { tail -5 $(VENV)/install.log >&2; \
+	  echo "The packages could not be installed: check the network and the disk, then run make again;" >&2; \
+	  echo "all messages are in $(VENV)/install.log." >&2; exit 1; }
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . \
+	  2>> $(VENV)/install.log || { tail -5 $(VENV)/install.log >&2; \
+	  echo "hftlib itself could not be installed: see $(VENV)/install.log, then run make again." >&2; exit 1; }
+	@touch $@

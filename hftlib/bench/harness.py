@@ -1,0 +1,149 @@
+"""How hftlib measures: medians of several runs, and a ratio against a probe in the same run.
+
+Machines are shared and drift, so an absolute time says little. A row therefore names what it is
+measured against (a probe of the machine, or the least that would do the same work), and the two
+take turns, run for run, so that a slow moment hits both.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+RUNS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One row: what was measured, in `unit` per operation, and against what."""
+
+    name: str
+    unit: str
+    median: float
+    best: float
+    runs: int
+    budget: float | None = None
+    against: str = ""
+    against_median: float | None = None
+    ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A thing to measure: `run()` returns its cost per operation, `probe()` its yardstick's."""
+
+    name: str
+    run: Callable[[], float]
+    unit: str = "ns"
+    budget: float | None = None
+    against: str = ""
+    probe: Callable[[], float] | None = None
+
+
+def measure(bench: Bench, runs: int = RUNS) -> Measurement:
+    """Run the bench and its probe in turns, after one unmeasured turn of each."""
+    ours, theirs = [], []
+    for turn in range(runs + 1):
+        cost = bench.run()
+        probed = bench.probe() if bench.probe else None
+        if turn:
+            ours.append(cost)
+            if probed is not None:
+                theirs.append(probed)
+    median = statistics.median(ours)
+    yardstick = statistics.median(theirs) if theirs else None
+    return Measurement(
+        bench.name,
+        bench.unit,
+        median,
+        min(ours),
+        runs,
+        bench.budget,
+        bench.against,
+        yardstick,
+        median / yardstick if yardstick else None,
+    )
+
+
+def host() -> dict[str, Any]:
+    """Where a measurement was made: enough to know whether two may be compared."""
+    import numba
+    import numpy as np
+
+    from hftlib.core.jit.cache import cpu_identity
+
+    return {
+        "cpu": cpu_identity()[0],
+        "cores": len(os.sched_getaffinity(0)),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "numba": numba.__version__,
+        "numpy": np.__version__,
+    }
+
+
+def as_json(measurements: list[Measurement]) -> dict[str, Any]:
+    """Host and rows, ready for `json.dumps`."""
+    return {"host": host(), "measurements": [asdict(row) for row in measurements]}
+
+
+def table(measurements: list[Measurement], title: str) -> Any:
+    """The rows for a terminal; a column that nothing fills is left out."""
+    from rich.table import Table
+
+    rows = [_cells(row) for row in measurements]
+    caption = "medians; a ratio is taken against the probe beside it, in the same run"
+    made = Table(title=title, caption=caption if any(row["ratio"] for row in rows) else "medians")
+    used = [heading for heading in rows[0] if any(row[heading] for row in rows)] if rows else []
+    for heading in used:
+        text = heading in ("measured", "probe")
+        made.add_column(heading, justify="left" if text else "right", no_wrap=not text)
+    for row in rows:
+        made.add_row(*(row[heading] for heading in used))
+    return made
+
+
+def _cells(row: Measurement) -> dict[str, str]:
+    probed = row.against_median is not None
+    return {
+        "measured": row.name,
+        "median": _cost(row.median, row.unit),
+        "best": _cost(row.best, row.unit),
+        "budget": f"≤ {_cost(row.budget, row.unit)}" if row.budget else "",
+        "probe": row.against,
+        "its median": _cost(row.against_median or 0.0, row.unit) if probed else "",
+        "ratio": f"{row.ratio:.2f}" if row.ratio else "",
+    }
+
+
+def _cost(value: float, unit: str) -> str:
+    return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
+
+
+@contextmanager
+def pinned(core: int) -> Iterator[None]:
+    """Keep the calling thread on one core, as far as the host has that many."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {sorted(allowed)[core % len(allowed)]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+def beside(work: Callable[[], Any], core: int) -> threading.Thread:
+    """Start `work` in a thread of its own on that core; the caller joins it."""
+
+    def run() -> None:
+        with pinned(core):
+            work()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread

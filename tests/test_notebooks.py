@@ -1,0 +1,79 @@
+"""The guides run in a real kernel, and a wrong parameter or a failing cell is a sentence."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def copied(tmp_path: Path) -> Path:
+    """The entry point with notebooks and a store of its own."""
+    for name in ("pipelines", "notebooks"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "mlruns").mkdir()
+    return tmp_path
+
+
+def execute(root: Path, *names: str) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")}
+    # The scripts are the copy's, the library is this one.
+    environment["PYTHONPATH"] = os.pathsep.join([str(root), str(ROOT)])
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines.notebooks", *names],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
+def test_every_guide_runs_and_is_kept(tmp_path):
+    root = copied(tmp_path)
+    done = execute(root)
+    assert done.returncode == 0, done.stderr
+    plan = [path.stem for path in sorted((root / "notebooks").glob("*.ipynb"))]
+    assert plan
+    for name in plan:
+        (executed,) = (root / "mlruns").rglob(f"{name}.ipynb")
+        cells = json.loads(executed.read_text())["cells"]
+        assert any(cell.get("outputs") for cell in cells)
+        assert f"{name}: executed" in done.stdout
+
+    broken = root / "notebooks" / f"{plan[0]}.ipynb"
+    notebook = json.loads(broken.read_text())
+    notebook["cells"][-1]["source"] = "raise ValueError('the market is closed')"
+    broken.write_text(json.dumps(notebook))
+    done = execute(root)
+    assert done.returncode == 2
+    assert "ValueError: the market is closed" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_parameter_the_notebook_does_not_have_is_refused(tmp_path):
+    root = copied(tmp_path)
+    plan = root / "pipelines" / "notebooks.toml"
+    plan.write_text(plan.read_text().replace("items =", "itmes ="))
+    done = execute(root)
+    assert done.returncode == 2
+    assert "no parameter itmes" in done.stderr
+    assert "items" in done.stderr
+
+
+def test_a_notebook_nobody_listed_is_refused(tmp_path):
+    root = copied(tmp_path)
+    shutil.copy(root / "notebooks" / "00_plain_memory.ipynb", root / "notebooks" / "99_lost.ipynb")
+    done = execute(root)
+    assert done.returncode == 2
+    assert "99_lost" in done.stderr
+
+
+def test_an_unknown_notebook_is_refused(tmp_path):
+    done = execute(copied(tmp_path), "07_nothing")
+    assert done.returncode == 2
+    assert "no notebook '07_nothing'" in done.stderr

@@ -1,0 +1,58 @@
+"""What `import hftlib` brings with it, and what each of its names is."""
+
+import importlib
+import json
+import subprocess
+import sys
+
+import pytest
+
+import hftlib
+
+HEAVY = {"mlflow", "vectorbt", "plotly", "matplotlib", "pandas", "papermill", "nbformat"}
+
+
+def loaded_after(code: str) -> set[str]:
+    """The top-level packages a fresh process holds after running this."""
+    program = f"{code}\nimport json, sys; print(json.dumps(sorted({{m.split('.')[0] for m in sys.modules}})))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_importing_hftlib_loads_no_research_package_and_no_compiler():
+    loaded = loaded_after("import hftlib")
+    assert loaded.isdisjoint(HEAVY | {"numba", "numpy", "llvmlite"})
+
+
+def test_using_every_name_loads_no_research_package():
+    loaded = loaded_after("import hftlib\nfor name in hftlib.__all__: getattr(hftlib, name)")
+    assert loaded.isdisjoint(HEAVY)
+    assert "numba" in loaded
+
+
+def test_state_is_read_without_a_compiler_where_nothing_is_compiled():
+    loaded = loaded_after("from hftlib.core import object_code, layout, mapping, records, units")
+    assert loaded.isdisjoint(HEAVY | {"numba"})
+
+
+def test_help_loads_no_room():
+    program = "from hftlib.cli import app; app(['--help'], standalone_mode=False)"
+    assert loaded_after(program).isdisjoint(HEAVY | {"numba", "numpy"})
+
+
+@pytest.mark.parametrize("name", hftlib.__all__)
+def test_each_public_name_is_found_and_listed(name):
+    assert getattr(hftlib, name) is not None
+    assert name in dir(hftlib)
+
+
+def test_each_room_says_what_it_is():
+    for room in ("core", "ops", "bench"):
+        assert importlib.import_module(f"hftlib.{room}").__doc__
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(AttributeError, match=r"no 'Arenna'; it has Arena"):
+        _ = hftlib.Arenna
