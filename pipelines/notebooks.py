@@ -4,8 +4,8 @@
     python -m pipelines.notebooks 00_plain_memory
 
 papermill runs each notebook with the parameters stated there; the executed notebook and its time
-go to one MLflow run in mlruns/. Every notebook must be listed, so none rots unseen. Worst case: the first
-failing cell ends the run with its place and a link to the executed notebook.
+go to one MLflow run in mlruns/. Every notebook must be listed, so none rots unseen. Worst case: the
+first failing cell ends the run with its place and a link to the executed notebook.
 """
 
 from __future__ import annotations

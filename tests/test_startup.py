@@ -14,7 +14,8 @@ HEAVY = {"mlflow", "vectorbt", "plotly", "matplotlib", "pandas", "papermill", "n
 
 def loaded_after(code: str) -> set[str]:
     """The top-level packages a fresh process holds after running this."""
-    program = f"{code}\nimport json, sys; print(json.dumps(sorted({{m.split('.')[0] for m in sys.modules}})))"
+    names = "sorted({m.split('.')[0] for m in sys.modules})"
+    program = f"{code}\nimport json, sys; print(json.dumps({names}))"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )

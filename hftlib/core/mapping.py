@@ -86,6 +86,12 @@ def prefer_huge_pages(mapping: mmap.mmap) -> None:
 
 def new_file(target: Path, total: int) -> tuple[int, Path]:
     """A file of `total` bytes beside the target, open, to be moved there once it is whole."""
+    if not target.name:
+        raise InputError(
+            f"{str(target)!r} does not name a file",
+            where="the path of a new arena",
+            do="Give the path of a file that does not exist yet.",
+        )
     path = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)

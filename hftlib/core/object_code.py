@@ -5,8 +5,8 @@
 
 `link` checks all of that, then lets LLVM's linker place the code and returns its address. The
 digest shows damage, not malice: a release's signature is what says who made a file.
-Worst case: 0.2 s for the first link of a process (LLVM starts up); a crash only for code that was
-wrong when it was compiled.
+Worst case: 0.2 s for the first link of a process (LLVM starts up); a crash for code that was wrong
+when it was compiled, or that somebody changed together with its digest (LLVM aborts on some).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import hashlib
 import io
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -38,10 +39,11 @@ ALLOWED_SYMBOLS = frozenset(" ".join((_MEMORY, _ARITHMETIC, _SYSTEM)).split())
 # Left undefined by `jit.emit` exactly when the compiler could not prove that nothing is raised.
 MAY_RAISE = "hft_may_raise"
 _HINTS = (
-    (MAY_RAISE, "it can raise: drop raise and assert, and whatever can fail inside"),
     ("NRT_", "it allocates memory: use fixed arrays in the state instead of new arrays or lists"),
     ("Py", "it touches a Python object: drop print, text and whatever needs the interpreter"),
+    ("numba_gil", "it touches a Python object: drop print and whatever needs the interpreter"),
     ("numba_", "it needs numba's run-time helpers: use a simpler operation"),
+    (MAY_RAISE, "it can raise: drop raise and assert, and whatever can fail inside"),
 )
 
 
@@ -76,7 +78,7 @@ def read(path: Path | str) -> ObjectCode:
         facts = json.loads(_facts_path(target).read_text())
     except OSError as error:
         raise _unreadable(target, f"cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _unreadable(target, f"has a damaged .json beside it: {error}") from None
     wanted = {field.name for field in fields(ObjectCode)} - {"elf"}
     if not isinstance(facts, dict) or set(facts) != wanted:
@@ -114,7 +116,8 @@ def check_symbols(code: ObjectCode) -> None:
     defined, undefined = _symbols(code)
     if code.symbol not in defined:
         raise _unreadable(code.name, f"does not define {code.symbol!r}")
-    for symbol in sorted(undefined - ALLOWED_SYMBOLS):
+    # What allocates or prints can also raise: name raising only where it is the whole reason.
+    for symbol in sorted(undefined - ALLOWED_SYMBOLS, key=lambda name: (name == MAY_RAISE, name)):
         hint = next((text for start, text in _HINTS if symbol.startswith(start)), "it calls out")
         raise CompileError(
             f"The machine code needs {symbol!r}, which the tick path may not call; {hint}",
@@ -188,7 +191,8 @@ def _write_whole(path: Path, data: bytes) -> None:
         part.write_bytes(data)
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         raise HostError(
             f"The object code cannot be written: {error.strerror}",
             where=str(path),

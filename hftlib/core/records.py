@@ -15,6 +15,7 @@ of another record given as a keyword. All drawn records stand in `RECORDS`, from
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,7 @@ class Drawing:
     """A record as drawn: kept for the generated reference."""
 
     name: str
+    module: str
     text: str
     dtype: np.dtype[Any]
 
@@ -73,7 +75,9 @@ def record(name: str, size: int, drawing: str, **parts: np.dtype[Any]) -> np.dty
         )
     except (ValueError, TypeError) as error:
         raise _wrong(name, drawing, str(error)) from None
-    RECORDS[name] = Drawing(name, "\n".join(map(str.strip, drawing.strip().splitlines())), dtype)
+    module = sys._getframe(1).f_globals.get("__name__", "")
+    text = "\n".join(map(str.strip, drawing.strip().splitlines()))
+    RECORDS[name] = Drawing(name, module, text, dtype)
     return dtype
 
 
@@ -165,7 +169,7 @@ def differences(
 def _shown(dtype: np.dtype[Any], value: bytes) -> Any:
     try:
         return np.frombuffer(value, dtype)[0].item()
-    except ValueError:  # bytes that are no text
+    except (ValueError, SystemError):  # bytes that are no text
         return value
 
 

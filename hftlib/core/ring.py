@@ -125,7 +125,7 @@ def ring_dtype(item: np.dtype[Any], capacity: int) -> np.dtype[Any]:
         )
     if item.hasobject or item.itemsize == 0 or item.itemsize % 8:
         raise InputError(
-            f"A ring's items are plain memory copied in words of 8 bytes; {item} has "
+            f"A ring's items are plain memory copied in words of 8 bytes; {shown(item)} has "
             f"{item.itemsize} bytes",
             where=where,
             do="Use a record of numbers, padded to a multiple of 8 bytes.",

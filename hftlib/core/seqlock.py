@@ -25,6 +25,7 @@ import numpy as np
 from hftlib.core import jit
 from hftlib.core.errors import InputError, StateError
 from hftlib.core.records import CACHE_LINE_BYTES, record
+from hftlib.core.units import shown
 
 CELL_HEADER = record(
     "cell header",
@@ -76,7 +77,7 @@ def cell_dtype(value: np.dtype[Any]) -> np.dtype[Any]:
     """The dtype of a cell holding one such value, for an arena's layout."""
     if value.hasobject or value.itemsize == 0 or value.itemsize % 8:
         raise InputError(
-            f"A cell's value is plain memory copied in words of 8 bytes; {value} has "
+            f"A cell's value is plain memory copied in words of 8 bytes; {shown(value)} has "
             f"{value.itemsize} bytes",
             where="cell_dtype(value)",
             do="Use a record of numbers, padded to a multiple of 8 bytes.",

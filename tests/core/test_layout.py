@@ -1,4 +1,4 @@
-"""A layout is its text: equal texts lie equally, and nothing is laid out that cannot be read back."""
+"""A layout is its text: equal texts lie equally, and only what can be read back is laid out."""
 
 from __future__ import annotations
 

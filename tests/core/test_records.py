@@ -24,7 +24,7 @@ from hftlib.core.records import (
 )
 
 DType = np.dtype[Any]
-LEAVES = "|b1 |u1 |i1 <u2 <i4 >i4 <i8 >u8 <f2 <f4 >f8 |S1 |S7 <U2 |V5".split()
+LEAVES = ["|b1", "|u1", "<u2", "<i4", ">i4", "<i8", ">u8", "<f2", ">f8", "|S7", "<U2", "|V5"]
 # What `mapping.checked` turns into a sentence; anything else would be a crash at a damaged file.
 REFUSALS = (ValueError, KeyError, TypeError, IndexError)
 

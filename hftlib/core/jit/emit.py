@@ -41,7 +41,8 @@ def emit(callback: Callback) -> ObjectCode:
         )
     # Compiled anew: what the cache holds is finished machine code, no longer open to inlining.
     inner = numba.cfunc(callback.signature, **OPTIONS)(callback.function)
-    symbol = f"hft.{callback.name}"
+    # A symbol is ASCII; a Python name need not be.
+    symbol = "hft." + callback.name.encode("ascii", "backslashreplace").decode()
     elf = _object(inner, symbol)
     name, features = cpu_identity()
     made = ObjectCode(
@@ -77,6 +78,11 @@ def _object(inner: Any, symbol: str) -> bytes:
     tuning = llvm.create_pipeline_tuning_options(speed_level=3)
     builder = llvm.create_pass_builder(machine, tuning)
     builder.getModulePassManager().run(module, builder)
+    # What was not inlined still bears numba's names, which count the compilations of the process.
+    for place in (module.functions, module.global_variables):
+        inner = [item for item in place if not item.is_declaration and item.name != symbol]
+        for number, item in enumerate(inner):
+            item.name = f"hft.inner.{number}"
     return bytes(machine.emit_object(module))
 
 

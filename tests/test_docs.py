@@ -1,0 +1,53 @@
+"""The reference is drawn from the code, and what the README shows works."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_layouts_page_is_up_to_date():
+    program = (
+        "from draw import TARGET, drawn; assert TARGET.read_text() == drawn(), 'run make docs'"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "docs")}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+
+
+def test_the_first_example_of_the_readme_runs(tmp_path):
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    script = tmp_path / "example.py"
+    script.write_text(example + "\nprint(len(arena.compare(before)), arena['position'][0])\n")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA_")}
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("3 (300, -303750000, 1)")
+    assert (tmp_path / "fill.o").stat().st_size > 0
+
+
+def test_every_file_the_readme_names_exists():
+    named = re.findall(r"`((?:hftlib|docs|tests|notebooks|pipelines)/[\w./]+)`", readme())
+    tree = re.search(r"```\n(notebooks/.*?)```", readme(), re.DOTALL)
+    assert tree
+    folders = re.findall(r"^([a-z]+)/", tree.group(1), re.MULTILINE)
+    missing = [name for name in [*named, *folders] if not (ROOT / name).exists()]
+    assert folders and not missing
+
+
+def test_every_page_of_the_docs_has_its_commands():
+    pages = sorted((ROOT / "docs").glob("*.md"))
+    assert {"decisions.md", "layouts.md", "benchmarks.md"} <= {page.name for page in pages}
+    assert "hft bench core --json" in (ROOT / "docs" / "benchmarks.md").read_text()
+
+
+def readme() -> str:
+    return (ROOT / "README.md").read_text()
