@@ -16,7 +16,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 export PYTHONNOUSERSITE := 1
 
 help:
-	@sed -n 's/^# //p' Makefile
+	@sed -n 's/^# make/make/p' Makefile
 
 demo: $(READY)
 	@$(BIN)/hft demo
@@ -31,7 +31,7 @@ test: $(READY)
 	@NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -m modes
 
 lab: $(READY)
-	@$(BIN)/jupyter lab --notebook-dir=notebooks
+	@$(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
 bench: $(READY)
 	@$(BIN)/hft bench core --probe
@@ -55,7 +55,7 @@ clean:
 $(READY): requirements.lock pyproject.toml
 	@python=$$(command -v python3.11 || command -v python3 || true); \
 	if [ -z "$$python" ] || ! "$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then \
-	  echo "hftlib needs Python 3.11, found: $$("$${python:-true}" --version 2>&1 || true)." >&2; \
+	  echo "hftlib needs Python 3.11, found: $$("$${python:-false}" --version 2>&1 || echo none)." >&2; \
 	  echo "Install it (Debian: apt install python3.11 python3.11-venv) and run make again." >&2; exit 1; fi; \
 	rm -rf $(VENV); \
 	"$$python" -m venv $(VENV) || { \

@@ -35,7 +35,7 @@ def test_doctor_gives_a_table_and_json_with_the_same_rows():
 
 def test_doctor_strict_fails_exactly_when_something_lacks():
     done = hft("doctor", "--json", "--strict")
-    lacks = any(row["verdict"] == "lacks" for row in json.loads(done.stdout))
+    lacks = any(row["verdict"] == "LACKS" for row in json.loads(done.stdout))
     assert done.returncode == int(lacks)
 
 

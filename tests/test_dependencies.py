@@ -53,7 +53,7 @@ def test_a_live_host_installs_no_research_package():
 def test_the_conda_environment_has_the_same_python_and_the_lock():
     text = (ROOT / "environment.yml").read_text()
     assert PROJECT["project"]["requires-python"] == ">=3.11,<3.12"
-    assert re.findall(r"^  - (\S+)$", text, re.MULTILINE) == ["python=3.11", "pip"]
+    assert re.findall(r"^  - ([\w.=]+)$", text, re.MULTILINE) == ["python=3.11", "pip"]
     assert re.findall(r"^      - (.+)$", text, re.MULTILINE) == ["-r requirements.lock"]
 
 

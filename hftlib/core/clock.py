@@ -35,6 +35,8 @@ def _read(builder: Any, clock: int) -> Any:
     call = builder.module.globals.get("clock_gettime") or ir.Function(
         builder.module, kind, "clock_gettime"
     )
+    if call.function_type != kind:  # a jit.libc("clock_gettime", ...) got here first
+        call = builder.bitcast(call, kind.as_pointer())
     with builder.goto_entry_block():
         timespec = builder.alloca(word, size=2)
     builder.call(call, [ir.Constant(number, clock), timespec])

@@ -10,7 +10,8 @@ buckets, each row with buckets twice as wide as the row before:
 These are HdrHistogram's buckets for two significant digits, so the counts go over to its format
 one to one. A value outside is counted as `below` (negative: a clock stepped back) or `above`, and
 never lost. Merging adds counts. Worst case: 37 kB a histogram, of which the recording touches two
-cache lines; one writer, any number of readers.
+cache lines; one writer, any number of readers. The sum, and so the mean, wraps once all recorded
+values together pass 2⁶³ ns (292 years).
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ class Layout:
     def from_text(cls, text: bytes) -> Layout:
         """The layout that `text` describes; raises ValueError and the like if it is damaged."""
         rows = json.loads(text)
-        made = cls(**{row["name"]: (described(row["dtype"]), int(row["count"])) for row in rows})
+        made = cls(**{row["name"]: (described(row["dtype"]), row["count"]) for row in rows})
         if made.text != text:
             raise ValueError("the text is not in canonical form")
         return made

@@ -13,7 +13,8 @@ import time
 from hftlib.core.arena import Arena
 
 CAREFUL_READS = 4000
-PATIENCE_S = 15
+VALUES = 200
+PATIENCE_S = 40
 
 
 def pair(arena: Arena) -> tuple[int, int]:
@@ -40,21 +41,19 @@ def rest() -> None:
 
 def read(path: str) -> None:
     arena = Arena.open(path)
-    print("reading", flush=True)
-    torn_careful = torn_careless = careful = careless = 0
+    careful = torn_careful = torn_careless = 0
     seen: set[int] = set()
     give_up = time.monotonic() + PATIENCE_S
-    while careful < CAREFUL_READS or not torn_careless:
+    while careful < CAREFUL_READS or len(seen) < VALUES or not torn_careless:
         left, right = arena.consistent(pair, attempts=1_000_000)
         careful += 1
         torn_careful += left != right
         seen.add(left)
         left, right = pair(arena)
-        careless += 1
         torn_careless += left != right
         if time.monotonic() > give_up:
             break
-    print(careful, torn_careful, careless, torn_careless, len(seen), flush=True)
+    print(careful, torn_careful, torn_careless, len(seen))
 
 
 def main() -> None:

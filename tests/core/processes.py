@@ -30,9 +30,10 @@ kill_myself = jit.libc("raise", "int32(int32)")
 def patience_is_over(spins: int, deadline_ns: int) -> bool:
     """Wait a moment for the other process: by spinning, then by leaving it the core."""
     jit.pause()
-    if spins & 63 == 63:
-        _sched_yield()
-    return spins & 1023 == 1023 and clock.monotonic_ns() > deadline_ns
+    if spins & 2047 < 2047:
+        return False
+    _sched_yield()
+    return clock.monotonic_ns() > deadline_ns
 
 
 def patience_ends_ns() -> int:
@@ -66,9 +67,14 @@ def started(module: str, task: str, *arguments: Any) -> Iterator[subprocess.Pope
         stdout=subprocess.PIPE,
         text=True,
     )
+    cores = sorted(os.sched_getaffinity(0))
     try:
+        if len(cores) > 1:  # on cores of their own, or the kernel may have them take turns on one
+            os.sched_setaffinity(child.pid, cores[1:])
+            os.sched_setaffinity(0, cores[:1])
         yield child
     finally:
+        os.sched_setaffinity(0, cores)
         child.kill()
         child.communicate()
 

@@ -17,7 +17,7 @@ from hftlib.core.ring import DONE, NOT_NOW, Ring
 
 TORN, EMPTY = -1, -2
 PUSH, POP, RESERVE_PUBLISH, PEEK_RELEASE, RESERVE_ONLY, PEEK_ONLY = range(6)
-TAKEN, OUT_OF_ORDER, TORN_ITEMS, REFUSED = range(4)  # what the loops report
+TAKEN, OUT_OF_ORDER, TORN_ITEMS = range(3)  # what the loops report
 SALT = 0x5DEECE66D
 MASK = (1 << 62) - 1
 
@@ -70,7 +70,7 @@ def step(kind: int, address: int, item_bytes: int, number: int, scratch: int) ->
         if ring.pop(address, scratch) == NOT_NOW:
             return EMPTY
         return sequence_of(scratch, item_bytes)
-    if kind == RESERVE_PUBLISH or kind == RESERVE_ONLY:
+    if kind in (RESERVE_PUBLISH, RESERVE_ONLY):
         slot = ring.reserve(address)
         if slot == 0:
             return NOT_NOW
@@ -122,24 +122,33 @@ def produce(
     return refused
 
 
-@jit.compiled("void(int64, int64, int64, int64, int64, int64)")
+@jit.compiled()
+def oldest(address: int, scratch: int) -> int:
+    """Where the oldest item can be read: in the scratch, else in place; 0 if there is none."""
+    if scratch == 0:
+        return ring.peek(address)
+    return scratch if ring.pop(address, scratch) == DONE else 0
+
+
+@jit.compiled("void(int64, int64, int64, int64, int64, int64, int64)")
 def consume(
-    address: int, item_bytes: int, first: int, end: int, report_address: int, deadline_ns: int
+    address: int, item_bytes: int, scratch: int, first: int, end: int, report_at: int, until_ns: int
 ) -> None:
-    """Take items `first` to `end`, in place, and report what was wrong with any of them."""
-    report = _words_at(report_address, 4)
+    """Take items `first` to `end` and report what was wrong with any of them."""
+    report = _words_at(report_at, 3)
     sequence = first
     spins = 0
     while sequence < end:
-        slot = ring.peek(address)
+        slot = oldest(address, scratch)
         if slot == 0:
             spins += 1
-            if patience_is_over(spins, deadline_ns):
+            if patience_is_over(spins, until_ns):
                 return
             continue
         spins = 0
         found = sequence_of(slot, item_bytes)
-        ring.release(address)
+        if scratch == 0:
+            ring.release(address)
         report[TAKEN] += 1
         if found == TORN:
             report[TORN_ITEMS] += 1
@@ -183,7 +192,7 @@ def ask(
     there: int, back: int, item_bytes: int, scratch: int, count: int, report_at: int, until: int
 ) -> None:
     """Send items one by one, each after the answer to the one before."""
-    report = _words_at(report_at, 4)
+    report = _words_at(report_at, 3)
     for sequence in range(count):
         fill(scratch, item_bytes, sequence, 0)
         if pushed(there, scratch, 0, until) == NOT_NOW:

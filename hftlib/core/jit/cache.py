@@ -6,6 +6,9 @@ that can change the code: every source file of hftlib, the versions of Python, n
 numpy, the processor with its features, and the `NUMBA_*` settings. A function from outside hftlib
 adds the files its module imports, as far as they are not installed packages.
 
+The files say what a function *is*; what it *means*, down to the values of globals, is part of its
+key within the directory (`kept.py`).
+
 The cached files are pickles, and loading a pickle runs what is in it. The directory is therefore
 private to its owner, and one that somebody else could have written is refused.
 
@@ -18,11 +21,13 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
 import shutil
 import stat
 import sys
 import sysconfig
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -39,11 +44,17 @@ from hftlib.core.errors import HostError
 KEPT_MAX = 32
 # Settings that change no machine code; the thread count would even follow the CPU affinity.
 _HARMLESS = {"NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS", "NUMBA_DEBUG_CACHE", "NUMBA_DISABLE_JIT"}
+_OURS = re.compile("[0-9a-f]{24}")
+_REMEDY = "Set HFT_CACHE_DIR to a directory that only you can write."
+_in_use: set[Path] = set()
 
 
 def cache_directory(function: Callable[..., Any]) -> Path | None:
     """Where this function's machine code is kept; None if it has no file to be judged by."""
-    if not os.path.exists(function.__code__.co_filename):
+    module = sys.modules.get(function.__module__ or "")
+    # Kept code looks its module up by name: one that only its maker knows would not be found.
+    known = module is not None and vars(module) is function.__globals__
+    if not known or not os.path.exists(function.__code__.co_filename):
         return None
     return _prepared(_root() / source_digest(function.__module__)[:24])
 
@@ -58,7 +69,9 @@ def source_digest(module_name: str = "hftlib") -> str:
         files |= _import_closure(sys.modules[module_name])
     for path in sorted(files):
         digest.update(f"\0{path}\0".encode())
-        digest.update(path.read_bytes())
+        # A module out of an archive has a path through it: the archive stands for its modules.
+        file = next((place for place in (path, *path.parents) if place.is_file()), None)
+        digest.update(file.read_bytes() if file else b"")
     return digest.hexdigest()
 
 
@@ -99,10 +112,10 @@ def _import_closure(start: ModuleType) -> set[Path]:
 def _modules_named_by(values: Iterable[Any]) -> set[str]:
     names = set()
     for value in list(values):
-        name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", "")
-        if isinstance(name, str):
-            names.add(name)
-    return names
+        attribute = "__name__" if isinstance(value, ModuleType) else "__module__"
+        with suppress(Exception):  # a global may be a proxy that answers with any error
+            names.add(getattr(value, attribute, ""))
+    return {name for name in names if isinstance(name, str)}
 
 
 def _is_installed(path: str) -> bool:
@@ -114,36 +127,59 @@ def _root() -> Path:
     chosen = os.environ.get("HFT_CACHE_DIR")
     if chosen:
         return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hftlib"
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hftlib"
+    except RuntimeError:
+        raise HostError(
+            "This user has no home directory to keep compiled code in", where="HOME", do=_REMEDY
+        ) from None
 
 
 @cache
 def _prepared(directory: Path) -> Path:
     """Make the directory and its root private, or refuse; forget the longest unused others."""
-    remedy = "Set HFT_CACHE_DIR to a directory that only you can write."
-    for place in (directory.parent, directory):
-        try:
-            place.mkdir(mode=0o700, parents=True, exist_ok=True)
-            status = place.stat()
-        except OSError as error:
-            raise HostError(
-                f"The directory for compiled code cannot be made: {error.strerror}",
-                where=str(place),
-                do=remedy,
-            ) from None
-        if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o022:
-            raise HostError(
-                "The directory for compiled code can be written by somebody else, who could "
-                "have this process run their code",
-                where=str(place),
-                do=f"Run `chmod go-w {place}` if you trust what is in it. {remedy}",
-            )
-    os.utime(directory)
+    place = directory.parent
+    try:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # From here on by its real name: a link can point elsewhere tomorrow.
+        directory = place.resolve(strict=True) / directory.name
+        for place in (directory.parent, directory):
+            place.mkdir(mode=0o700, exist_ok=True)
+            _refuse_unsafe(place)
+        os.utime(directory)
+    except OSError as error:
+        raise HostError(
+            f"The directory for compiled code cannot be made: {error.strerror}",
+            where=str(place),
+            do=_REMEDY,
+        ) from None
+    _in_use.add(directory)
     _forget_unused(directory.parent)
     return directory
 
 
+def _refuse_unsafe(place: Path) -> None:
+    status = place.stat()
+    if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o022:
+        raise HostError(
+            "The directory for compiled code can be written by somebody else, who could "
+            "have this process run their code",
+            where=str(place),
+            do=f"Run `chmod go-w {place}` if you trust what is in it. {_REMEDY}",
+        )
+    if not os.access(place, os.W_OK | os.X_OK, effective_ids=True):
+        raise HostError(
+            "The directory for compiled code cannot be written", where=str(place), do=_REMEDY
+        )
+
+
 def _forget_unused(root: Path) -> None:
-    found = sorted(root.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-    for old in found[KEPT_MAX:]:
+    """Only what bears a name of our making: the root may be anybody's directory."""
+    found = []
+    used = sum(place.parent == root for place in _in_use)
+    for place in root.iterdir():
+        if _OURS.fullmatch(place.name) and place not in _in_use:
+            with suppress(OSError):  # forgotten by another process in this moment
+                found.append((place.stat().st_mtime, place))
+    for _, old in sorted(found, reverse=True)[max(0, KEPT_MAX - used) :]:
         shutil.rmtree(old, ignore_errors=True)

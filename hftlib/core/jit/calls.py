@@ -17,11 +17,13 @@ import ctypes
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, sigutils, types
 from numba.core.typing.ctypes_utils import to_ctypes
 from numba.core.typing.templates import signature as typed
 
+from hftlib.core.errors import InputError
 from hftlib.core.jit.lowering import lowers
 
 # Uncompiled callbacks have no machine code: `Callback.address` files the function here and hands
@@ -36,13 +38,15 @@ def caller(signature: str) -> Callable[..., Any]:
     """A function `call(address, *arguments)` for addresses of functions of this C signature."""
     arguments, result = sigutils.normalize_signature(signature)
     prototype = ctypes.CFUNCTYPE(_ctype(result), *map(_ctype, arguments))
+    name = f"jit.caller({signature!r})"
 
     def call(address: int, *values: Any) -> Any:
+        plain = _plain(name, values, len(arguments))
         if 0 < address < UNCOMPILED_MAX:
-            return UNCOMPILED[address](*values)
-        return prototype(address)(*values)
+            return UNCOMPILED[int(address)](*plain)
+        return prototype(int(address))(*plain)
 
-    call.__name__ = f"jit.caller({signature!r})"
+    call.__name__ = name
 
     @lowers(call, typed(result, types.int64, *arguments))
     def _(context: Any, builder: Any, address: Any, *values: Any) -> Any:
@@ -55,20 +59,26 @@ def caller(signature: str) -> Callable[..., Any]:
 def libc(name: str, signature: str) -> Callable[..., Any]:
     """The C library's function `name`, callable in both modes; `errno()` tells its last failure."""
     arguments, result = sigutils.normalize_signature(signature)
-    symbol = getattr(_libc, name)
+    symbol = getattr(_libc, name, None)
+    if symbol is None:
+        raise InputError(
+            f"The C library has no function {name!r}",
+            where=f"jit.libc({name!r}, {signature!r})",
+            do="Correct the name; `man 2 NAME` and `man 3 NAME` list what there is.",
+        )
     foreign = ctypes.CFUNCTYPE(_ctype(result), *map(_ctype, arguments), use_errno=True)(
         ctypes.cast(symbol, ctypes.c_void_p).value or 0
     )
 
     def external(*values: Any) -> Any:
-        return foreign(*values)
+        return foreign(*_plain(name, values, len(arguments)))
 
     external.__name__ = name
 
     @lowers(external, typed(result, *arguments))
     def _(context: Any, builder: Any, *values: Any) -> Any:
         kind = _function_type(context, result, arguments)
-        return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), values)
+        return builder.call(_declared(builder, kind, name), values)
 
     return external
 
@@ -82,8 +92,23 @@ def errno() -> int:
 def _(_context: Any, builder: Any) -> Any:
     number = ir.IntType(32)
     kind = ir.FunctionType(number.as_pointer(), ())
-    place = cgutils.get_or_insert_function(builder.module, kind, "__errno_location")
+    place = _declared(builder, kind, "__errno_location")
     return builder.sext(builder.load(builder.call(place, ())), ir.IntType(64))
+
+
+def _declared(builder: Any, kind: ir.FunctionType, name: str) -> Any:
+    """The function `name`, as one of this type even where another use has declared it otherwise."""
+    function = cgutils.get_or_insert_function(builder.module, kind, name)
+    if function.function_type == kind:
+        return function
+    return builder.bitcast(function, kind.as_pointer())
+
+
+def _plain(name: str, values: tuple[Any, ...], wanted: int) -> list[Any]:
+    """Arguments as ctypes takes them: it knows no numpy numbers, and lets too many pass."""
+    if len(values) != wanted:
+        raise TypeError(f"{name} takes {wanted} arguments, not {len(values)}")
+    return [value.item() if isinstance(value, np.generic) else value for value in values]
 
 
 def _function_type(context: Any, result: Any, arguments: tuple[Any, ...]) -> ir.FunctionType:

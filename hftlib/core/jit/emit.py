@@ -11,7 +11,8 @@ Everything is inlined into it and optimised. If the compiler can prove that the 
 raises, the call disappears, and with it the symbol; if not, the symbol is left undefined and the
 code is refused. So the list of undefined symbols *proves* what the source only promises: no
 exception, no allocation (`NRT_*`), no Python object (`Py*`). Names of numba's making disappear
-too, so the same sources give the same bytes in every process.
+too, so the same sources give the same bytes in every process (recursion excepted: numba compiles
+it differently when it meets it from outside and from within).
 Worst case: a refused function, with the symbol and what it usually comes from.
 """
 
@@ -79,9 +80,8 @@ def _object(inner: Any, symbol: str) -> bytes:
     builder = llvm.create_pass_builder(machine, tuning)
     builder.getModulePassManager().run(module, builder)
     # What was not inlined still bears numba's names, which count the compilations of the process.
-    for place in (module.functions, module.global_variables):
-        inner = [item for item in place if not item.is_declaration and item.name != symbol]
-        for number, item in enumerate(inner):
+    for number, item in enumerate([*module.functions, *module.global_variables]):
+        if not item.is_declaration and item.name != symbol:
             item.name = f"hft.inner.{number}"
     return bytes(machine.emit_object(module))
 

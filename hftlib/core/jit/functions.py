@@ -11,24 +11,22 @@ in the cache of `cache.py`. Worst case: the first call of a cold function compil
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numba
 from numba.core import config, sigutils
+from numba.core.ccallback import CFunc
 
 from hftlib.core.errors import CompileError
-from hftlib.core.jit.cache import cache_directory
 from hftlib.core.jit.calls import UNCOMPILED, UNCOMPILED_MAX
+from hftlib.core.jit.kept import kept_code
 
 COMPILED = not config.DISABLE_JIT
 BOUNDS_CHECKED = bool(config.BOUNDSCHECK)
 
 OPTIONS = {"nogil": True, "error_model": "numpy"}
-_cache_choice = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +46,9 @@ def compiled(*signatures: str) -> Callable[[Callable[..., Any]], Any]:
     """Compile the decorated function; each signature is compiled by `warm`."""
 
     def decorate(function: Callable[..., Any]) -> Any:
-        with _kept(function) as cache:
-            dispatcher = numba.njit(cache=cache, **OPTIONS)(function)
+        dispatcher = numba.njit(**OPTIONS)(function)
         if COMPILED:
+            dispatcher._cache = kept_code(function)
             for text in signatures:
                 ENTRIES.append(_entry(function, dispatcher, text))
         return dispatcher
@@ -93,8 +91,10 @@ class Callback:
     def machine_code(self) -> Any:
         """numba's own object for the function; for this package only."""
         if self._machine_code is None:
-            with _kept(self.function) as cache:
-                made = numba.cfunc(self.signature, cache=cache, **OPTIONS)(self.function)
+            signature = sigutils.normalize_signature(self.signature)
+            made: Any = CFunc(self.function, signature, locals={}, options=dict(OPTIONS))
+            made._cache = kept_code(self.function)
+            made.compile()
             self._machine_code = made
         return self._machine_code
 
@@ -125,22 +125,10 @@ def _entry(function: Callable[..., Any], dispatcher: Any, text: str) -> Entry:
     return Entry(
         _name(function),
         text,
-        lambda: dispatcher.compile(signature),
+        # What is ready already needs no compiler, which may be frozen by now.
+        lambda: signature in dispatcher.overloads or dispatcher.compile(signature),
         lambda: sum(dispatcher.stats.cache_hits.values()),
     )
-
-
-@contextmanager
-def _kept(function: Callable[..., Any]) -> Iterator[bool]:
-    """Point numba's cache at our directory for this one function; yields whether it can be kept."""
-    directory = cache_directory(function) if COMPILED else None
-    with _cache_choice:
-        others = config.CACHE_DIR
-        config.CACHE_DIR = str(directory or "")
-        try:
-            yield directory is not None
-        finally:
-            config.CACHE_DIR = others
 
 
 def _name(function: Callable[..., Any]) -> str:

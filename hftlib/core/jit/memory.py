@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from operator import index
 from typing import Any
 
 import numba
@@ -72,7 +73,7 @@ def array_at(dtype: np.dtype[Any] | type) -> Callable[[int, int], Any]:
 def _placed(dtype: np.dtype[Any], address: int, count: int) -> np.ndarray[Any, Any]:
     if count == 0:
         return np.empty(0, dtype)
-    place: Any = (ctypes.c_char * (dtype.itemsize * count)).from_address(address)
+    place: Any = (ctypes.c_char * (dtype.itemsize * _whole(count))).from_address(_whole(address))
     return np.ndarray((count,), dtype, buffer=place)
 
 
@@ -80,13 +81,18 @@ def _pointer(builder: Any, address: Any, kind: ir.IntType) -> Any:
     return builder.inttoptr(address, kind.as_pointer())
 
 
+def _whole(value: Any) -> int:
+    """A number of Python or numpy as an int; like the compiler, refuse one with a fraction."""
+    return index(value.item() if isinstance(value, np.generic) else value)
+
+
 def _read(address: int, count: int) -> int:
-    return int.from_bytes(ctypes.string_at(address, count), "big")
+    return int.from_bytes(ctypes.string_at(_whole(address), count), "big")
 
 
 def _write(address: int, count: int, value: int) -> None:
-    masked = int(value) & ((1 << 8 * count) - 1)
-    ctypes.memmove(address, masked.to_bytes(count, "big"), count)
+    masked = _whole(value) & ((1 << 8 * count) - 1)
+    ctypes.memmove(_whole(address), masked.to_bytes(count, "big"), count)
 
 
 # One byte, and eight in the machine's own order.
@@ -111,7 +117,7 @@ def _(_context: Any, builder: Any, address: Any, value: Any) -> None:
 
 
 def load_i64(address: int) -> int:
-    return ctypes.c_int64.from_address(address).value
+    return ctypes.c_int64.from_address(_whole(address)).value
 
 
 @lowers(load_i64, "int64(int64)")
@@ -120,7 +126,7 @@ def _(_context: Any, builder: Any, address: Any) -> Any:
 
 
 def store_i64(address: int, value: int) -> None:
-    ctypes.c_int64.from_address(address).value = value
+    ctypes.c_int64.from_address(_whole(address)).value = _whole(value)
 
 
 @lowers(store_i64, "void(int64, int64)")
@@ -257,7 +263,7 @@ def _(_context: Any, builder: Any) -> None:
 
 def leading_zeros(value: int) -> int:
     """How many of the 64 bits above the highest set one are zero; 64 for zero."""
-    return 64 - (int(value) & 0xFFFF_FFFF_FFFF_FFFF).bit_length()
+    return 64 - (_whole(value) & 0xFFFF_FFFF_FFFF_FFFF).bit_length()
 
 
 @lowers(leading_zeros, "int64(int64)")
@@ -267,7 +273,7 @@ def _(_context: Any, builder: Any, value: Any) -> Any:
 
 def copy_words(target: int, source: int, count_bytes: int) -> None:
     """Copy a multiple of eight bytes by words, so that no aligned word is ever seen half."""
-    for offset in range(0, count_bytes, 8):
+    for offset in range(0, count_bytes // 8 * 8, 8):
         store_i64(target + offset, load_i64(source + offset))
 
 

@@ -84,8 +84,12 @@ def _asked_for() -> str:
     """The function being compiled: the event does not say, so look up the stack for it."""
     frame = sys._getframe()
     while frame := frame.f_back:  # type: ignore[assignment]
-        asker = frame.f_locals.get("self")
-        function = getattr(asker, "py_func", None) or getattr(asker, "_pyfunc", None)
-        if function is not None:
-            return f"{function.__module__}.{function.__qualname__}"
+        # Callbacks and numba.vectorize are compiled through a wrapper that has them as `args[0]`.
+        arguments = frame.f_locals.get("args")
+        first = arguments[:1] if isinstance(arguments, tuple) else ()
+        for asker in (frame.f_locals.get("self"), *first):
+            asker = getattr(asker, "_dispatcher", asker)
+            function = getattr(asker, "py_func", None) or getattr(asker, "_pyfunc", None)
+            if function is not None:
+                return f"{function.__module__}.{function.__qualname__}"
     return "a compilation outside any function"
