@@ -33,8 +33,8 @@ def test_using_every_name_loads_no_research_package():
     assert "numba" in loaded
 
 
-def test_state_is_read_without_a_compiler_where_nothing_is_compiled():
-    loaded = loaded_after("from hftlib.core import object_code, layout, mapping, records, units")
+def test_state_is_looked_at_and_object_code_loaded_without_a_compiler():
+    loaded = loaded_after("from hftlib.core import arena, object_code, records, units")
     assert loaded.isdisjoint(HEAVY | {"numba"})
 
 

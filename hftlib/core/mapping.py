@@ -13,6 +13,7 @@ import hashlib
 import mmap
 import os
 import re
+import secrets
 import stat
 import time
 from pathlib import Path
@@ -92,9 +93,9 @@ def new_file(target: Path, total: int) -> tuple[int, Path]:
             where="the path of a new arena",
             do="Give the path of a file that does not exist yet.",
         )
-    path = target.with_name(f"{target.name}.{os.getpid()}.part")
+    path = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise no_room(target, error) from None
     try:

@@ -126,7 +126,7 @@ print(json.dumps(by_leaf.entry(1)))
 
 
 def test_files_cut_short_are_compiled_anew(tmp_path):
-    written_out({"leaf.py": USER_FILES["leaf.py"], "by_leaf.py": USER_FILES["by_leaf.py"]}, tmp_path)
+    written_out({name: USER_FILES[name] for name in ("leaf.py", "by_leaf.py")}, tmp_path)
     story = "import json, by_leaf; print(json.dumps(by_leaf.entry(4)))"
     settings = {"HFT_CACHE_DIR": tmp_path / "cache"}
     assert run(story, tmp_path, ROOT, **settings) == 40

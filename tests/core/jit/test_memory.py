@@ -26,7 +26,7 @@ int64s = st.integers(INT64_MIN, INT64_MAX) | st.sampled_from(
 )
 memories = st.binary(min_size=ROOM, max_size=ROOM)
 
-# Bytes of the field, and struct's name for it; struct knows no 48 bits, so two zeros are put before.
+# Bytes of the field, and struct's name for it; to struct, 48 bits are 64 with two zeros before.
 FIELDS = {
     "u8": (1, "B"),
     "i64": (8, "<q"),

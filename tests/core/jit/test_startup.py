@@ -167,7 +167,7 @@ def test_warming_reports_every_entry_before_it_and_the_end(places, cache):
     assert {total for _, total, _ in seen} == {count}
     assert [name for *_, name in seen] == [*(name for name, *_ in warmed), ""]
     assert again == [name for name, *_ in warmed]
-    assert again_seconds < 0.05 < 10 * least
+    assert again_seconds < least
 
 
 @pytest.fixture(scope="module")

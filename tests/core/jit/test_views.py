@@ -1,4 +1,4 @@
-"""Records and arrays at an address: compiled code, its Python twin and numpy see the same memory."""
+"""Records and arrays at an address: one memory for compiled code, its Python twin and numpy."""
 
 from __future__ import annotations
 

@@ -1,0 +1,276 @@
+"""A callback becomes object code that needs no compiler, or is refused with the reason."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from hftlib.core import jit, object_code
+from hftlib.core.errors import CompileError
+
+from .fresh import ROOT, run
+
+PLAIN = jit.COMPILED and not jit.BOUNDS_CHECKED
+STATE = np.dtype([("price", "i8"), ("sizes", "i4", (4,)), ("signal", "f8")], align=True)
+TABLE = np.arange(100, dtype=np.int64) ** 2
+state_at = jit.record_at(STATE)
+
+
+@jit.compiled()
+def leaf(value):
+    return value * 3 - jit.leading_zeros(value)
+
+
+@jit.compiled()
+def branch(value):
+    return leaf(value) if value & 1 else leaf(-value) // 7
+
+
+@jit.callback("int64(int64, int64)")
+def nested(a, b):
+    return branch(a) + (branch(b) ^ leaf(a)) + TABLE[a & 63]
+
+
+@jit.callback("float64(float64, float64)")
+def curve(a, b):
+    return math.exp(-abs(a) / 1e3) + math.log(abs(b) + 1) * math.sqrt(abs(a)) + abs(b) ** 0.3
+
+
+@jit.callback("float64(float64, float64)")
+def ratio(a, b):
+    return a / b
+
+
+@jit.callback("int64(int64, int64)")
+def on_state(address, index):
+    state = state_at(address)
+    state.price += 1
+    state.sizes[index & 3] -= 5
+    state.signal = state.signal / 2
+    return state.price + state.sizes[index & 3]
+
+
+@jit.callback("void(int64, int64)")
+def note(address, value):
+    jit.store_be_u48(address, value)
+
+
+@jit.callback("int64(int64, int64)")
+def größer(a, b):
+    return a if a > b else b
+
+
+CALLBACKS = (nested, curve, ratio, on_state, note, größer)
+
+# The live process: it knows files, ctypes and nothing else of ours.
+LOADER = """
+import ctypes, json, sys
+from pathlib import Path
+from hftlib.core import object_code
+
+here = Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
+i64, f64 = ctypes.c_int64, ctypes.c_double
+kinds = {"int64": i64, "float64": f64, "void": None}
+
+def linked(name):
+    code = object_code.read(here / f"{name}.o")
+    result, _, arguments = code.signature[:-1].partition("(")
+    kind = ctypes.CFUNCTYPE(kinds[result], *(kinds[a] for a in arguments.split(", ")))
+    assert object_code.link(code) == object_code.link(code)
+    return kind(object_code.link(code))
+
+given = json.loads((here / "given.json").read_text())
+calls = {name: linked(name) for name in ("nested", "curve", "ratio", "on_state", "note", "larger")}
+memory = ctypes.create_string_buffer(bytes.fromhex(given["state"]), 40)
+place = ctypes.addressof(memory)
+out = {
+    "whole": [[calls["nested"](a, b), calls["larger"](a, b)] for a, b in given["whole"]],
+    "float": [[calls[n](float.fromhex(a), float.fromhex(b)).hex() for n in ("curve", "ratio")]
+              for a, b in given["float"]],
+    "state": [calls["on_state"](place, index) for index in range(8)],
+    "memory": memory.raw[:32].hex(),
+    "void": calls["note"](place + 32, 2**40 + 7),
+    "noted": memory.raw[32:38].hex(),
+    "compilers": sorted({"numba", "hftlib.core.jit", "numpy"} & set(sys.modules)),
+}
+print(json.dumps(out))
+"""
+
+
+def as_in_c(a: float, b: float) -> float:
+    with np.errstate(all="ignore"):
+        return float(np.float64(a) / np.float64(b))
+
+
+def some(strategy: Any, count: int) -> list[Any]:
+    """Different values of a strategy, always the same ones."""
+    from hypothesis import given, settings
+
+    found: list[Any] = []
+
+    @settings(max_examples=count, database=None)
+    @given(strategy)
+    def collect(value):
+        found.append(value)
+
+    collect()
+    return found
+
+
+@pytest.mark.skipif(not PLAIN, reason="object code is emitted from plainly compiled code")
+def test_a_process_without_a_compiler_computes_the_same(tmp_path):
+    for callback, name in zip(CALLBACKS, ("nested curve ratio on_state note larger").split()):
+        jit.emit(callback).save(tmp_path / f"{name}.o")
+    wholes = some(st.tuples(st.integers(-(2**60), 2**60), st.integers(-(2**60), 2**60)), 200)
+    floats = some(st.tuples(st.floats(), st.floats(allow_infinity=False)), 300)
+    floats += [(1.0, 0.0), (-1.0, 0.0), (0.0, 0.0), (0.0, -0.0), (5e-324, 1e308)]
+    state = np.zeros(1, STATE)
+    state["price"], state["sizes"], state["signal"] = -7, [1, -2, 2**31 - 1, 0], 0.3
+    given = {
+        "whole": wholes,
+        "float": [[a.hex(), b.hex()] for a, b in floats],
+        "state": state.tobytes().hex(),
+    }
+    (tmp_path / "given.json").write_text(json.dumps(given))
+    out = run(LOADER, tmp_path, ROOT)
+    assert out["whole"] == [[nested(a, b), größer(a, b)] for a, b in wholes]
+    for (a, b), (curved, divided) in zip(floats, out["float"], strict=True):
+        assert same(float.fromhex(divided), as_in_c(a, b)), (a, b)
+        assert same(float.fromhex(curved), curve(a, b)), (a, b)
+    assert out["state"] == [on_state(state.ctypes.data, index) for index in range(8)]
+    assert out["memory"] == state.tobytes().hex()
+    assert (out["void"], out["noted"]) == (None, (2**40 + 7).to_bytes(6, "big").hex())
+    assert out["compilers"] == []
+
+
+def same(a: float, b: float) -> bool:
+    return a == b or (math.isnan(a) and math.isnan(b))
+
+
+EMITTED = """
+import hashlib, json, os
+import numpy as np
+from hftlib.core import jit
+import strategies
+if os.environ["BUSY"] == "yes":  # names and numbers of numba's making are others by now
+    for n in range(3):
+        jit.compiled("int64(int64)")(lambda x: x + n).compile("int64(int64)")
+    strategies.first.address, strategies.slow(3)
+codes = [jit.emit(strategies.first), jit.emit(strategies.second), jit.emit(strategies.first)]
+print(json.dumps([[c.sha256, c.sources, hashlib.sha256(c.elf).hexdigest()] for c in codes]))
+"""
+STRATEGIES = """
+import numpy as np
+from hftlib.core import jit
+TABLE, OTHER = np.arange(500, dtype=np.int64), np.arange(700.0)
+
+@jit.compiled()
+def slow(n):
+    total = 0
+    for index in range(n):
+        total += TABLE[index & 255] * n // (index + 1)
+        total ^= int(OTHER[index & 63])
+    return total
+
+@jit.compiled()
+def slower(n):
+    return slow(n) + slow(n + 1) * slow(n * n)
+
+@jit.callback("int64(int64)")
+def first(n):
+    return slower(n) + slow(n) + slower(n + 1)
+
+@jit.callback("int64(int64)")
+def second(n):
+    return slower(n) - TABLE[n & 3]
+"""
+
+
+def test_the_same_sources_give_the_same_bytes_in_every_process(tmp_path):
+    (tmp_path / "strategies.py").write_text(STRATEGIES)
+    settings = {"HFT_CACHE_DIR": tmp_path / "cache"}
+    first = run(EMITTED, tmp_path, ROOT, BUSY="no", **settings)
+    assert first == run(EMITTED, tmp_path, ROOT, BUSY="yes", **settings)
+    assert first[0] == first[2] != first[1]
+    assert all(digest == computed for digest, _, computed in first)
+
+
+def refused(body: str) -> str:
+    """Why a function of one whole number with this body is not emitted."""
+    text = "def f(a):\n" + "".join(f"    {line}\n" for line in body.split("\n"))
+    exec(text, found := {"np": np, "jit": jit, "os_getpid": getpid, "__name__": "cell"})
+    with pytest.raises(CompileError) as caught:
+        jit.emit(jit.callback("int64(int64)")(found["f"]))
+    assert "Where: cell.f. Change the function" in str(caught.value)
+    return str(caught.value)
+
+
+getpid = jit.libc("getpid", "int32()")
+
+
+@pytest.mark.skipif(not PLAIN, reason="object code is emitted from plainly compiled code")
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("return np.zeros(a).size + int(np.ones(a)[0])", "it allocates memory"),
+        ("b = [1, 2, a]\nreturn b[a]", "it allocates memory"),
+        ("return {1: a}[a]", "it allocates memory"),
+        ("return len(str(a))", "it allocates memory"),
+        ("b = np.zeros(a)\nif a > 5:\n    raise ValueError\nreturn b.size", "it allocates memory"),
+        ("if a < 0:\n    raise ValueError('negative')\nreturn a", "it can raise"),
+        ("assert a > 0\nreturn a", "it can raise"),
+        ("return (1, 2, 3)[a]", "it can raise"),
+        ("print(a)\nreturn a", "it touches a Python object"),
+        ("print('text', a)\nreturn a", "it touches a Python object"),
+        ("return int(np.random.random() * a)", "numba's run-time helpers"),
+        ("return os_getpid()", "needs 'getpid', .* it calls out"),
+    ],
+)
+def test_code_that_could_stop_the_tick_path_is_refused_with_its_reason(body, reason):
+    message = refused(body)
+    assert pytest.approx(1) == bool(__import__("re").search(reason, message)), message
+
+
+@pytest.mark.skipif(not PLAIN, reason="object code is emitted from plainly compiled code")
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if a > 5 and a < 3:\n    raise ValueError\nreturn a",
+        "assert a & 1 < 2\nreturn a",
+        "return (10, 20, 30)[1] // a",
+        "b = 0\nfor i in range(a):\n    b += i\nreturn b",
+    ],
+)
+def test_what_can_be_proven_never_to_raise_is_emitted(body):
+    text = "def f(a):\n" + "".join(f"    {line}\n" for line in body.split("\n"))
+    exec(text, found := {"__name__": "cell"})
+    address = object_code.link(jit.emit(jit.callback("int64(int64)")(found["f"])))
+    kind = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
+    assert [kind(address)(n) for n in (1, 2, 9)] == [found["f"](n) for n in (1, 2, 9)]
+
+
+@pytest.mark.skipif(not PLAIN, reason="object code is emitted from plainly compiled code")
+def test_leaves_are_inlined_and_the_facts_are_stated():
+    code = jit.emit(nested)
+    assert (code.name, code.symbol) == (nested.name, f"hft.{nested.name}")
+    assert code.signature == "int64(int64, int64)"
+    assert code.sources == jit.source_digest(__name__)
+    assert {feature[0] for feature in code.features} == {"+"}
+    assert b"branch" not in code.elf
+    assert b"numba" not in code.elf
+    assert jit.emit(größer).symbol.isascii()
+
+
+@pytest.mark.modes
+def test_only_plainly_compiled_code_is_emitted():
+    if PLAIN:
+        assert jit.emit(ratio).elf.startswith(b"\x7fELF")
+    else:
+        with pytest.raises(CompileError, match="Unset NUMBA_DISABLE_JIT and NUMBA_BOUNDSCHECK"):
+            jit.emit(ratio)
