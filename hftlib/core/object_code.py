@@ -131,14 +131,19 @@ def _symbols(code: ObjectCode) -> tuple[set[str], set[str]]:
     from elftools.elf.elffile import ELFFile
 
     try:
-        table = ELFFile(io.BytesIO(code.elf)).get_section_by_name(".symtab")
+        file = ELFFile(io.BytesIO(code.elf))
+        if (file["e_type"], file["e_machine"]) != ("ET_REL", "EM_X86_64"):
+            raise ValueError("it is not one for x86-64, ready to be linked")
+        table = file.get_section_by_name(".symtab")
         symbols = list(table.iter_symbols()) if table is not None else []
     # pyelftools answers damage with whatever its parser stumbles over; all of it means the same.
     except (ELFError, ValueError, KeyError, AttributeError, AssertionError, OverflowError) as error:
         raise _unreadable(code.name, f"is not an ELF object: {error}") from None
     outside = {symbol.name for symbol in symbols if symbol["st_shndx"] == "SHN_UNDEF"}
-    inside = {symbol.name for symbol in symbols if symbol["st_shndx"] != "SHN_UNDEF"}
-    return inside, outside - {""}
+    # Of its own only functions that can be called from outside: never data, never a file's name.
+    kind = {"type": "STT_FUNC", "bind": "STB_GLOBAL"}
+    inside = {symbol.name for symbol in symbols if dict(symbol["st_info"]) == kind}
+    return inside - outside, outside - {""}
 
 
 @cache

@@ -19,7 +19,7 @@ from .fresh import ROOT, answer, run, start
 NOBODY = 65534
 AS_ROOT = os.geteuid() == 0
 
-# Four ways in which one file's machine code depends on another file or on the environment.
+# All ways in which one file's machine code depends on another file or on the environment.
 USER_FILES = {
     "leaf.py": "from hftlib.core import jit\n@jit.compiled()\ndef leaf(x):\n    return x * 10\n",
     "numbers_of.py": "FACTOR = 10\n",
@@ -52,16 +52,32 @@ USER_FILES = {
         "import os\nfrom hftlib.core import jit\nSETTING = int(os.environ['SETTING'])\n"
         "@jit.compiled('int64(int64)')\ndef entry(x):\n    return x * SETTING\n"
     ),
+    "settings.py": "import os\nclass Chosen:\n    SETTING = int(os.environ['SETTING'])\n",
+    "by_distant_setting.py": (
+        "import settings\nfrom hftlib.core import jit\n"
+        "@jit.compiled('int64(int64)')\ndef entry(x):\n    return x * settings.Chosen.SETTING\n"
+    ),
+    "lowered.py": (
+        "from llvmlite import ir\nfrom hftlib.core import jit\n"
+        "def meant(x):\n    return x\n"
+        "@jit.lowers(meant, 'int64(int64)')\n"
+        "def build(context, builder, x):\n    return builder.mul(x, ir.Constant(x.type, 10))\n"
+    ),
+    "by_lowered.py": (
+        "from lowered import meant\nfrom hftlib.core import jit\n"
+        "@jit.compiled('int64(int64)')\ndef entry(x):\n    return meant(x)\n"
+    ),
 }
 USER_STORY = """
 import json, numpy as np
-import by_leaf, by_number, by_module, by_layout, by_setting
+import by_leaf, by_number, by_module, by_layout, by_lowered, by_setting, by_distant_setting
 from hftlib.core import jit
 memory = np.zeros(32, np.uint8)
 memory[10], memory[20] = 10, 20
 from_cache = {w.name: w.from_cache for w in jit.warm()}
 print(json.dumps([by_leaf.entry(1), by_number.entry(1), by_module.entry(1),
-    by_layout.entry(memory.ctypes.data), by_setting.entry(1), sorted(set(from_cache.values()))]))
+    by_layout.entry(memory.ctypes.data), by_lowered.entry(1), by_setting.entry(1),
+    by_distant_setting.entry(1), [name for name, kept in from_cache.items() if kept]]))
 """
 
 
@@ -79,34 +95,43 @@ def written_out(places: dict[str, str], directory: Path) -> None:
         (directory / name).write_text(text)
 
 
-def test_an_edited_leaf_of_hftlib_is_never_run_in_its_old_form(tmp_path):
+def test_an_edited_file_of_hftlib_is_never_run_in_its_old_form(tmp_path):
     shutil.copytree(ROOT / "hftlib", tmp_path / "hftlib")
-    written_out({"zz_leaf.py": USER_FILES["leaf.py"]}, tmp_path / "hftlib" / "core")
-    entry = USER_FILES["by_leaf.py"].replace("from leaf", "from hftlib.core.zz_leaf")
-    written_out({"zz_entry.py": entry}, tmp_path / "hftlib" / "core")
+    room = tmp_path / "hftlib" / "core"
+    for name in ("leaf", "by_leaf", "lowered", "by_lowered"):
+        text = USER_FILES[f"{name}.py"].replace("from leaf", "from hftlib.core.zz_leaf")
+        (room / f"zz_{name}.py").write_text(text.replace("from lowered", "from .zz_lowered"))
     story = """
 import json
-from hftlib.core import jit, zz_entry
-warmed = [w for w in jit.warm() if "zz" in w.name]
-print(json.dumps([zz_entry.entry(7), [w.from_cache for w in warmed]]))
+from hftlib.core import jit, zz_by_leaf, zz_by_lowered
+kept = [w.from_cache for w in jit.warm() if "zz" in w.name]
+print(json.dumps([zz_by_leaf.entry(7), zz_by_lowered.entry(7), kept]))
 """
     settings = {"HFT_CACHE_DIR": tmp_path / "cache"}
-    assert run(story, tmp_path, **settings) == [70, [False]]
-    assert run(story, tmp_path, **settings) == [70, [True]]
-    edit(tmp_path / "hftlib" / "core" / "zz_leaf.py", "* 10", "* 33")
-    assert run(story, tmp_path, **settings) == [231, [False]]
+    assert run(story, tmp_path, **settings) == [70, 70, [False, False]]
+    assert run(story, tmp_path, **settings) == [70, 70, [True, True]]
+    edit(room / "zz_leaf.py", "* 10", "* 33")
+    edit(room / "zz_lowered.py", ", 10", ", 22")
+    assert run(story, tmp_path, **settings) == [231, 154, [False, False]]
+
+
+ENTRIES = [
+    *("by_leaf.entry", "by_number.entry", "by_module.strategy", "by_layout.entry"),
+    *("by_lowered.entry", "by_setting.entry", "by_distant_setting.entry"),
+]
 
 
 def test_an_edited_file_of_the_user_is_never_run_in_its_old_form(tmp_path):
     written_out(USER_FILES, tmp_path)
     places = (tmp_path, ROOT)
     settings = {"HFT_CACHE_DIR": tmp_path / "cache"}
-    assert run(USER_STORY, *places, SETTING=3, **settings) == [10, 10, 20, 10, 3, [False]]
-    assert run(USER_STORY, *places, SETTING=3, **settings) == [10, 10, 20, 10, 3, [True]]
+    assert run(USER_STORY, *places, SETTING=3, **settings) == [10, 10, 20, 10, 10, 3, 3, []]
+    assert run(USER_STORY, *places, SETTING=3, **settings) == [10, 10, 20, 10, 10, 3, 3, ENTRIES]
     edit(tmp_path / "leaf.py", "* 10", "* 77")
     edit(tmp_path / "numbers_of.py", "= 10", "= 55")
     edit(tmp_path / "layouts.py", "[0, 10]", "[0, 20]")
-    assert run(USER_STORY, *places, SETTING=4, **settings) == [77, 55, 132, 20, 4, [False]]
+    edit(tmp_path / "lowered.py", ", 10", ", 22")
+    assert run(USER_STORY, *places, SETTING=4, **settings) == [77, 55, 132, 20, 22, 4, 4, []]
 
 
 def test_code_loaded_before_an_edit_is_not_kept_as_if_it_were_loaded_after(tmp_path):
@@ -142,8 +167,8 @@ def test_two_processes_may_compile_the_same_at_once(tmp_path):
     settings = {"HFT_CACHE_DIR": tmp_path / "cache", "SETTING": 3}
     first, second = (start(USER_STORY, tmp_path, ROOT, **settings) for _ in range(2))
     for process in (first, second):
-        assert answer(process)[:-1] == [10, 10, 20, 10, 3]
-    assert run(USER_STORY, tmp_path, ROOT, **settings) == [10, 10, 20, 10, 3, [True]]
+        assert answer(process)[:-1] == [10, 10, 20, 10, 10, 3, 3]
+    assert run(USER_STORY, tmp_path, ROOT, **settings)[-1] == ENTRIES
 
 
 def test_settings_that_change_machine_code_change_the_directory(monkeypatch):

@@ -144,6 +144,7 @@ def test_thousands_of_addresses_are_called_out_of_plain_memory():
     assert sum_of_calls(slots.ctypes.data, SLOTS) == expected
     # From Python as well, where an address out of an array is one of numpy's numbers.
     assert sum(call_whole(slots[n], n, np.int64(SLOTS - n)) for n in range(SLOTS)) == expected
+    assert call_whole(slots[0], np.int64(7) > 3, np.bool_(False)) == difference(1, 0)
 
 
 @pytest.mark.modes
@@ -252,6 +253,11 @@ def declared_in_many_ways(address):
     return (failed, wide, narrow, jit.errno()), errno_place() != 0, clock.monotonic_ns() - first
 
 
+@jit.compiled()
+def declared_the_other_way_round(address):
+    return read_clock(clock_of_processor, address), clock.now_ns() > 0, errno_place() != 0
+
+
 clock_of_processor = 1
 
 
@@ -262,6 +268,7 @@ def test_one_function_may_be_declared_in_several_ways():
     assert answers == (0, -1, -1, errno.EBADF)
     assert found
     assert 0 <= passed_ns < 10**10
+    assert declared_the_other_way_round(timespec.ctypes.data) == (0, True, True)
     assert abs(timespec[0] * 10**9 + timespec[1] - clock.monotonic_ns()) < 10**10
 
 

@@ -152,8 +152,14 @@ def test_leading_zeros_are_those_of_the_64_bits(value):
     assert jit.leading_zeros(value) == compiled_leading_zeros(value) == expected
 
 
+@jit.compiled()
+def leading_zeros_of_nothing():
+    return jit.leading_zeros(0)  # which the compiler works out by itself
+
+
 @pytest.mark.modes
 def test_leading_zeros_of_every_power_of_two():
+    assert leading_zeros_of_nothing() == 64
     for power in range(63):
         assert jit.leading_zeros(2**power) == compiled_leading_zeros(2**power) == 63 - power
 
