@@ -73,18 +73,14 @@ def measure(bench: Bench, runs: int = RUNS) -> Measurement:
 
 def host() -> dict[str, Any]:
     """Where a measurement was made: enough to know whether two may be compared."""
-    import numba
-    import numpy as np
+    from hftlib.core import jit
 
-    from hftlib.core.jit.cache import cpu_identity
-
+    made_with = jit.toolchain()
+    del made_with["features"]
     return {
-        "cpu": cpu_identity()[0],
+        **made_with,
         "cores": len(os.sched_getaffinity(0)),
         "kernel": platform.release(),
-        "python": platform.python_version(),
-        "numba": numba.__version__,
-        "numpy": np.__version__,
     }
 
 

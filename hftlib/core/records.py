@@ -41,6 +41,8 @@ class Drawing:
     dtype: np.dtype[Any]
 
 
+# numba gives every record a method of this name, which hides the field.
+_TAKEN = {"view"}
 RECORDS: dict[str, Drawing] = {}
 
 
@@ -53,6 +55,8 @@ def record(name: str, size: int, drawing: str, **parts: np.dtype[Any]) -> np.dty
     for line in filter(None, map(str.strip, drawing.splitlines())):
         offset, field, kind, count = _parsed(name, line)
         scalar = _scalar(name, line, parts.get(kind, kind))
+        if field in _TAKEN:
+            raise _wrong(name, line, f"compiled code cannot read a field named {field!r}")
         if field in names:
             raise _wrong(name, line, f"the field {field!r} is drawn twice")
         if offset < end:

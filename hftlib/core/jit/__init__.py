@@ -17,7 +17,7 @@ for a whole process with `NUMBA_DISABLE_JIT=1`. `COMPILED` says which of the two
 Addresses are int64 everywhere: numba turns an int64 mixed with a uint64 into a float64, silently.
 """
 
-from hftlib.core.jit.cache import cache_directory, source_digest
+from hftlib.core.jit.cache import cache_directory, source_digest, toolchain
 from hftlib.core.jit.calls import caller, errno, libc
 from hftlib.core.jit.emit import emit
 from hftlib.core.jit.functions import BOUNDS_CHECKED, COMPILED, Callback, callback, compiled
@@ -85,5 +85,6 @@ __all__ = [
     "store_i64",
     "store_release",
     "store_u8",
+    "toolchain",
     "warm",
 ]

@@ -82,14 +82,26 @@ def cpu_identity() -> tuple[str, str]:
     return llvmlite.binding.get_host_cpu_name(), on
 
 
+def toolchain() -> dict[str, str]:
+    """The versions and the processor that machine code made here depends on."""
+    name, features = cpu_identity()
+    return {
+        "python": platform.python_version(),
+        "numba": numba.__version__,
+        "llvmlite": llvmlite.__version__,
+        "numpy": np.__version__,
+        "cpu": name,
+        "features": features,
+    }
+
+
 def _compiler_identity() -> str:
     settings = [
         f"{name}={value}"
         for name, value in sorted(os.environ.items())
         if name.startswith("NUMBA_") and name not in _HARMLESS
     ]
-    versions = [platform.python_version(), numba.__version__, llvmlite.__version__, np.__version__]
-    return "\n".join([*versions, *cpu_identity(), *settings])
+    return "\n".join([*toolchain().values(), *settings])
 
 
 def _import_closure(start: ModuleType) -> set[Path]:

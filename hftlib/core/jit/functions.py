@@ -121,14 +121,22 @@ class Callback:
 
 
 def _entry(function: Callable[..., Any], dispatcher: Any, text: str) -> Entry:
-    signature = sigutils.normalize_signature(text)[0]
-    return Entry(
-        _name(function),
-        text,
+    arguments, result = sigutils.normalize_signature(text)
+
+    def compile_it() -> None:
         # What is ready already needs no compiler, which may be frozen by now.
-        lambda: signature in dispatcher.overloads or dispatcher.compile(signature),
-        lambda: sum(dispatcher.stats.cache_hits.values()),
-    )
+        if arguments not in dispatcher.overloads:
+            dispatcher.compile(arguments)
+        given = dispatcher.overloads[arguments].signature.return_type
+        if result is not None and numba.types.unliteral(given) != result:
+            raise CompileError(
+                f"The function returns {given}, its signature says {result}",
+                where=f"{_name(function)}, @jit.compiled({text!r})",
+                do="Correct the signature, or convert what the function returns.",
+            )
+
+    hits = lambda: sum(dispatcher.stats.cache_hits.values())  # noqa: E731
+    return Entry(_name(function), text, compile_it, hits)
 
 
 def _name(function: Callable[..., Any]) -> str:

@@ -3,6 +3,9 @@
 numpy's own record type hides a field behind any array method of the same name (`sum`, `size`,
 `max`), and plain structured values have no attributes at all. These two classes have nothing but
 the fields. They are for uncompiled runs and for looking; their speed does not matter.
+
+Worst case: an item of an array of narrow numbers keeps numpy's width and wraps where compiled code
+does not; `int(array[index])` means the same in both.
 """
 
 from __future__ import annotations
@@ -63,6 +66,8 @@ class RecordArray:
 
 def viewed(value: Any) -> Any:
     """Wrap records and arrays of them; anything else is as it should be already."""
+    if isinstance(value, np.integer) and value.itemsize < 8:
+        return np.int64(value)  # compiled arithmetic widens: 255 + 1 is 256, not 0
     if getattr(value, "dtype", None) is None or value.dtype.names is None:
         return value
     return RecordArray(value) if isinstance(value, np.ndarray) else RecordView(value)

@@ -52,10 +52,10 @@ USER_FILES = {
         "import os\nfrom hftlib.core import jit\nSETTING = int(os.environ['SETTING'])\n"
         "@jit.compiled('int64(int64)')\ndef entry(x):\n    return x * SETTING\n"
     ),
-    "settings.py": "import os\nclass Chosen:\n    SETTING = int(os.environ['SETTING'])\n",
+    "settings.py": "import os\nSETTING = int(os.environ['SETTING'])\n",
     "by_distant_setting.py": (
         "import settings\nfrom hftlib.core import jit\n"
-        "@jit.compiled('int64(int64)')\ndef entry(x):\n    return x * settings.Chosen.SETTING\n"
+        "@jit.compiled('int64(int64)')\ndef entry(x):\n    return x * settings.SETTING\n"
     ),
     "lowered.py": (
         "from llvmlite import ir\nfrom hftlib.core import jit\n"

@@ -222,3 +222,23 @@ jit.freeze()
 print(json.dumps([jit.is_frozen(), jit.warm(), entries.entry(1.5), entries.strategy(1)]))
 """
     assert run(story, *places, NUMBA_DISABLE_JIT=1) == [False, [], 2.5, 4]
+
+
+RETURNS_ANOTHER = """
+import json
+from hftlib.core import jit
+from hftlib.core.errors import CompileError
+
+@jit.compiled("int64(int64)")
+def half(x):
+    return x / 2
+
+try:
+    jit.warm()
+except CompileError as error:
+    print(json.dumps(str(error)))
+"""
+
+
+def test_a_signature_that_promises_another_result_is_refused():
+    assert "returns float64, its signature says int64" in run(RETURNS_ANOTHER)

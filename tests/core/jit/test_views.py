@@ -20,7 +20,7 @@ BOOK = record(
     16   levels   level[3]   records within the record
     64   best     level      one record within it
     80   counts   uint16[8]  numbers within it
-    96   view     uint32     yet another
+    96   item     uint32     yet another
     100  flag     uint8      the smallest
     """,
     level=LEVEL,
@@ -91,6 +91,23 @@ def test_a_field_is_the_same_memory_in_compiled_code_in_python_and_in_numpy(writ
                 (total, most, price, size),
                 (~price, side, count, side),
             )
+
+
+def widened(address):
+    book = book_at(address)
+    level = book.levels[0]
+    return book.flag + 1, level.size * level.size, int(book.counts[0]) + 1, book.item - 1 - 2**32
+
+
+compiled_widened = jit.compiled()(widened)
+
+
+@pytest.mark.modes
+def test_arithmetic_on_narrow_fields_is_as_wide_in_python_as_in_compiled_code():
+    memory = np.zeros(1, BOOK)
+    memory["flag"], memory["levels"]["size"], memory["counts"] = 255, 2**31 - 1, 2**16 - 1
+    expected = (256, (2**31 - 1) ** 2, 2**16, -1 - 2**32)
+    assert widened(memory.ctypes.data) == compiled_widened(memory.ctypes.data) == expected
 
 
 @jit.compiled()
