@@ -254,13 +254,13 @@ def benches() -> list[Bench]:
     copies = lambda: copy_laps(back, item, LAPS)  # noqa: E731  (named for two rows)
     return [
         Bench(
-            "ring push + pop, 64 B, one thread",
+            "ring push + pop, 64 B",
             lambda: ring_laps(bed.there, item, LAPS),
             against="two bare copies",
             probe=copies,
         ),
         Bench(
-            "ring hop between two pinned threads, p50",
+            "ring hop between two threads, p50",
             bed.hop,
             budget=150,
             against="one word bounced",

@@ -90,12 +90,14 @@ def as_json(measurements: list[Measurement]) -> dict[str, Any]:
 
 
 def table(measurements: list[Measurement], title: str) -> Any:
-    """The rows for a terminal; a column that nothing fills is left out."""
+    """The rows for a terminal of 80 columns; `--json` has the rest. Empty columns are left out."""
+    from rich.box import SIMPLE
     from rich.table import Table
 
     rows = [_cells(row) for row in measurements]
     caption = "medians; a ratio is taken against the probe beside it, in the same run"
-    made = Table(title=title, caption=caption if any(row["ratio"] for row in rows) else "medians")
+    compared = any(row["ratio"] for row in rows)
+    made = Table(title=title, caption=caption if compared else "medians", box=SIMPLE)
     used = [heading for heading in rows[0] if any(row[heading] for row in rows)] if rows else []
     for heading in used:
         text = heading in ("measured", "probe")
@@ -106,14 +108,11 @@ def table(measurements: list[Measurement], title: str) -> Any:
 
 
 def _cells(row: Measurement) -> dict[str, str]:
-    probed = row.against_median is not None
     return {
         "measured": row.name,
         "median": _cost(row.median, row.unit),
-        "best": _cost(row.best, row.unit),
         "budget": f"≤ {_cost(row.budget, row.unit)}" if row.budget else "",
         "probe": row.against,
-        "its median": _cost(row.against_median or 0.0, row.unit) if probed else "",
         "ratio": f"{row.ratio:.2f}" if row.ratio else "",
     }
 
