@@ -1,7 +1,7 @@
 # make demo   set up and show what hftlib does        make lab     JupyterLab on notebooks/
 # make test   set up and run all tests                make bench   measure this machine
 # make lock   resolve the dependencies anew           make docs    draw the generated reference
-# make clean  remove all that these commands made
+# make clean  remove the environment and caches here
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c

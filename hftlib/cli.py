@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO, cast
 
 import typer
 
 from hftlib import __version__
-from hftlib.core.errors import HftError, InputError
+from hftlib.core.errors import HftError, HostError, InputError
 
 app = typer.Typer(
     name="hft",
@@ -29,6 +30,8 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+FILE_COLUMNS = 120
+COLUMNS_MIN = 60  # narrower, a table has no room for its words
 # The rooms whose compiled functions a live process may need, as far as they exist.
 TICK_PATH = ("core", "feed", "book", "strategy", "risk", "execution", "venue", "engine")
 
@@ -38,7 +41,7 @@ def root(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     if version:
-        typer.echo(f"hftlib {__version__}")
+        print(f"hftlib {__version__}")
         raise typer.Exit
 
 
@@ -54,7 +57,7 @@ def doctor(
 
     findings = host.diagnose()
     if json_out:
-        typer.echo(json.dumps(host.as_json(findings), indent=2, ensure_ascii=False))
+        print(json.dumps(host.as_json(findings), indent=2, ensure_ascii=False))
     else:
         _show(host.table(findings))
     if strict and any(finding.verdict is host.Verdict.LACKS for finding in findings):
@@ -68,13 +71,11 @@ def warm(json_out: Json = False) -> None:
 
     done = warmed()
     if json_out:
-        typer.echo(json.dumps([asdict(entry) for entry in done], indent=2))
+        print(json.dumps([asdict(entry) for entry in done], indent=2))
         return
     compiled = [entry for entry in done if not entry.from_cache]
     seconds = sum(entry.seconds for entry in done)
-    typer.echo(
-        f"{len(done)} functions ready in {seconds:.1f} s, {len(compiled)} of them compiled now."
-    )
+    print(f"{len(done)} functions ready in {seconds:.1f} s, {len(compiled)} of them compiled now.")
 
 
 @app.command()
@@ -106,6 +107,7 @@ def bench(
 @app.command()
 def demo() -> None:
     """What hftlib can do, shown on embedded defaults."""
+    _leave_through_finally()
     from hftlib.demo import run
 
     run()
@@ -129,17 +131,19 @@ def warmed() -> list[Any]:
 
 def main() -> None:
     """The entry point of the `hft` command."""
+    if sys.stdout is not None:
+        sys.stdout = cast(TextIO, _Output(sys.stdout))
     try:
-        app()
+        try:
+            app()
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except HftError as error:
         _complain(f"{error.what}", error.where, error.do)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        # The reader went away (`hft doctor | head`): no reason to complain, nor to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
     except Exception as error:
         with tempfile.NamedTemporaryFile(
             "w", prefix="hft-fault-", suffix=".txt", delete=False
@@ -153,6 +157,56 @@ def main() -> None:
         sys.exit(70)
 
 
+def _leave_through_finally() -> None:
+    """Let a polite kill and a closed terminal end us as an exception does: tidily."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+
+    def leave(number: int, _frame: Any) -> None:
+        for other in numbers:  # once is enough: a second must not stop the tidying
+            signal.signal(other, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    for number in numbers:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, leave)
+
+
+class _Output:
+    """Standard output, where a failed write is our own affair: typer and rich would hide it.
+
+    A reader that went away (`hft doctor | head`) is no reason to complain: exit as SIGPIPE would.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with self._failing():
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        with self._failing():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            # What is left in the buffer goes nowhere, so that closing it fails no more.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+            if isinstance(error, BrokenPipeError):
+                raise SystemExit(141) from None
+            raise HostError(
+                f"The output cannot be written: {error.strerror}",
+                where="standard output",
+                do="Send it to a place that exists and has room.",
+            ) from None
+
+
 def _print_measurements(benches: list[Any], runs: int, json_out: bool) -> None:
     from hftlib.bench import harness
 
@@ -163,7 +217,7 @@ def _print_measurements(benches: list[Any], runs: int, json_out: bool) -> None:
             rows.append(harness.measure(one, runs))
         advance(len(benches), "")
     if json_out:
-        typer.echo(json.dumps(harness.as_json(rows), indent=2, ensure_ascii=False))
+        print(json.dumps(harness.as_json(rows), indent=2, ensure_ascii=False))
     else:
         _show(harness.table(rows, f"hftlib {__version__} on this host"))
 
@@ -189,7 +243,11 @@ def _progress(what: str, total: int) -> Iterator[Any]:
 def _show(renderable: Any) -> None:
     from rich.console import Console
 
-    Console().print(renderable)
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console = Console(width=FILE_COLUMNS)
+    # A line too long for the terminal goes on in the next: cut, it would say something else.
+    console.print(renderable, width=max(console.width, COLUMNS_MIN), crop=False)
 
 
 def _complain(what: str, where: str, do: str) -> None:

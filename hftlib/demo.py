@@ -8,6 +8,7 @@ machine code where there is no compiler. Worst case: a step that fails says whic
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
@@ -24,6 +25,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
+from hftlib.bench.harness import require_compiled
 from hftlib.core import clock, histogram, jit, ring
 from hftlib.core.arena import Arena, shared_memory
 from hftlib.core.errors import StateError
@@ -57,6 +59,8 @@ LAYOUT = Layout(ticks=ring_dtype(TICK, 1 << 14), taken=TAKEN, latency=HISTOGRAM)
 FAST_TICKS, PACED_TICKS, PACE_NS, BATCH = 20_000_000, 100_000, 5_000, 100_000
 WAIT_SPINS = 20_000
 SILENCE_SECONDS = 20
+DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
+HELD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _tick_at = jit.record_at(TICK)
 _taken_at = jit.record_at(TAKEN)
@@ -122,14 +126,21 @@ def mix(seed: int, rounds: int) -> int:
     return seed
 
 
-def feed(path: str, first: int, count: int, pace_ns: int) -> None:
-    """What the feed process runs."""
+def feed(parent: int, path: str, first: int, count: int, pace_ns: int) -> None:
+    """What the feed process runs, for as long as its parent lives."""
+    ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before we asked to be told
+        return
+    # Ctrl-C is for the parent, which kills us; the other signals were held for it, not for us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     arena = Arena.open(path, LAYOUT, writable=True, exclusive=False)
     send_ticks(Ring(arena["ticks"]).address, first, count, pace_ns)
 
 
 def run() -> None:
     """The demo, step by step."""
+    require_compiled("hft demo")
     console = Console(highlight=False)
     path = shared_memory(f"demo-{os.getpid()}")
     try:
@@ -146,11 +157,11 @@ def run() -> None:
 def _compile(console: Console, bar: Progress) -> None:
     task = bar.add_task("compiling", total=jit.registered())
     done = jit.warm(lambda count, _total, _name: bar.update(task, completed=count))
+    bar.remove_task(task)
     fresh = sum(not entry.from_cache for entry in done)
     seconds = sum(entry.seconds for entry in done)
-    _say(
-        console, "compiled", f"{len(done)} functions ready in {seconds:.1f} s, {fresh} of them new"
-    )
+    text = f"{len(done)} functions ready in {seconds:.1f} s, {fresh} of them new"
+    _say(console, "compiled", text)
 
 
 def _pass_ticks(console: Console, bar: Progress, arena: Arena) -> None:
@@ -159,11 +170,8 @@ def _pass_ticks(console: Console, bar: Progress, arena: Arena) -> None:
         start = _take(bar, arena, process, FAST_TICKS, "ticks between two processes")
     rate = FAST_TICKS / (time.perf_counter() - start) / 1e6
     wrong = int(arena["taken"]["wrong"][0])
-    _say(
-        console,
-        "two processes",
-        f"{FAST_TICKS:,} ticks through shared memory, {rate:.1f} million a second, {wrong} wrong",
-    )
+    text = f"{FAST_TICKS:,} ticks through shared memory, {rate:.1f} million a second, {wrong} wrong"
+    _say(console, "two processes", text)
 
 
 def _time_ticks(console: Console, bar: Progress, arena: Arena) -> None:
@@ -172,13 +180,19 @@ def _time_ticks(console: Console, bar: Progress, arena: Arena) -> None:
     latency = Histogram(arena["latency"], "process to process")
     _say(console, "latency", str(latency))
     rows = latency.picture(width=40)
-    most = max(count for _, _, count in rows)
+    most = max((count for _, _, count in rows), default=0)
+    more = sum(latency.outside)
     for text, picture, count in rows:
         if count * 1000 >= most:
             console.print(f"    {text:>20} {picture} {count:,}", style="dim")
+        else:
+            more += count
+    if more:
+        console.print(f"    {'…':>20} {more:,} more values", style="dim")
 
 
 def _kill_feed(console: Console, bar: Progress, arena: Arena) -> None:
+    sent_before, (ticks_before, wrong_before) = _sent(arena), _judged(arena)
     with _feeding(arena, FAST_TICKS, 0) as process:
         _take(bar, arena, process, FAST_TICKS // 10, "killing the feed at work")
         process.send_signal(signal.SIGKILL)
@@ -186,12 +200,16 @@ def _kill_feed(console: Console, bar: Progress, arena: Arena) -> None:
         while _taken(arena, BATCH):
             pass
     onlooker = Arena.open(arena.path or "", LAYOUT)
-    ticks, wrong = (int(onlooker["taken"][name][0]) for name in ("ticks", "wrong"))
-    _say(
-        console,
-        "kill -9",
-        f"the feed died at work; all {ticks:,} ticks it had sent arrived, {wrong} of them wrong",
-    )
+    sent, (ticks, wrong) = _sent(onlooker) - sent_before, _judged(onlooker)
+    arrived, wrong = ticks - ticks_before, wrong - wrong_before
+    if arrived != sent:
+        raise StateError(
+            f"The killed feed had sent {sent:,} ticks, of which {arrived:,} arrived",
+            where="hft demo, killing the feed at work",
+            do="Report this with the output of `hft doctor`.",
+        )
+    text = f"the feed died at work; all {sent:,} ticks it had sent arrived, {wrong} of them wrong"
+    _say(console, "kill -9", text)
 
 
 def _load_without_compiler(console: Console, bar: Progress) -> None:
@@ -224,14 +242,27 @@ def _load_without_compiler(console: Console, bar: Progress) -> None:
 
 @contextmanager
 def _feeding(arena: Arena, count: int, pace_ns: int) -> Iterator[subprocess.Popen[bytes]]:
-    first = int(arena["ticks"]["header"]["head"][0])
-    call = f"from hftlib.demo import feed; feed({str(arena.path)!r}, {first}, {count}, {pace_ns})"
+    arguments = (os.getpid(), str(arena.path), _sent(arena), count, pace_ns)
+    call = f"from hftlib.demo import feed; feed(*{arguments!r})"
+    # Held until we know whom to kill. The feed is born with them held, so that no Ctrl-C finds it
+    # half imported.
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
     process = subprocess.Popen([sys.executable, "-c", call])
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
         yield process
     finally:
         process.kill()
         process.wait()
+
+
+def _sent(arena: Arena) -> int:
+    return int(arena["ticks"]["header"]["head"][0])
+
+
+def _judged(arena: Arena) -> tuple[int, int]:
+    """How many ticks were taken so far, and how many of them were wrong."""
+    return int(arena["taken"]["ticks"][0]), int(arena["taken"]["wrong"][0])
 
 
 def _take(

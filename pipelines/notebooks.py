@@ -83,8 +83,9 @@ def execute(name: str, parameters: dict[str, Any]) -> tuple[float, str]:
                 cwd=NOTEBOOKS,
                 execution_timeout=CELL_SECONDS_MAX,
                 progress_bar=sys.stderr.isatty(),
-                # The kernel listens on loopback only, and need not warn of it.
-                extra_arguments=["--log-level=ERROR"],
+                # The kernel listens on loopback only, and need not warn of it; nor need one that
+                # Ctrl-C ends at work say where it was. What a cell raises does not come this way.
+                extra_arguments=["--log-level=CRITICAL"],
             )
         except papermill.PapermillExecutionError as error:
             mlflow.log_artifact(str(executed))
@@ -131,3 +132,6 @@ if __name__ == "__main__":
     except HftError as problem:
         print(f"error: {problem}", file=sys.stderr)
         sys.exit(problem.exit_code)
+    except KeyboardInterrupt:
+        # papermill has stopped its kernel on the way here.
+        sys.exit(130)

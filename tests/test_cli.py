@@ -1,11 +1,23 @@
 """`hft` as its users meet it: real processes, exit codes, clean JSON, sentences for mistakes."""
 
 import json
+import os
 import subprocess
 import sys
 
+import pytest
+
 import hftlib
-from hftlib.bench.harness import Bench, as_json, measure
+from hftlib.bench.harness import (
+    Bench,
+    Measurement,
+    as_json,
+    beside,
+    measure,
+    require_all,
+    table,
+)
+from hftlib.core.errors import StateError
 
 HFT = [sys.executable, "-c", "from hftlib.cli import main; main()"]
 
@@ -88,8 +100,6 @@ def test_an_unknown_command_is_a_sentence():
 
 
 def test_a_cache_directory_others_can_write_is_a_sentence(tmp_path):
-    import os
-
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o777)
     done = hft("warm", env={**os.environ, "HFT_CACHE_DIR": str(tmp_path / "open")})
@@ -99,12 +109,58 @@ def test_a_cache_directory_others_can_write_is_a_sentence(tmp_path):
 
 
 def test_a_reader_that_goes_away_is_no_fault():
+    program = f"{sys.executable} -c 'from hftlib.cli import main; main()' doctor | true"
     done = subprocess.run(
-        f"{sys.executable} -c 'from hftlib.cli import main; main()' doctor | head -1",
-        shell=True,
+        ["bash", "-c", program + "; exit ${PIPESTATUS[0]}"],
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("arguments", [["doctor"], ["doctor", "--json"], ["--version"]])
+def test_a_full_disk_is_a_sentence_about_the_output(arguments):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*HFT, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 4
+    assert "The output cannot be written: No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
-    assert "error" not in done.stderr
+    assert "fault of ours" not in done.stderr
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_name_in_a_bench_table_is_cut(width):
+    from rich.console import Console
+
+    rows = [
+        Measurement("ring hop between two threads, p50", "ns", 1234.0, 1.0, 1, 150, "one word", 2),
+        Measurement("function-pointer call", "ns", 1.0, 1.0, 1, None, "inlined", 1.0, 1.0),
+    ]
+    console = Console(width=width)
+    with console.capture() as capture:
+        console.print(table(rows, "title"), crop=False)
+    shown = capture.get()
+    assert "…" not in shown
+    for word in ["function-pointer", "between", "threads,", "1,234", "inlined"]:
+        assert word in shown
+
+
+def test_a_figure_from_fewer_operations_than_asked_for_is_refused():
+    require_all("items", 10, 10, beside(lambda: 10, core=1).result())
+    with pytest.raises(StateError, match="Only 9 of 10 items"):
+        require_all("items", 10, 10, 9)
+
+
+def test_what_fails_beside_is_not_lost():
+    with pytest.raises(ZeroDivisionError):
+        beside(lambda: 1 // 0, core=1).result()
+
+
+@pytest.mark.parametrize("arguments", [["demo"], ["bench", "core"], ["bench", "--probe"]])
+def test_uncompiled_nothing_spins(arguments):
+    done = hft(*arguments, env={**os.environ, "NUMBA_DISABLE_JIT": "1"})
+    assert done.returncode == 3
+    assert "Unset NUMBA_DISABLE_JIT" in done.stderr

@@ -30,7 +30,7 @@ def test_the_first_example_of_the_readme_runs(tmp_path):
         text=True,
         check=True,
     )
-    assert done.stdout.startswith("3 (300, -303750000, 1)")
+    assert done.stdout.startswith("3 (400, -404990000, 2)")
     assert (tmp_path / "fill.o").stat().st_size > 0
 
 

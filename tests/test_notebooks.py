@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -19,18 +21,22 @@ def copied(tmp_path: Path) -> Path:
 
 
 def execute(root: Path, *names: str) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")}
-    # The scripts are the copy's, the library is this one.
-    environment["PYTHONPATH"] = os.pathsep.join([str(root), str(ROOT)])
     return subprocess.run(
         [sys.executable, "-m", "pipelines.notebooks", *names],
         cwd=root,
-        env=environment,
+        env=environment(root),
         capture_output=True,
         text=True,
         timeout=600,
         check=False,
     )
+
+
+def environment(root: Path) -> dict[str, str]:
+    made = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")}
+    # The scripts are the copy's, the library is this one.
+    made["PYTHONPATH"] = os.pathsep.join([str(root), str(ROOT)])
+    return made
 
 
 def test_every_guide_runs_and_is_kept(tmp_path):
@@ -77,3 +83,33 @@ def test_an_unknown_notebook_is_refused(tmp_path):
     done = execute(copied(tmp_path), "07_nothing")
     assert done.returncode == 2
     assert "no notebook '07_nothing'" in done.stderr
+
+
+def test_ctrl_c_ends_the_run_and_its_kernel_without_a_traceback(tmp_path):
+    root = copied(tmp_path)
+    started = tmp_path / "started"
+    path = root / "notebooks" / "00_plain_memory.ipynb"
+    notebook = json.loads(path.read_text())
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    code[-1]["source"] = (
+        "import os, pathlib, time\n"
+        f"pathlib.Path({str(started)!r}).write_text(str(os.getpid()))\n"
+        "time.sleep(600)"
+    )
+    path.write_text(json.dumps(notebook))
+    run = subprocess.Popen(
+        [sys.executable, "-m", "pipelines.notebooks", path.stem],
+        cwd=root,
+        env=environment(root),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    end = time.monotonic() + 120
+    while not (started.exists() and started.read_text()):
+        assert run.poll() is None and time.monotonic() < end
+        time.sleep(0.05)
+    run.send_signal(signal.SIGINT)
+    _, complaints = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "Traceback" not in complaints
+    assert not Path("/proc", started.read_text()).exists()

@@ -12,9 +12,14 @@ import platform
 import statistics
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+from hftlib.core.errors import StateError
+
+Result = TypeVar("Result")
 
 RUNS = 7
 
@@ -71,6 +76,28 @@ def measure(bench: Bench, runs: int = RUNS) -> Measurement:
     )
 
 
+def require_compiled(where: str) -> None:
+    """Refuse to start where two uncompiled loops would wait for each other for ever."""
+    from hftlib.core import jit
+
+    if not jit.COMPILED:
+        raise StateError(
+            "Nothing is compiled in this process, so it would measure Python",
+            where=f"{where}, with NUMBA_DISABLE_JIT set",
+            do="Unset NUMBA_DISABLE_JIT and run it again.",
+        )
+
+
+def require_all(what: str, wanted: int, *counts: int) -> None:
+    """Refuse a figure taken from fewer operations than were asked for."""
+    if min(counts) != wanted or max(counts) != wanted:
+        raise StateError(
+            f"Only {min(counts):,} of {wanted:,} {what} came through before patience ran out",
+            where="hft bench",
+            do="Run it again with two cores free; `hft doctor` says what else this host lacks.",
+        )
+
+
 def host() -> dict[str, Any]:
     """Where a measurement was made: enough to know whether two may be compared."""
     from hftlib.core import jit
@@ -90,18 +117,35 @@ def as_json(measurements: list[Measurement]) -> dict[str, Any]:
 
 
 def table(measurements: list[Measurement], title: str) -> Any:
-    """The rows for a terminal of 80 columns; `--json` has the rest. Empty columns are left out."""
+    """The rows; `--json` has more. Names fold where it is narrow, and nothing is ever cut.
+
+    Empty columns are left out. No word is split, so it wants 60 columns.
+    """
     from rich.box import SIMPLE
     from rich.table import Table
 
     rows = [_cells(row) for row in measurements]
     caption = "medians; a ratio is taken against the probe beside it, in the same run"
     compared = any(row["ratio"] for row in rows)
-    made = Table(title=title, caption=caption if compared else "medians", box=SIMPLE)
+    made = Table(
+        title=title,
+        caption=caption if compared else "medians",
+        box=SIMPLE,
+        collapse_padding=True,
+        pad_edge=False,
+    )
     used = [heading for heading in rows[0] if any(row[heading] for row in rows)] if rows else []
     for heading in used:
         text = heading in ("measured", "probe")
-        made.add_column(heading, justify="left" if text else "right", no_wrap=not text)
+        cells = [heading, *(row[heading] for row in rows)]
+        words = [word for cell in cells for word in (cell.split() if text else [cell])]
+        made.add_column(
+            heading,
+            justify="left" if text else "right",
+            no_wrap=not text,
+            overflow="fold",
+            min_width=max(map(len, words)),
+        )
     for row in rows:
         made.add_row(*(row[heading] for heading in used))
     return made
@@ -132,13 +176,16 @@ def pinned(core: int) -> Iterator[None]:
         os.sched_setaffinity(0, allowed)
 
 
-def beside(work: Callable[[], Any], core: int) -> threading.Thread:
-    """Start `work` in a thread of its own on that core; the caller joins it."""
+def beside(work: Callable[[], Result], core: int) -> Future[Result]:
+    """Start `work` in a thread of its own on that core; the caller waits for its result."""
+    future: Future[Result] = Future()
 
     def run() -> None:
-        with pinned(core):
-            work()
+        try:
+            with pinned(core):
+                future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    return thread
+    threading.Thread(target=run, daemon=True).start()
+    return future

@@ -11,10 +11,10 @@ State is reached by offsets, never by pointers, so a snapshot is one copy, a das
 read-only mapping of the same file, and a standby is a second arena fed the same events.
 
 The mapping is private memory, a file, or shared memory (a file under /dev/shm). A file has at most
-one writer (the kernel's file lock says so, and gives it up when the writer dies) and any number of
-readers; only the other end of a ring may write beside it. The writer brackets each event with
-`changes` (odd while it works), so a reader can take a picture that belongs together, and whoever
-finds the arena of a killed writer knows whether it died between two events or within one.
+one writer (`claim.py`) and any number of readers; only the other end of a ring may write beside it.
+The writer brackets each event with `changes` (odd while it works), so a reader can take a picture
+that belongs together, and whoever finds the arena of a killed writer knows whether it died between
+two events or within one.
 
 Worst case: a read-only mapping written to by compiled code is a crash of the *reader*; numba does
 not honour numpy's read-only flag. A busy writer can starve `consistent`, which then says so.
@@ -25,34 +25,38 @@ from __future__ import annotations
 import hashlib
 import mmap
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from hftlib.core import mapping
+from hftlib.core import claim, mapping, picture
 from hftlib.core.comparison import Difference, compared
 from hftlib.core.errors import InputError, StateError
 from hftlib.core.layout import Layout
 from hftlib.core.mapping import ARENA_HEADER, shared_memory
+from hftlib.core.picture import Answer
 from hftlib.core.records import field_offset
 
 __all__ = ["Arena", "Difference", "shared_memory"]
-
-Answer = TypeVar("Answer")
 
 
 class Arena:
     """Named arrays in one mapping. Make one with `create`, `open` or `snapshot`."""
 
-    def __init__(self, memory: mmap.mmap, layout: Layout, path: Path | None) -> None:
-        self._lock = -1
+    def __init__(
+        self,
+        memory: mmap.mmap,
+        layout: Layout,
+        path: Path | None = None,
+        writer: claim.Claim | None = None,
+    ) -> None:
         self.layout = layout
         self.path = path
+        self._writer = writer
         # Held by every view below, so the memory stays mapped as long as anybody can see it.
         self._bytes = np.frombuffer(memory, np.uint8)
         self._header = self._bytes[: ARENA_HEADER.itemsize].view(ARENA_HEADER)
@@ -70,27 +74,22 @@ class Arena:
         Use `shared_memory(name)` for a path whose file is memory. All memory is taken now:
         nothing on the tick path can fail for lack of it later.
         """
+        _require_layout(layout)
         if path is None:
-            arena = cls(mapping.private(layout.total_bytes, huge_pages), layout, None)
-            mapping.write_header(arena._bytes, layout)
-            return arena
+            memory = mapping.taken(-1, layout.total_bytes)
+            mapping.fill(memory, layout, huge_pages)
+            return cls(memory, layout)
         target = Path(path)
         descriptor, part = mapping.new_file(target, layout.total_bytes)
         try:
-            mapping.lock_for_writing(descriptor, target)
-            memory = mmap.mmap(descriptor, layout.total_bytes)
-            if huge_pages:
-                mapping.prefer_huge_pages(memory)
-            arena = cls(memory, layout, target)
-            mapping.write_header(arena._bytes, layout)
+            memory = mapping.taken(descriptor, layout.total_bytes)
+            writer = claim.Claim(descriptor, part, memory)
+            mapping.fill(memory, layout, huge_pages)
             mapping.publish(part, target)
-        except BaseException:
-            os.close(descriptor)
-            raise
         finally:
+            os.close(descriptor)
             part.unlink(missing_ok=True)
-        arena._lock = descriptor
-        return arena
+        return cls(memory, layout, target, writer)
 
     @classmethod
     def open(
@@ -105,32 +104,23 @@ class Arena:
 
         `layout` is what the caller's code expects; an arena laid out otherwise is refused.
         `writable` makes this process its one writer. With `exclusive=False` it may write beside
-        the owner: for the other end of a ring, and for nothing else.
+        the owner, though not `change` or `restore`: for the other end of a ring, and nothing else.
         """
+        if layout is not None:
+            _require_layout(layout)
         target = Path(path)
-        try:
-            descriptor = os.open(target, (os.O_RDWR if writable else os.O_RDONLY) | os.O_NONBLOCK)
-        except OSError as error:
-            raise InputError(
-                f"The arena cannot be opened: {error.strerror}",
-                where=str(target),
-                do="Check the path; an arena is made with Arena.create(layout, path).",
-            ) from None
+        descriptor = mapping.opened(target, writable)
         try:
             found = mapping.checked(descriptor, target, layout)
-            if writable and exclusive:
-                mapping.lock_for_writing(descriptor, target)
-            access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
-            memory = mmap.mmap(descriptor, found.total_bytes, access=access)
-            arena = cls(memory, found, target)
-        except BaseException:
+            memory = mapping.taken(descriptor, found.total_bytes, writable)
+            claimed = writable and exclusive
+            writer = claim.Claim(descriptor, target, memory) if claimed else None
+        finally:
             os.close(descriptor)
-            raise
-        if writable and exclusive:
-            arena._lock = descriptor
+        mapping.populate(memory, writable)
+        arena = cls(memory, found, target, writer)
+        if claimed:
             arena._header["writer_pid"] = os.getpid()
-        else:
-            os.close(descriptor)
         return arena
 
     def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
@@ -148,10 +138,14 @@ class Arena:
 
     @property
     def address(self) -> int:
-        """Where the mapping lies in this process; compiled code adds the layout's offsets."""
+        """Where the mapping lies in this process; compiled code adds the layout's offsets.
+
+        Valid only while the arena, or an array of it, is held: with the last the memory goes.
+        """
         return int(self._bytes.ctypes.data)
 
     def address_of(self, name: str) -> int:
+        """Where an array lies; valid only while the arena, or an array of it, is held."""
         return int(self[name].ctypes.data)
 
     @property
@@ -160,7 +154,10 @@ class Arena:
 
     @property
     def changes_address(self) -> int:
-        """Where `changes` lies: compiled writers keep it with `seqlock.begin` and `seqlock.end`."""
+        """Where `changes` lies: compiled writers keep it with `seqlock.begin` and `seqlock.end`.
+
+        `begin` refuses a torn arena, as `change` does; no writer may go on when it says TORN.
+        """
         return self.address + field_offset(ARENA_HEADER, "changes")
 
     @property
@@ -175,7 +172,7 @@ class Arena:
         An exception inside leaves the arena torn, as a crash would: half an event was applied.
         A torn arena takes no further change, which would hide that; `restore` makes it whole.
         """
-        self._require_writable("change")
+        self._require_writer("change")
         if self.torn:
             raise StateError(
                 "A change to this arena began and never ended, so half an event is applied",
@@ -187,25 +184,14 @@ class Arena:
         self._changes += 1
 
     def consistent(self, read: Callable[[Arena], Answer], attempts: int = 1000) -> Answer:
-        """What `read` returns when no change happened while it ran."""
-        for _ in range(attempts):
-            before = self._changes
-            if not before & 1:
-                try:
-                    answer = read(self)
-                except Exception:
-                    # Half an event can trip any reader up; only a failure at rest is its own.
-                    if self._changes == before:
-                        raise
-                else:
-                    if self._changes == before:
-                        return answer
-            time.sleep(0)
-        state = "is or died within a change" if self.torn else "is changing it all the time"
-        raise StateError(
-            f"No consistent picture in {attempts} attempts: the writer {state}",
-            where=repr(self),
-            do="Read less at once, or restore the last snapshot and replay the journal.",
+        """What `read` returns when no change happened while it ran.
+
+        Arrays and records of this arena in the answer, also in a tuple, list or dict of it, are
+        copied: the picture stays as it was. What else leads here, such as an object with an array
+        in it, is for `read` to copy.
+        """
+        return picture.taken(
+            lambda: read(self), lambda: self._changes, self._bytes, attempts, repr(self)
         )
 
     def snapshot(self, into: Arena | None = None) -> Arena:
@@ -217,14 +203,15 @@ class Arena:
     def save(self, path: Path | str) -> Path:
         """A copy in a file, whole or not at all, on the disk before this returns.
 
-        What another process changes is saved with `arena.consistent(Arena.snapshot).save(path)`.
+        It replaces any file but an arena that is being written. A change meanwhile leaves the copy
+        torn: what others change is saved with `arena.consistent(Arena.snapshot).save(path)`.
         """
         mapping.save(Path(path), self._bytes, self.path)
         return Path(path)
 
     def restore(self, source: Arena | Path | str) -> None:
         """Make the state here equal to that of a snapshot; torn, if that was torn or changing."""
-        self._require_writable("restore")
+        self._require_writer("restore")
         other = source if isinstance(source, Arena) else Arena.open(source, self.layout)
         self._require_same_layout(other)
         if other is self:
@@ -248,14 +235,8 @@ class Arena:
 
     def close(self) -> None:
         """Let another process write. The memory stays as long as an array of it is used."""
-        if self._lock >= 0:
-            mapping.unlock(self._lock)
-            self._lock = -1
-
-    def __del__(self) -> None:
-        # Dropped without close(): the file stays locked as long as an array of it is used.
-        if self._lock >= 0:
-            os.close(self._lock)
+        if self._writer is not None:
+            self._writer.let_go()
 
     def __enter__(self) -> Arena:
         return self
@@ -281,13 +262,10 @@ class Arena:
         # at an arena starts fast. Python reorders nothing, and x86-64 no stores.
         self._header["changes"] = count
 
-    def _require_writable(self, what: str) -> None:
-        if not self.writable:
-            raise StateError(
-                f"A read-only arena cannot {what}",
-                where=repr(self),
-                do="Open it with writable=True in the one process that owns it.",
-            )
+    def _require_writer(self, what: str) -> None:
+        if self.path is None or (self._writer is not None and self._writer.held):
+            return
+        raise claim.missing(self._writer, self.writable, what, repr(self))
 
     def _require_same_layout(self, other: Arena) -> None:
         if self.layout.digest != other.layout.digest:
@@ -296,3 +274,12 @@ class Arena:
                 where=f"{self!r} and {other!r}",
                 do="Compare and restore arenas of one layout only.",
             )
+
+
+def _require_layout(layout: object) -> None:
+    if not isinstance(layout, Layout):
+        raise InputError(
+            f"A layout is needed, and this is a {type(layout).__name__}",
+            where="Arena.create(layout) or Arena.open(path, layout)",
+            do="Write Layout(name=dtype) or Layout(name=(dtype, count)), a name for each array.",
+        )

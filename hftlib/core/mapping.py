@@ -1,14 +1,16 @@
-"""The memory under an arena: where it comes from, who may write it, and whether it is one at all.
+"""The memory under an arena: where it comes from, how it is saved, and whether it is one at all.
 
 Memory is taken whole when it is made (touched, or allocated on the disk), so that running out is a
-sentence at the start and never a crash at the first write to a page. Everything a file claims
-about itself is checked against its size and its own layout text before a byte of it is used.
-Worst case: a file cut short by somebody else while it is mapped kills the processes that read it.
+sentence at the start and never a crash at the first write to a page; and every page is present
+before the arena is handed over, so that the tick path never waits for the kernel to find one.
+Everything a file claims about itself is checked against its size and its own layout text before a
+byte of it is used, and so is that nobody else could change it.
+Worst case: a file cut short by its owner while it is mapped kills the processes that read it.
 """
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import hashlib
 import mmap
 import os
@@ -21,12 +23,15 @@ from typing import Any
 
 import numpy as np
 
+from hftlib.core import claim
 from hftlib.core.errors import HostError, InputError, StateError
 from hftlib.core.layout import PAGE_BYTES, TEXT_BYTES_MAX, Layout
-from hftlib.core.records import record
+from hftlib.core.records import field_offset, record
 
 MAGIC = b"HFTARENA"
 VERSION = 1
+# Advice to the kernel that Python's mmap has no names for: make all pages present now.
+MADV_POPULATE_READ, MADV_POPULATE_WRITE = 22, 23
 
 ARENA_HEADER = record(
     "arena header",
@@ -56,21 +61,43 @@ def shared_memory(name: str) -> Path:
     return Path("/dev/shm") / f"hftlib-{os.geteuid()}-{name}"
 
 
-def private(total: int, huge_pages: bool) -> mmap.mmap:
-    """Anonymous memory of this process, every page present."""
+def taken(descriptor: int, total: int, writable: bool = True) -> mmap.mmap:
+    """A mapping of an open file, or memory of this process alone where that is -1."""
     try:
-        mapping = mmap.mmap(-1, total, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        if descriptor < 0:
+            return mmap.mmap(-1, total, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
+        return mmap.mmap(descriptor, total, access=access)
     except (OSError, OverflowError) as error:
-        raise HostError(
-            f"{total:,} bytes of memory cannot be had: {error}",
-            where="Arena.create",
-            do="Make the layout smaller, or give the host more memory.",
-        ) from None
+        raise no_memory(total, error) from None
+
+
+def fill(memory: mmap.mmap, layout: Layout, huge_pages: bool) -> None:
+    """Make fresh memory an arena, with every page present."""
     if huge_pages:
-        prefer_huge_pages(mapping)
-    # Touch every page once, now, so that the tick path never waits for the kernel to find one.
-    np.frombuffer(mapping, np.uint8)[::PAGE_BYTES] = 0
-    return mapping
+        prefer_huge_pages(memory)
+    populate(memory)
+    write_header(np.frombuffer(memory, np.uint8), layout)
+
+
+def populate(memory: mmap.mmap, writable: bool = True) -> None:
+    """Make every page present now, without changing a byte: others may be writing beside us."""
+    try:
+        memory.madvise(MADV_POPULATE_WRITE if writable else MADV_POPULATE_READ)
+    except OSError as error:
+        if error.errno in (errno.ENOMEM, errno.EFAULT):
+            raise no_memory(len(memory), error) from None
+        # A kernel from before Linux 5.14, or one that pretends: look at each page instead.
+        np.frombuffer(memory, np.uint8)[::PAGE_BYTES].max()
+
+
+def no_memory(total: int, error: Exception) -> HostError:
+    """The sentence for memory that cannot be had."""
+    return HostError(
+        f"{total:,} bytes of memory cannot be had: {error}",
+        where="Arena.create or Arena.open",
+        do="Make the layout smaller, or give the host more memory.",
+    )
 
 
 def prefer_huge_pages(mapping: mmap.mmap) -> None:
@@ -82,6 +109,20 @@ def prefer_huge_pages(mapping: mmap.mmap) -> None:
             f"This kernel gives no huge pages: {error.strerror}",
             where="Arena.create(..., huge_pages=True)",
             do="Leave huge_pages out, or enable transparent huge pages.",
+        ) from None
+
+
+def opened(path: Path, writable: bool) -> int:
+    """A descriptor of a file that should be an arena."""
+    access = os.O_RDWR if writable else os.O_RDONLY
+    claim.refuse_link(path)
+    try:
+        return os.open(path, access | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError as error:
+        raise InputError(
+            f"The arena cannot be opened: {error.strerror}",
+            where=str(path),
+            do="Check the path; an arena is made with Arena.create(layout, path).",
         ) from None
 
 
@@ -132,11 +173,9 @@ def save(target: Path, memory: np.ndarray[Any, Any], own: Path | None) -> None:
         )
     descriptor, part = new_file(target, len(memory))
     try:
-        view = memory.data
-        while view:
-            view = view[os.write(descriptor, view) :]
+        _write(descriptor, memory)
         os.fsync(descriptor)
-        part.replace(target)
+        _replace(part, target)
         directory = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(directory)
@@ -149,6 +188,33 @@ def save(target: Path, memory: np.ndarray[Any, Any], own: Path | None) -> None:
         part.unlink(missing_ok=True)
 
 
+def _write(descriptor: int, memory: np.ndarray[Any, Any]) -> None:
+    """Write the whole arena; torn, if it is, or if a change came between."""
+    changes = memory[: ARENA_HEADER.itemsize].view(ARENA_HEADER)["changes"]
+    before = int(changes[0])
+    view = memory.data
+    while view:
+        view = view[os.write(descriptor, view) :]
+    after = int(changes[0])
+    if before & 1 or after != before:
+        odd = (after | 1).to_bytes(8, "little")
+        os.pwrite(descriptor, odd, field_offset(ARENA_HEADER, "changes"))
+
+
+def _replace(part: Path, target: Path) -> None:
+    """Give a whole file its name, which any other may have but an arena that is being written."""
+    try:
+        descriptor = os.open(target, os.O_RDONLY | os.O_NONBLOCK)
+    except FileNotFoundError:
+        publish(part, target)
+        return
+    try:
+        claim.lock(descriptor, target, do="Save under another name.")
+        part.replace(target)
+    finally:
+        os.close(descriptor)
+
+
 def no_room(path: Path, error: OSError) -> HostError:
     """The sentence for a file that could not be made or filled."""
     return HostError(
@@ -156,24 +222,6 @@ def no_room(path: Path, error: OSError) -> HostError:
         where=str(path),
         do="Name a directory that exists, that you may write, and that has room.",
     )
-
-
-def lock_for_writing(descriptor: int, path: Path) -> None:
-    """Become the only writer; the kernel gives the lock up when this process ends, however."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise StateError(
-            "Another process is writing this arena",
-            where=str(path),
-            do="Open it read-only, or stop the other process first.",
-        ) from None
-
-
-def unlock(descriptor: int) -> None:
-    """Let another process write; closing is too little, for a mapping keeps a descriptor too."""
-    fcntl.flock(descriptor, fcntl.LOCK_UN)
-    os.close(descriptor)
 
 
 def write_header(memory: np.ndarray[Any, Any], layout: Layout) -> None:
@@ -204,6 +252,12 @@ def checked(descriptor: int, path: Path, expected: Layout | None = None) -> Layo
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise refuse("it is no regular file")
+    if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o022:
+        raise InputError(
+            "The arena can be written by somebody else, who could change or crash this process",
+            where=str(path),
+            do=f"Run `chmod go-w {path}` if it is yours and you trust what is in it.",
+        )
     size = status.st_size
     head = os.pread(descriptor, ARENA_HEADER.itemsize, 0)
     if len(head) < ARENA_HEADER.itemsize:

@@ -1,9 +1,11 @@
-"""Object code: machine code as a file, loaded without a compiler and without numba.
+"""Object code: machine code as a file, loaded without numba; of LLVM only the linker is at work.
 
     NAME.o        the ELF object, as the compiler wrote it (objdump reads it)
     NAME.o.json   what must hold before it may run: symbol, signature, CPU features, SHA-256
 
-`link` checks all of that, then lets LLVM's linker place the code and returns its address. The
+The SHA-256 is that of the facts (without it, as sorted JSON) followed by the ELF: a damaged list of
+CPU features is found as surely as damaged code. `read` and `link` check it, `link` all else too;
+then LLVM's linker, which comes with llvmlite, places the code, and `link` returns its address. The
 digest shows damage, not malice: a release's signature is what says who made a file.
 Worst case: 0.2 s for the first link of a process (LLVM starts up); a crash for code that was wrong
 when it was compiled, or that somebody changed together with its digest (LLVM aborts on some).
@@ -61,17 +63,25 @@ class ObjectCode:
     sha256: str
     elf: bytes
 
+    def digest(self) -> str:
+        """The SHA-256 of the facts and the code together: what `sha256` must say."""
+        facts = json.dumps(self._facts(without="sha256"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(facts.encode() + self.elf).hexdigest()
+
     def save(self, path: Path | str) -> Path:
         """Write `path` and `path`.json, each whole or not at all."""
         target = Path(path)
-        facts = {key: value for key, value in asdict(self).items() if key != "elf"}
+        facts = json.dumps(self._facts(), indent=2, sort_keys=True)
         _write_whole(target, self.elf)
-        _write_whole(_facts_path(target), json.dumps(facts, indent=2, sort_keys=True).encode())
+        _write_whole(_facts_path(target), facts.encode())
         return target
+
+    def _facts(self, without: str = "") -> dict[str, Any]:
+        return {key: value for key, value in asdict(self).items() if key not in ("elf", without)}
 
 
 def read(path: Path | str) -> ObjectCode:
-    """Read a saved object; its facts are checked here, its symbols and CPU features by `link`."""
+    """Read a saved object; facts and digest are checked, symbols and CPU features by `link`."""
     target = Path(path)
     try:
         elf = target.read_bytes()
@@ -90,15 +100,22 @@ def read(path: Path | str) -> ObjectCode:
     ):
         raise _unreadable(target, "has CPU features that are not a list of texts")
     facts["features"] = tuple(facts["features"])
-    return ObjectCode(elf=elf, **facts)
+    code = ObjectCode(elf=elf, **facts)
+    _check_digest(code, target)
+    return code
 
 
-def link(code: ObjectCode) -> int:
-    """The address of the code, ready to be called; the code stays loaded until the process ends."""
-    digest = hashlib.sha256(code.elf).hexdigest()
-    if digest != code.sha256:
-        raise _unreadable(
-            code.name, f"has digest {digest[:16]}…, not {code.sha256[:16]}… as stated"
+def link(code: ObjectCode, signature: str | None = None) -> int:
+    """The address of the code, ready to be called; the code stays loaded until the process ends.
+
+    Say which `signature` you will call it with: one that differs in more than spaces is refused.
+    """
+    _check_digest(code, code.name)
+    if signature is not None and "".join(signature.split()) != "".join(code.signature.split()):
+        raise InputError(
+            f"The object code is of signature {code.signature!r}, not {signature!r}",
+            where=code.name,
+            do="Link the function that was meant, or call this one by its own signature.",
         )
     missing = sorted(set(code.features) - _host_features())
     if missing:
@@ -109,6 +126,18 @@ def link(code: ObjectCode) -> int:
         )
     check_symbols(code)
     return _placed(code.elf, code.symbol, code.name)
+
+
+def _check_digest(code: ObjectCode, where: Path | str) -> None:
+    digest = code.digest()
+    if digest != code.sha256:
+        raise _unreadable(
+            where,
+            f"or a fact about it has changed: it has digest {digest[:16]}…, "
+            f"not {code.sha256[:16]}… as stated",
+        )
+    if not code.name.strip():
+        raise _unreadable(where, "has no name")
 
 
 def check_symbols(code: ObjectCode) -> None:
@@ -127,7 +156,6 @@ def check_symbols(code: ObjectCode) -> None:
 
 
 def _symbols(code: ObjectCode) -> tuple[set[str], set[str]]:
-    from elftools.common.exceptions import ELFError
     from elftools.elf.elffile import ELFFile
 
     try:
@@ -137,7 +165,7 @@ def _symbols(code: ObjectCode) -> tuple[set[str], set[str]]:
         table = file.get_section_by_name(".symtab")
         symbols = list(table.iter_symbols()) if table is not None else []
     # pyelftools answers damage with whatever its parser stumbles over; all of it means the same.
-    except (ELFError, ValueError, KeyError, AttributeError, AssertionError, OverflowError) as error:
+    except Exception as error:
         raise _unreadable(code.name, f"is not an ELF object: {error}") from None
     outside = {symbol.name for symbol in symbols if symbol["st_shndx"] == "SHN_UNDEF"}
     # Of its own only functions that can be called from outside: never data, never a file's name.
@@ -208,6 +236,6 @@ def _write_whole(path: Path, data: bytes) -> None:
 def _unreadable(where: Path | str, what: str) -> InputError:
     return InputError(
         f"The object code {what}",
-        where=str(where),
+        where=str(where).strip() or "object code without a name",
         do="Emit it again with jit.emit(...).save(...).",
     )

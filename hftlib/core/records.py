@@ -96,6 +96,35 @@ def field_offset(dtype: np.dtype[Any], name: str) -> int:
     return dtype.fields[name][1]
 
 
+def fill(place: np.ndarray[Any, Any], value: Any, where: str) -> None:
+    """Set the one item of `place` to a record or a tuple of its fields; nothing is converted."""
+    dtype = place.dtype
+    try:
+        if getattr(value, "dtype", None) != dtype:
+            _require_fields(dtype, value)
+        place[0] = value
+    except (ValueError, TypeError, OverflowError) as error:
+        fields = ", ".join(dtype.names or (str(dtype),))
+        raise InputError(
+            f"{value!r} is not a value for this record: {error}",
+            where=where,
+            do=f"Pass a record, or a tuple of exactly these fields: {fields}.",
+        ) from None
+
+
+def _require_fields(dtype: np.dtype[Any], value: Any) -> None:
+    if dtype.names is None:
+        base = dtype.subdtype[0] if dtype.subdtype else dtype
+        if base.kind in "iu" and np.asarray(value).dtype.kind not in "iu":
+            raise TypeError(f"{value!r} is not a whole number")
+        return
+    parts = value.item() if isinstance(value, np.void) else value
+    if not isinstance(parts, tuple) or len(parts) != len(dtype.names):
+        raise TypeError(f"it has {len(dtype.names)} fields")
+    for name, part in zip(dtype.names, parts, strict=True):
+        _require_fields(dtype[name], part)
+
+
 def rounded_up(value: int, step: int) -> int:
     """The smallest multiple of `step` that is at least `value`."""
     return -(-value // step) * step

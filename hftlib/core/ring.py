@@ -30,7 +30,7 @@ import numpy as np
 
 from hftlib.core import jit
 from hftlib.core.errors import InputError, StateError
-from hftlib.core.records import field_offset, items, record
+from hftlib.core.records import field_offset, fill, items, record
 from hftlib.core.units import is_whole, shown
 
 RING_HEADER = record(
@@ -114,9 +114,10 @@ def pop(ring_address: int, item_address: int) -> int:
     return DONE
 
 
-def ring_dtype(item: np.dtype[Any], capacity: int) -> np.dtype[Any]:
+def ring_dtype(item: np.dtype[Any] | type, capacity: int) -> np.dtype[Any]:
     """The dtype of a ring of that many items, for an arena's layout."""
     where = "ring_dtype(item, capacity)"
+    item = np.dtype(item)
     if not is_whole(capacity) or capacity < 1 or capacity & (capacity - 1):
         raise InputError(
             f"A ring holds a power of two of items, not {shown(capacity)}",
@@ -203,7 +204,7 @@ class Ring:
 
     def push(self, item: Any) -> bool:
         """Add a record, or a tuple of its fields; False means the ring is full."""
-        self._pushed[0] = item
+        fill(self._pushed, item, where="Ring.push")
         return bool(push(self.address, self._pushed.ctypes.data) == DONE)
 
     def pop(self) -> Any | None:

@@ -12,8 +12,12 @@
 A `Cell` holds the latest value of something (a position, a heartbeat, the state of a session) over
 shared memory. An arena's `changes` counter is the same lock around all of its state.
 
+They differ in what a writer leaves that died within a write. A cell's next value replaces the half
+one whole, so `begin_cell` mends it. An arena's next event is built on the half one, so `begin`
+refuses, and the arena stays torn until a snapshot is restored.
+
 Worst case: a reader gives up after a stated number of attempts, when the writer writes without
-pause, or died within a write; the next writer's `begin` mends the latter.
+pause, or died within a write. Whoever calls `end` after `begin` refused hides a torn arena.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ import numpy as np
 
 from hftlib.core import jit
 from hftlib.core.errors import InputError, StateError
-from hftlib.core.records import CACHE_LINE_BYTES, record
+from hftlib.core.records import CACHE_LINE_BYTES, fill, record
 from hftlib.core.units import shown
 
 CELL_HEADER = record(
@@ -35,26 +39,41 @@ CELL_HEADER = record(
     """,
 )
 ATTEMPTS = 1000
-READ, TORN = 1, 0
+READ, BEGUN, TORN = 1, 1, 0
+
+
+@jit.compiled("int64(int64)")
+def begin(sequence_address: int) -> int:
+    """Announce a change to an arena, at its `changes_address`: BEGUN, to be ended with `end`.
+
+    Or TORN, and nothing done: a change began and never ended. Then change nothing and call no
+    `end`, which would hide it.
+    """
+    sequence = jit.load_i64(sequence_address)
+    if sequence & 1:
+        return TORN
+    jit.store_release(sequence_address, sequence + 1)
+    jit.fence()
+    return BEGUN
 
 
 @jit.compiled("void(int64)")
-def begin(sequence_address: int) -> None:
-    """Announce a write. An odd sequence left by a dead writer stays odd, and is mended by `end`."""
+def begin_cell(sequence_address: int) -> None:
+    """Announce a write of a whole value. An odd sequence stays odd, and is mended by `end`."""
     jit.store_release(sequence_address, (jit.load_i64(sequence_address) + 1) | 1)
     jit.fence()
 
 
 @jit.compiled("void(int64)")
 def end(sequence_address: int) -> None:
-    """Publish what was written since `begin`."""
+    """Publish what was written since `begin` or `begin_cell`."""
     jit.store_release(sequence_address, jit.load_i64(sequence_address) + 1)
 
 
 @jit.compiled("void(int64, int64, int64)")
 def write(cell_address: int, value_address: int, value_bytes: int) -> None:
     """Make the value at `value_address` the cell's latest."""
-    begin(cell_address)
+    begin_cell(cell_address)
     jit.copy_words(cell_address + CACHE_LINE_BYTES, value_address, value_bytes)
     end(cell_address)
 
@@ -73,8 +92,9 @@ def read(cell_address: int, value_address: int, value_bytes: int, attempts: int)
     return TORN
 
 
-def cell_dtype(value: np.dtype[Any]) -> np.dtype[Any]:
+def cell_dtype(value: np.dtype[Any] | type) -> np.dtype[Any]:
     """The dtype of a cell holding one such value, for an arena's layout."""
+    value = np.dtype(value)
     if value.hasobject or value.itemsize == 0 or value.itemsize % 8:
         raise InputError(
             f"A cell's value is plain memory copied in words of 8 bytes; {shown(value)} has "
@@ -122,7 +142,7 @@ class Cell:
                 do="Open the arena with writable=True in the process that owns it.",
             )
         words = self._words()
-        words[0] = value
+        fill(words, value, where="Cell.write")
         write(self._address, words.ctypes.data, words.nbytes)
 
     def read(self, attempts: int = ATTEMPTS) -> Any:

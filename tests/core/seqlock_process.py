@@ -83,7 +83,7 @@ def read_until(
 @jit.compiled("int64(int64, int64, int64)")
 def write_half(cell: int, number: int, deadly: int) -> int:
     """Begin a write and stop halfway, if `deadly` by being killed."""
-    seqlock.begin(cell)
+    seqlock.begin_cell(cell)
     for offset in range(0, VALUE_BYTES // 2, 8):
         jit.store_i64(cell + CACHE_LINE_BYTES + offset, number)
     return kill_myself(SIGKILL) if deadly else 0

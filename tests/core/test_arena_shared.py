@@ -204,12 +204,12 @@ def test_changes_do_not_nest(path: Path) -> None:
 def test_the_lock_is_free_once_closed_although_the_memory_is_still_held(path: Path) -> None:
     first = Arena.open(path, writable=True)
     assert first["pair"].flags.writeable
-    with pytest.raises(StateError, match="Another process"):
+    with pytest.raises(StateError, match="This very process"):
         Arena.open(path, writable=True)
     first.close()
     with Arena.open(path, writable=True) as second:
         first.close()  # again: it must not give up what is the other's now
-        with pytest.raises(StateError, match="Another process"):
+        with pytest.raises(StateError, match="This very process"):
             Arena.open(path, writable=True)
         second["pair"]["left"] = 3
     assert first["pair"]["left"][0] == 3
@@ -219,7 +219,7 @@ def test_the_lock_is_free_once_closed_although_the_memory_is_still_held(path: Pa
 def test_an_arena_dropped_without_closing_keeps_its_lock_while_an_array_lives(path: Path) -> None:
     pair = Arena.open(path, writable=True)["pair"]
     gc.collect()
-    with pytest.raises(StateError, match="Another process"):
+    with pytest.raises(StateError, match="This very process"):
         Arena.open(path, writable=True)
     del pair
     gc.collect()

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hftlib.core import mapping
 from hftlib.core.arena import Arena
-from hftlib.core.errors import InputError
+from hftlib.core.errors import HostError, InputError, StateError
 from hftlib.core.layout import PAGE_BYTES, Layout
 from hftlib.core.mapping import ARENA_HEADER, MAGIC, VERSION, shared_memory
 
@@ -160,12 +161,133 @@ def test_what_is_no_regular_file_is_refused_without_waiting(tmp_path: Path) -> N
 
 
 def test_a_path_that_leads_nowhere_or_is_forbidden_is_refused(tmp_path: Path) -> None:
-    os.symlink("nowhere", tmp_path / "dangling")
-    for path in (tmp_path / "nothing", tmp_path / "no" / "where", tmp_path / "dangling"):
+    for path in (tmp_path / "nothing", tmp_path / "no" / "where"):
         with pytest.raises(InputError, match="cannot be opened: No such file"):
             Arena.open(path)
     with pytest.raises(InputError, match="cannot be opened"):
         Arena.open(tmp_path, writable=True)
+
+
+@pytest.mark.parametrize("target", ["nowhere", "arena"])
+def test_a_symbolic_link_is_not_followed(target: str, tmp_path: Path) -> None:
+    Arena.create(LAYOUT, tmp_path / "arena").close()
+    os.symlink(target, tmp_path / "link")
+    for writable in (False, True):
+        with pytest.raises(InputError, match=f"symbolic link stands for '{target}'"):
+            Arena.open(tmp_path / "link", writable=writable)
+
+
+def test_what_somebody_else_could_write_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "arena"
+    Arena.create(LAYOUT, path).close()
+    for mode in (0o620, 0o602, 0o666):
+        path.chmod(mode)
+        for writable in (False, True):
+            with pytest.raises(InputError, match=r"written by somebody else.*chmod go-w") as caught:
+                Arena.open(path, writable=writable)
+            assert caught.value.where == str(path)
+    path.chmod(0o644)  # others may read it
+    assert Arena.open(path).names == ("orders", "clock")
+    stranger = os.geteuid() + 1
+    monkeypatch.setattr(os, "geteuid", lambda: stranger)
+    with pytest.raises(InputError, match="written by somebody else"):
+        Arena.open(path)
+
+
+def present_kb(arena: Arena) -> int:
+    """How much of the mapping this process has in its page table."""
+    inside = False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        name = line.split()[0]
+        if not name.endswith(":"):
+            start, _, end = name.partition("-")
+            inside = int(start, 16) <= arena.address < int(end, 16)
+        elif inside and name == "Rss:":
+            return int(line.split()[1])
+    raise AssertionError("the mapping is nowhere")
+
+
+@pytest.mark.parametrize("kernel", ["new", "old"])
+def test_every_page_is_present_before_an_arena_is_handed_over(
+    kernel: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kernel == "old":  # which knows no such advice
+        monkeypatch.setattr(mapping, "MADV_POPULATE_READ", 999)
+        monkeypatch.setattr(mapping, "MADV_POPULATE_WRITE", 999)
+    large = Layout(x=(np.uint8, 8 << 20))
+    shared = shared_memory(f"present-{os.getpid()}")
+    try:
+        for place in (tmp_path / "arena", shared):
+            with Arena.create(large, place) as arena:
+                assert present_kb(arena) >= 8192
+                arena["x"][5 << 20] = 7
+            for mode in ({}, {"writable": True}, {"writable": True, "exclusive": False}):
+                arena = Arena.open(place, **mode)
+                assert present_kb(arena) >= 8192
+                assert arena["x"].sum() == 7
+    finally:
+        shared.unlink(missing_ok=True)
+
+
+def test_private_memory_is_present_too() -> None:
+    assert present_kb(Arena.create(Layout(x=(np.uint8, 8 << 20)))) >= 8192
+
+
+def test_a_file_cut_short_while_it_is_opened_is_refused_and_no_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "arena"
+    Arena.create(LAYOUT, path).close()
+    taken = mapping.taken
+
+    def cut(*arguments: Any) -> Any:
+        memory = taken(*arguments)
+        os.truncate(path, PAGE_BYTES)
+        return memory
+
+    monkeypatch.setattr(mapping, "taken", cut)
+    with pytest.raises(HostError, match="bytes of memory cannot be had"):
+        Arena.open(path)
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile", "never"])
+def test_what_is_saved_beside_a_change_is_torn(
+    when: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file must not pass for whole when it holds parts of two events, or half of one."""
+    arena = Arena.create(LAYOUT, tmp_path / "arena")
+    onlooker = Arena.open(tmp_path / "arena")
+    written = os.write
+
+    def half(descriptor: int, data: memoryview) -> int:
+        if when == "meanwhile" and len(data) == LAYOUT.total_bytes:
+            count = written(descriptor, data[: len(data) // 2])
+            with arena.change():
+                arena["clock"][0] += 1
+            return count
+        return written(descriptor, data)
+
+    monkeypatch.setattr(os, "write", half)
+    if when == "before":
+        with pytest.raises(KeyError), arena.change():
+            raise KeyError("half way")
+    for number, source in enumerate((arena, onlooker)):
+        saved = Arena.open(source.save(tmp_path / f"saved-{number}"))
+        assert saved.torn == (when != "never")
+        if saved.torn:
+            with pytest.raises(StateError, match="died within a change"):
+                saved.consistent(lambda a: int(a["clock"][0]), attempts=2)
+        else:
+            assert saved.compare(arena) == []
+
+
+@pytest.mark.parametrize("layout", [{"clock": "i8"}, "clock", np.dtype("i8")])
+def test_what_is_no_layout_is_refused(layout: Any, path: Path) -> None:
+    for refuses in (Arena.create, lambda wrong: Arena.open(path, wrong)):
+        with pytest.raises(InputError, match=r"A layout is needed, and this is a \w+.*Layout\("):
+            refuses(layout)
 
 
 @pytest.mark.parametrize("name", ["", "a/b", ".hidden", "..", "-x", "a b", "a\0", "a" * 101, "é"])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import json
 import math
 from dataclasses import asdict, replace
+from typing import Any
 
 import llvmlite.binding as llvm
 import pytest
@@ -42,9 +42,10 @@ def other():
     return jit.emit(added)
 
 
-def with_digest(code: ObjectCode, elf: bytes) -> ObjectCode:
-    """Other bytes with a digest made to fit: only their content can give them away."""
-    return replace(code, elf=elf, sha256=hashlib.sha256(elf).hexdigest())
+def sealed(code: ObjectCode, **changes: Any) -> ObjectCode:
+    """Other bytes or facts with a digest made to fit: only their content can give them away."""
+    changed = replace(code, **changes)
+    return replace(changed, sha256=changed.digest())
 
 
 def made_of(text: str, code: ObjectCode) -> ObjectCode:
@@ -52,7 +53,7 @@ def made_of(text: str, code: ObjectCode) -> ObjectCode:
     llvm.initialize_native_asmparser()
     target = llvm.Target.from_default_triple()
     machine = target.create_target_machine(reloc="pic", codemodel="small")
-    return with_digest(code, machine.emit_object(llvm.parse_assembly(text)))
+    return sealed(code, elf=machine.emit_object(llvm.parse_assembly(text)))
 
 
 def call(address: int, x: float) -> float:
@@ -138,6 +139,34 @@ def test_any_changed_byte_is_found_by_the_digest(code):
             link(replace(code, elf=elf))
 
 
+def test_any_changed_fact_is_found_by_the_digest(code, tmp_path):
+    path = code.save(tmp_path / "grown.o")
+    facts = {key: value for key, value in asdict(code).items() if key != "elf"}
+    less, more = code.features[1:], ("+avx4096", *code.features)
+    for key, value in facts.items():
+        for other in (less, more) if key == "features" else (f"{value} ", value[1:], "", "x\ud800"):
+            with pytest.raises(InputError, match="a fact about it has changed"):
+                link(replace(code, **{key: other}))
+            (tmp_path / "grown.o.json").write_text(json.dumps(facts | {key: other}))
+            with pytest.raises(InputError, match=r"Where: .*grown\.o\. Emit it again"):
+                read(path)
+    (tmp_path / "grown.o.json").write_text(json.dumps(facts))
+    assert read(path) == code
+    path.write_bytes(code.elf[:-1])
+    with pytest.raises(InputError, match="has changed: it has digest"):
+        read(path)
+    with pytest.raises(InputError, match=r"has no name. Where: object code without a name\."):
+        link(sealed(code, name=" "))
+
+
+def test_code_is_linked_by_its_own_signature_only(code, other):
+    for text in (other.signature, "int64( int64,int64 )", " int64 (int64 ,\tint64)"):
+        assert link(other, text) == link(other) == link(other, signature=None)
+    for text in ("", "int64(int64)", "float64(int64, int64)", code.signature, "int64(int64, int6)"):
+        with pytest.raises(InputError, match=r"is of signature 'int64\(int64, int64\)', not '"):
+            link(other, text)
+
+
 positions = st.tuples(st.integers(0, 10**6), st.integers(0, 255))
 
 
@@ -150,7 +179,7 @@ def test_no_damage_makes_the_check_of_the_symbols_fail_otherwise_than_by_refusin
         # Half of them in the headers, where lengths and offsets stand.
         place = position if position % 2 else position % 128 - 64
         elf[place % len(elf)] = value
-    damaged = with_digest(code, bytes(elf[: cut % len(elf)] if cut % 5 == 0 else elf))
+    damaged = sealed(code, elf=bytes(elf[: cut % len(elf)] if cut % 5 == 0 else elf))
     try:
         check_symbols(damaged)
     except HftError as refusal:
@@ -165,7 +194,6 @@ GARBAGE = """
 import json, random, sys
 from dataclasses import replace
 from pathlib import Path
-from hashlib import sha256
 from hftlib.core import object_code
 from hftlib.core.errors import HftError
 
@@ -183,7 +211,8 @@ elves += [Path("nowhere.o").read_bytes()]
 linked, refusals = 0, set()
 for elf in elves:
     try:
-        object_code.link(replace(code, elf=elf, sha256=sha256(elf).hexdigest()))
+        changed = replace(code, elf=elf)
+        object_code.link(replace(changed, sha256=changed.digest()))
         linked += 1
     except HftError as error:
         refusals.add(type(error).__name__)
@@ -212,10 +241,10 @@ def test_garbage_with_a_fitting_digest_is_refused_and_never_a_crash(code, other,
 
 
 def test_an_unknown_cpu_feature_is_refused_by_its_name(code):
-    wanting = replace(code, features=(*code.features, "+warp9", "+avx4096"))
+    wanting = sealed(code, features=(*code.features, "+warp9", "+avx4096"))
     with pytest.raises(HostError, match=r"lacks \+avx4096, \+warp9. Where: .*made for"):
         link(wanting)
-    assert call(link(replace(code, features=())), 0.0) == 2.0
+    assert call(link(sealed(code, features=())), 0.0) == 2.0
 
 
 @pytest.mark.parametrize(
@@ -254,10 +283,10 @@ def test_of_many_forbidden_symbols_the_telling_one_is_named(code):
 
 def test_code_that_lacks_its_own_symbol_is_refused(code, other):
     with pytest.raises(InputError, match=r"does not define 'hft\..*grown'"):
-        link(replace(other, symbol=code.symbol))
+        link(sealed(other, symbol=code.symbol))
     for symbol in ("", "\0", "\ud800", "größer", "exp", "<string>", ".text"):
         with pytest.raises(InputError, match="does not define"):
-            link(replace(code, symbol=symbol))
+            link(sealed(code, symbol=symbol))
     for text in ("define internal void @{}() {{ ret void }}", "@{} = global i64 7"):
         hidden = made_of(text.format(f'"{code.symbol}"'), code)
         with pytest.raises(InputError, match="does not define"):

@@ -240,3 +240,12 @@ def test_items_may_be_numbers_or_arrays_of_them() -> None:
     arrays = Ring(plain(ring_dtype(four, 2)))
     assert arrays.dtype == four and arrays.push([1, 2, 3, 4]) and arrays.push([5, 6, 7, 8])
     assert [arrays.pop().tolist(), arrays.pop().tolist()] == [[1, 2, 3, 4], [5, 6, 7, 8]]
+
+
+@pytest.mark.parametrize("item", [(1.9,), 5, (1, 2), ("1",), (True,), (2**70,), None])
+def test_an_item_is_never_converted_on_its_way_in(item):
+    ring = Ring(np.zeros(1, ring_dtype(np.dtype([("a", np.int64)]), 4)))
+    with pytest.raises(InputError, match="is not a value for this record"):
+        ring.push(item)
+    assert len(ring) == 0
+    assert ring.push((7,)) and ring.pop()["a"] == 7

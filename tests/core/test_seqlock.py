@@ -31,7 +31,7 @@ from hftlib.core.arena import Arena
 from hftlib.core.errors import InputError, StateError
 from hftlib.core.layout import Layout
 from hftlib.core.records import CACHE_LINE_BYTES
-from hftlib.core.seqlock import ATTEMPTS, CELL_HEADER, READ, TORN, Cell, cell_dtype
+from hftlib.core.seqlock import ATTEMPTS, BEGUN, CELL_HEADER, READ, TORN, Cell, cell_dtype
 
 LAYOUT = Layout(cell=cell_dtype(VALUE), go=(np.dtype("i8"), 2))
 
@@ -104,6 +104,26 @@ def test_a_writer_killed_within_a_write_leaves_no_value_until_the_next_writer_me
         Cell(arena["cell"]).write(all_equal(8))
         assert number_in(cell.read()) == 8
         assert seqlock.read(*places, 1) == READ
+
+
+@pytest.mark.modes
+def test_a_compiled_writer_changes_a_whole_arena_and_refuses_a_torn_one() -> None:
+    arena = Arena.create(LAYOUT)
+    for number in range(1, 4):
+        assert seqlock.begin(arena.changes_address) == BEGUN and arena.torn
+        arena["go"][0] = number
+        seqlock.end(arena.changes_address)
+        assert not arena.torn and arena.consistent(lambda a: int(a["go"][0])) == number
+    whole = arena.snapshot()
+    assert seqlock.begin(arena.changes_address) == BEGUN
+    arena["go"][0] = 4  # and here it dies
+    for _ in range(2):
+        assert seqlock.begin(arena.changes_address) == TORN
+        assert arena.torn and arena.snapshot().torn
+    with pytest.raises(StateError, match="half an event is applied"), arena.change():
+        pytest.fail("a torn arena took a change")
+    arena.restore(whole)
+    assert seqlock.begin(arena.changes_address) == BEGUN and arena["go"][0] == 3
 
 
 @pytest.mark.modes
@@ -214,3 +234,12 @@ def test_a_value_may_be_a_number_or_an_array() -> None:
     three = Cell(np.zeros(1, cell_dtype(np.dtype(("i8", (3,))))))
     three.write([1, 2, 3])
     assert three.read().tolist() == [1, 2, 3]
+
+
+def test_a_value_is_never_converted_on_its_way_in():
+    cell = Cell(np.zeros(1, cell_dtype(np.dtype([("a", np.int64), ("b", np.float64)]))))
+    for wrong in ((1.9, 2.0), (1,), 5, ("1", 2.0), (True, 2.0), (2**70, 2.0)):
+        with pytest.raises(InputError, match="is not a value for this record"):
+            cell.write(wrong)
+    cell.write((7, 2))
+    assert tuple(cell.read()) == (7, 2.0)

@@ -7,14 +7,15 @@ What comes through the door, and where it is made:
     load_*, store_*, ...    memory.py      loads, stores, byte order, ordering between processes
     caller, libc, errno     calls.py       call an address held in memory; call the C library
     warm, freeze            startup.py     compile everything now; then refuse to compile ever again
-    emit                    emit.py        object code a process without a compiler can load
+    emit                    emit.py        object code a process without numba can load
     lowers                  lowering.py    teach compiled code what a Python function means
 
-Every name that compiled code may call is also an ordinary Python function with the same meaning.
+Every name that compiled code may call is also an ordinary Python function of the same meaning, up
+to Python's own integers, which never wrap.
 So a compiled function runs uncompiled too, with breakpoints and `print`: as `function.py_func`, or
 for a whole process with `NUMBA_DISABLE_JIT=1`. `COMPILED` says which of the two this process is.
 
-Addresses are int64 everywhere: numba turns an int64 mixed with a uint64 into a float64, silently.
+Addresses are int64 everywhere: what an int64 mixed with a uint64 gives differs by operator.
 """
 
 from hftlib.core.jit.cache import cache_directory, source_digest, toolchain

@@ -3,7 +3,7 @@
 numba's own cache knows a function by its own file only: edit a function it *calls* in another file
 and yesterday's machine code keeps running. So the directory itself is named by a digest of all
 that can change the code: every source file of hftlib, the versions of Python, numba, llvmlite and
-numpy, the processor with its features, and the `NUMBA_*` settings. A function from outside hftlib
+numpy, the processor with its features, and the numba's settings. A function from outside hftlib
 adds the files its module imports, as far as they are not installed packages.
 
 The files say what a function *is*; what it *means*, down to the values of globals, is part of its
@@ -37,13 +37,20 @@ import llvmlite
 import llvmlite.binding
 import numba
 import numpy as np
+from numba.core import config
 
 import hftlib
 from hftlib.core.errors import HostError
 
 KEPT_MAX = 32
-# Settings that change no machine code; the thread count would even follow the CPU affinity.
-_HARMLESS = {"NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS", "NUMBA_DEBUG_CACHE", "NUMBA_DISABLE_JIT"}
+# Settings that change no machine code; the thread counts would even follow the CPU affinity.
+_HARMLESS = {
+    "CACHE_DIR",
+    "DEBUG_CACHE",
+    "DISABLE_JIT",
+    "NUMBA_DEFAULT_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+}
 _OURS = re.compile("[0-9a-f]{24}")
 _REMEDY = "Set HFT_CACHE_DIR to a directory that only you can write."
 _in_use: set[Path] = set()
@@ -96,10 +103,11 @@ def toolchain() -> dict[str, str]:
 
 
 def _compiler_identity() -> str:
+    # As numba itself read them: from the environment, or from a file in the working directory.
     settings = [
         f"{name}={value}"
-        for name, value in sorted(os.environ.items())
-        if name.startswith("NUMBA_") and name not in _HARMLESS
+        for name, value in sorted(vars(config).items())
+        if name.isupper() and name not in _HARMLESS and isinstance(value, int | str | None)
     ]
     return "\n".join([*toolchain().values(), *settings])
 

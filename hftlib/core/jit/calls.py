@@ -32,6 +32,8 @@ UNCOMPILED: dict[int, Callable[..., Any]] = {}
 UNCOMPILED_MAX = 4096
 
 _libc = ctypes.CDLL(None, use_errno=True)
+# By name and signature, not in a closure: a pointer cannot be part of a cached function's key.
+_foreign: dict[tuple[str, str], Any] = {}
 
 
 def caller(signature: str) -> Callable[..., Any]:
@@ -66,12 +68,13 @@ def libc(name: str, signature: str) -> Callable[..., Any]:
             where=f"jit.libc({name!r}, {signature!r})",
             do="Correct the name; `man 2 NAME` and `man 3 NAME` list what there is.",
         )
-    foreign = ctypes.CFUNCTYPE(_ctype(result), *map(_ctype, arguments), use_errno=True)(
-        ctypes.cast(symbol, ctypes.c_void_p).value or 0
-    )
+    count = len(arguments)
+    prototype = ctypes.CFUNCTYPE(_ctype(result), *map(_ctype, arguments), use_errno=True)
+    address = ctypes.cast(symbol, ctypes.c_void_p).value or 0
+    _foreign[name, signature] = prototype(address)
 
     def external(*values: Any) -> Any:
-        return foreign(*_plain(name, values, len(arguments)))
+        return _call_foreign(name, signature, _plain(name, values, count))
 
     external.__name__ = name
 
@@ -81,6 +84,10 @@ def libc(name: str, signature: str) -> Callable[..., Any]:
         return builder.call(_declared(builder, kind, name), values)
 
     return external
+
+
+def _call_foreign(name: str, signature: str, values: list[Any]) -> Any:
+    return _foreign[name, signature](*values)
 
 
 def errno() -> int:
@@ -105,10 +112,17 @@ def _declared(builder: Any, kind: ir.FunctionType, name: str) -> Any:
 
 
 def _plain(name: str, values: tuple[Any, ...], wanted: int) -> list[Any]:
-    """Arguments as ctypes takes them: it knows no numpy numbers, and lets too many pass."""
+    """Arguments as ctypes takes them: it knows no numpy numbers, lets too many pass, and cuts off
+    what is beyond 64 bits."""
     if len(values) != wanted:
         raise TypeError(f"{name} takes {wanted} arguments, not {len(values)}")
-    return [value.item() if isinstance(value, np.generic) else value for value in values]
+    plain = [value.item() if isinstance(value, np.generic) else value for value in values]
+    for value in plain:
+        if isinstance(value, int) and not -(2**63) <= value < 2**64:
+            raise InputError(
+                f"{value} does not fit 64 bits", where=name, do="Pass a number that does."
+            )
+    return plain
 
 
 def _function_type(context: Any, result: Any, arguments: tuple[Any, ...]) -> ir.FunctionType:

@@ -1,4 +1,4 @@
-"""Emit a callback's machine code, so that a process without a compiler can load it.
+"""Emit a callback's machine code, so that a process without numba can load it.
 
 numba's own C wrapper holds a branch that reports exceptions to Python, so its object code always
 needs a Python to run in. Here the function gets a wrapper of ours instead:
@@ -13,16 +13,27 @@ code is refused. So the list of undefined symbols *proves* what the source only 
 exception, no allocation (`NRT_*`), no Python object (`Py*`). Names of numba's making disappear
 too, so the same sources give the same bytes in every process (recursion excepted: numba compiles
 it differently when it meets it from outside and from within).
-Worst case: a refused function, with the symbol and what it usually comes from.
+
+What no symbol shows is an address: `STEP = step.address` at module level is a plain number, and
+numba refers to arrays over 1 MB by where they lie. Elsewhere such code is a crash. So the optimised
+code is searched for pointers made of a constant, for numbers that are addresses of this process
+right now, and for those in tables that are read by whole words. An address that is computed by
+other means than adding (shifted, its bytes swapped) gets through.
+Worst case: a refused function, with the symbol or address and what it usually comes from.
 """
 
 from __future__ import annotations
 
-import hashlib
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import llvmlite.binding as llvm
 import numba
+import numpy as np
 from llvmlite import ir
 from numba.core import types
 
@@ -30,6 +41,15 @@ from hftlib.core.errors import CompileError
 from hftlib.core.jit.cache import cpu_identity, source_digest
 from hftlib.core.jit.functions import BOUNDS_CHECKED, COMPILED, OPTIONS, Callback
 from hftlib.core.object_code import MAY_RAISE, ObjectCode, check_symbols
+
+# What lies below the first page is null with an offset; below 4 GiB a number is rarely an address.
+_PAGE_BYTES, _ADDRESS_MIN, _ADDRESS_MAX = 1 << 12, 1 << 32, 1 << 47
+# numba copies arrays up to this size into the code, and refers to larger ones by their address.
+_ARRAY_BYTES_MAX = 1_000_000
+_POINTERS = re.compile(r"inttoptr \(?i64 (-?\d+) to")
+_NUMBERS = re.compile(r"(?<![\w.%@!-])\d{10,15}\b")
+_BYTES = re.compile(rb'c"([^"]*)"')
+_ESCAPED = re.compile(rb"\\(\\|[0-9A-Fa-f]{2})")
 
 
 def emit(callback: Callback) -> ObjectCode:
@@ -44,7 +64,9 @@ def emit(callback: Callback) -> ObjectCode:
     inner = numba.cfunc(callback.signature, **OPTIONS)(callback.function)
     # A symbol is ASCII; a Python name need not be.
     symbol = "hft." + callback.name.encode("ascii", "backslashreplace").decode()
-    elf = _object(inner, symbol)
+    module, machine = _optimised(inner, symbol)
+    address = _frozen_address(module)
+    elf = bytes(machine.emit_object(module))
     name, features = cpu_identity()
     made = ObjectCode(
         name=callback.name,
@@ -54,14 +76,21 @@ def emit(callback: Callback) -> ObjectCode:
         features=tuple(features.split(",")),
         compiler=f"numba {numba.__version__}",
         sources=source_digest(callback.function.__module__),
-        sha256=hashlib.sha256(elf).hexdigest(),
+        sha256="",
         elf=elf,
     )
     check_symbols(made)
-    return made
+    if address is not None:
+        raise CompileError(
+            f"An address of this process is part of the code: {_told(address, callback.function)}",
+            where=callback.name,
+            do="Pass it in through the state; an array over 1 MB is such an address as well.",
+        )
+    return replace(made, sha256=made.digest())
 
 
-def _object(inner: Any, symbol: str) -> bytes:
+def _optimised(inner: Any, symbol: str) -> tuple[Any, Any]:
+    """The module with nothing but `symbol` to be seen from outside, and the machine it is for."""
     native = inner.native_name.removeprefix("cfunc.")
     module = llvm.parse_assembly(inner.inspect_llvm())
     module.link_in(llvm.parse_assembly(_wrapper(inner._sig, native, symbol)))
@@ -83,7 +112,7 @@ def _object(inner: Any, symbol: str) -> bytes:
     for number, item in enumerate([*module.functions, *module.global_variables]):
         if not item.is_declaration and item.name != symbol:
             item.name = f"hft.inner.{number}"
-    return bytes(machine.emit_object(module))
+    return module, machine
 
 
 def _wrapper(signature: Any, native: str, symbol: str) -> str:
@@ -119,3 +148,83 @@ def _machine() -> Any:
     return llvm.Target.from_default_triple().create_target_machine(
         cpu=name, features=features, opt=3, reloc="pic", codemodel="small"
     )
+
+
+def _frozen_address(module: Any) -> int | None:
+    """An address that holds in this process only and is part of the code, if there is one."""
+    text = str(module)
+    for number in map(int, _POINTERS.findall(text)):
+        if abs(number) >= _PAGE_BYTES:
+            return number % (1 << 64)
+    for number in _mapped(map(int, _NUMBERS.findall(text))):
+        return number
+    tables = ((variable.name, next(_mapped(_words(variable)), 0)) for variable in _data(module))
+    suspects = {name: address for name, address in tables if address}
+    # Narrower items side by side look like anything, addresses included: how are they read?
+    return suspects[min(found)] if suspects and (found := suspects.keys() & _read(module)) else None
+
+
+def _data(module: Any) -> list[Any]:
+    return [variable for variable in module.global_variables if not variable.is_declaration]
+
+
+def _words(variable: Any) -> Iterator[int]:
+    """What a table of numba's, which is written as text of bytes, holds in words of eight."""
+    for found in _BYTES.findall(str(variable).encode()):
+        data = _ESCAPED.sub(_unescaped, found)
+        yield from memoryview(data[: len(data) // 8 * 8]).cast("Q")
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    return b"\\" if found[1] == b"\\" else bytes.fromhex(found[1].decode())
+
+
+def _mapped(numbers: Iterable[int]) -> Iterator[int]:
+    """Those of the numbers that are addresses of memory which this process has now."""
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    ranges = [line.split(maxsplit=1)[0].split("-") for line in lines]
+    starts, ends = ([int(pair[side], 16) for pair in ranges] for side in (0, 1))
+    for number in numbers:
+        if _ADDRESS_MIN <= number < _ADDRESS_MAX:
+            # The ranges are in order and apart: only the last to begin before it can hold it.
+            place = bisect_right(starts, number) - 1
+            if place >= 0 and number < ends[place]:
+                yield number
+
+
+def _read(module: Any) -> set[str]:
+    """The names of the tables out of which whole words are read."""
+    names: set[str] = set()
+    for function in module.functions:
+        body = [line for block in function.blocks for line in block.instructions]
+        # As an operand an instruction is opaque, and not all have names: its text finds it again.
+        known = {str(instruction): instruction for instruction in body}
+        for instruction in body:
+            if instruction.opcode == "load" and re.search("i64|ptr", str(instruction.type)):
+                names |= _bases(instruction, known, set())
+    return names
+
+
+def _bases(instruction: Any, known: dict[str, Any], seen: set[str]) -> set[str]:
+    """The global variables that the pointer of a load may be derived from."""
+    found: set[str] = set()
+    for operand in instruction.operands:
+        if operand.value_kind == llvm.ValueKind.global_variable:
+            found.add(operand.name)
+        elif operand.is_constant:
+            found.update(re.findall(r"@([\w.]+)", str(operand)))
+        # A pointer that was itself loaded leads elsewhere, and that load is looked at as well.
+        elif (text := str(operand)) in known and text not in seen and known[text].opcode != "load":
+            seen.add(text)
+            found |= _bases(known[text], known, seen)
+    return found
+
+
+def _told(address: int, function: Callable[..., Any]) -> str:
+    """The address, with the name of the global variable that it comes from where one is found."""
+    for name, value in function.__globals__.items():
+        array = isinstance(value, np.ndarray) and value.nbytes > _ARRAY_BYTES_MAX
+        whole = isinstance(value, (int, np.integer))
+        if (value.ctypes.data if array else int(value) if whole else None) == address:
+            return f"{name} = {address:#x}"
+    return f"{address:#x}"

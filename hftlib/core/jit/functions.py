@@ -45,24 +45,30 @@ ENTRIES: list[Entry] = []
 def compiled(*signatures: str) -> Callable[[Callable[..., Any]], Any]:
     """Compile the decorated function; each signature is compiled by `warm`."""
 
+    _require_text("compiled", *signatures)
+
     def decorate(function: Callable[..., Any]) -> Any:
         dispatcher = numba.njit(**OPTIONS)(function)
         if COMPILED:
             dispatcher._cache = kept_code(function)
             for text in signatures:
-                ENTRIES.append(_entry(function, dispatcher, text))
+                _register(_entry(function, dispatcher, text))
         return dispatcher
 
     return decorate
 
 
 def callback(signature: str) -> Callable[[Callable[..., Any]], Callback]:
-    """Make the decorated function a C function of this signature, callable through its address."""
+    """Make the decorated function a C function of this signature, callable through its address.
+
+    As in C, what it returns becomes the declared type: a float returned for an int64 is cut off.
+    """
+    _require_text("callback", signature)
 
     def decorate(function: Callable[..., Any]) -> Callback:
         made = Callback(function, signature)
         if COMPILED:
-            ENTRIES.append(
+            _register(
                 Entry(_name(function), signature, lambda: made.address, lambda: made.cache_hits)
             )
         return made
@@ -118,6 +124,23 @@ class Callback:
 
     def __repr__(self) -> str:
         return f"<callback {self.name} {self.signature}>"
+
+
+def _register(entry: Entry) -> None:
+    """A function defined again in a notebook's cell takes the place of the earlier one."""
+    if entry.name.startswith("__main__.") and "<" not in entry.name:
+        ENTRIES[:] = [e for e in ENTRIES if (e.name, e.signature) != (entry.name, entry.signature)]
+    ENTRIES.append(entry)
+
+
+def _require_text(decorator: str, *signatures: Any) -> None:
+    for signature in signatures:
+        if not isinstance(signature, str):
+            raise CompileError(
+                f"A signature is text, not {type(signature).__name__}",
+                where=f"@jit.{decorator}",
+                do=f'Write @jit.{decorator}("int64(int64)"), with what the function takes.',
+            )
 
 
 def _entry(function: Callable[..., Any], dispatcher: Any, text: str) -> Entry:

@@ -4,7 +4,7 @@ numba asks for a function's file, line, name and bytecode. Two lambdas on one li
 from text, agree in all of these and differ in a constant; a global read from a settings file may
 differ between two runs of the same file. So the key here holds also what the function means:
 
-    function ── constants
+    function ── constants, default arguments
              ── what it names ── numbers, texts, dtypes, arrays      their value
                               ── compiled functions                  what they mean, in turn
                               ── modules, classes                    what it names of them
@@ -130,6 +130,8 @@ def _of_code(function: Any) -> Iterator[tuple[Any, tuple[str, ...]]]:
     for code in codes:
         yield code.co_code, ()
         yield repr([const for const in code.co_consts if not isinstance(const, CodeType)]), ()
+    yield (function.__defaults__ or ()), names
+    yield tuple(sorted((function.__kwdefaults__ or {}).items())), names
     yield from ((function.__globals__.get(name), names) for name in names)
     yield from _around(function, names)
 

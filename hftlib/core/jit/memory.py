@@ -7,7 +7,7 @@ instructions. In Python the same functions work through ctypes, slowly and with 
     state = state_at(address)                    # in both modes: state.field reads and writes
 
 Unsigned 64-bit fields arrive as int64: everything hftlib counts fits 63 bits, so a negative
-value is a sign of garbage and is refused as such, where a uint64 would turn sums into floats.
+value is a sign of garbage, and there is one integer type to think about.
 
 Ordering: `store_release` publishes all earlier writes to whoever sees its value through
 `load_acquire`. In uncompiled mode the ordering is that of the processor, which on x86-64 is enough.
@@ -230,7 +230,10 @@ def _(_context: Any, builder: Any, address: Any, value: Any) -> None:
 
 
 def fence() -> None:
-    """No load or store moves across this point."""
+    """Loads and stores keep their order across this point, as acquire and release order them.
+
+    One pair may still change places, a store before and a load after; no protocol here needs it.
+    """
 
 
 @lowers(fence, "void()")

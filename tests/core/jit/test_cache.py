@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from numba.core import config
 
 from hftlib.core import jit
 from hftlib.core.errors import HostError
@@ -175,13 +176,13 @@ def test_settings_that_change_machine_code_change_the_directory(monkeypatch):
     digest = source_digest.__wrapped__
     plain = digest()
     assert digest() == plain
-    for name, value in (("NUMBA_OPT", "1"), ("NUMBA_BOUNDSCHECK", "7"), ("NUMBA_NEW", "1")):
+    for name, value in (("OPT", 1), ("BOUNDSCHECK", 7), ("CPU_NAME", "generic")):
         with monkeypatch.context() as changed:
-            changed.setenv(name, value)
+            changed.setattr(config, name, value)
             assert digest() != plain, name
-    for name in ("NUMBA_NUM_THREADS", "NUMBA_CACHE_DIR", "NUMBA_DEBUG_CACHE", "HFT_CACHE_DIR"):
+    for name in ("NUMBA_NUM_THREADS", "CACHE_DIR", "DEBUG_CACHE"):
         with monkeypatch.context() as changed:
-            changed.setenv(name, "3")
+            changed.setattr(config, name, 3)
             assert digest() == plain, name
 
 

@@ -1,4 +1,4 @@
-"""A callback becomes object code that needs no compiler, or is refused with the reason."""
+"""A callback becomes object code that runs without numba, or is refused with the reason."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def some(strategy: Any, count: int) -> list[Any]:
 
 
 @plain
-def test_a_process_without_a_compiler_computes_the_same(tmp_path):
+def test_a_process_without_numba_computes_the_same(tmp_path):
     for callback, name in zip(CALLBACKS, NAMES, strict=True):
         jit.emit(callback).save(tmp_path / f"{name}.o")
     wholes = some(st.tuples(st.integers(-(2**60), 2**60), st.integers(-(2**60), 2**60)), 200)
@@ -156,7 +156,7 @@ def same(a: float, b: float) -> bool:
 
 
 EMITTED = """
-import hashlib, json, os
+import json, os
 from hftlib.core import jit
 if os.environ["BUSY"] == "yes":  # numbers of numba's making are others by now
     for n in range(3):
@@ -165,7 +165,7 @@ import strategies
 if os.environ["BUSY"] == "yes":
     strategies.first.address, strategies.slow(3)
 codes = [jit.emit(strategies.first), jit.emit(strategies.second), jit.emit(strategies.first)]
-print(json.dumps([[c.sha256, c.sources, hashlib.sha256(c.elf).hexdigest()] for c in codes]))
+print(json.dumps([[c.sha256, c.sources, c.digest()] for c in codes]))
 """
 STRATEGIES = """
 import numpy as np
@@ -204,17 +204,23 @@ def test_the_same_sources_give_the_same_bytes_in_every_process(tmp_path):
     assert all(digest == computed for digest, _, computed in first)
 
 
-def refused(body: str) -> str:
-    """Why a function of one whole number with this body is not emitted."""
+def made(body: str) -> jit.Callback:
+    """A callback of one whole number with this body, which may use what is named here."""
     text = "def f(a):\n" + "".join(f"    {line}\n" for line in body.split("\n"))
-    exec(text, found := {"np": np, "jit": jit, "os_getpid": getpid, "__name__": "cell"})
+    names = {name: value for name, value in globals().items() if not name.startswith("__")}
+    exec(text, names | {"__name__": "cell"}, found := {})
+    return jit.callback("int64(int64)")(found["f"])
+
+
+def refused(body: str, do: str = "Change the function") -> str:
+    """Why a function with this body is not emitted."""
     with pytest.raises(CompileError) as caught:
-        jit.emit(jit.callback("int64(int64)")(found["f"]))
-    assert "Where: cell.f. Change the function" in str(caught.value)
+        jit.emit(made(body))
+    assert f"Where: cell.f. {do}" in str(caught.value)
     return str(caught.value)
 
 
-getpid = jit.libc("getpid", "int32()")
+os_getpid = jit.libc("getpid", "int32()")
 
 
 @plain
@@ -240,21 +246,58 @@ def test_code_that_could_stop_the_tick_path_is_refused_with_its_reason(body, rea
 
 
 @plain
-@pytest.mark.parametrize(
-    "body",
-    [
+def test_what_can_be_proven_never_to_raise_is_emitted():
+    for body in (
         "if a > 5 and a < 3:\n    raise ValueError\nreturn a",
         "assert a & 1 < 2\nreturn a",
         "return (10, 20, 30)[1] // a",
         "b = 0\nfor i in range(a):\n    b += i\nreturn b",
+    ):
+        callback = made(body)
+        linked = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(
+            object_code.link(jit.emit(callback), "int64(int64)")
+        )
+        assert [linked(n) for n in (1, 2, 9)] == [callback(n) for n in (1, 2, 9)], body
+
+
+call = jit.caller("int64(int64)")
+words_at = jit.array_at("i8")
+STEP = größer.address
+STEPS, LARGE = np.array([7, STEP]), np.arange(200_000)
+PLACE, NARROW = LARGE.ctypes.data, np.arange(40_000, dtype=np.int32)  # pairs of it look like STEP
+
+
+@plain
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ("return call(STEP, a)", "STEP = "),
+        ("return call(STEP if a else STEP + 1, a)", "(STEP = )?"),
+        ("return call((STEP, STEP + 4)[a & 1], a)", "(STEP = )?"),
+        ("return call(STEPS[a & 1], a)", "STEP = "),
+        ("jit.store_i64(a, STEP)\nreturn a", "STEP = "),
+        ("return a == STEP", "STEP = "),
+        ("return jit.load_i64(PLACE + 8 * a)", "PLACE = |LARGE = "),
+        ("jit.store_i64(PLACE + 16, a)\nreturn a", ""),
+        ("return words_at(PLACE, 10)[a & 7]", "PLACE = |LARGE = "),
+        ("return LARGE[a & 7]", "PLACE = |LARGE = "),
     ],
 )
-def test_what_can_be_proven_never_to_raise_is_emitted(body):
-    text = "def f(a):\n" + "".join(f"    {line}\n" for line in body.split("\n"))
-    exec(text, found := {"__name__": "cell"})
-    address = object_code.link(jit.emit(jit.callback("int64(int64)")(found["f"])))
-    kind = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
-    assert [kind(address)(n) for n in (1, 2, 9)] == [found["f"](n) for n in (1, 2, 9)]
+def test_code_that_holds_an_address_of_this_process_is_refused(body, name):
+    reason = refused(body, "Pass it in through the state; an array over 1 MB")
+    assert re.search(f"address of this process is part of the code: ({name})0x[0-9a-f]+", reason)
+
+
+@plain
+def test_addresses_that_come_at_run_time_null_and_large_numbers_are_no_reason_to_refuse():
+    for body in (
+        "return call(jit.load_i64(a), a) + call(a, 139_000_000_000_000_000)",
+        "return words_at(jit.load_i64(a + 4096), 86_400_000_000_000)[a] * 0x9E3779B97F4A7C15",
+        "return jit.load_i64(a + 5_000_000 - 8) if a else jit.load_i64(0)",
+        "return jit.load_i64(8) + jit.load_i64(a + TABLE[a & 63] * 8)",
+        "return NARROW[a & 16383] + TABLE[a & 63]",
+    ):
+        assert jit.emit(made(body)).elf, body
 
 
 @plain

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from hftlib.core import jit
+from hftlib.core.errors import CompileError
 
 from .fresh import ROOT, run
 
@@ -241,3 +242,28 @@ def test_calling_a_callback_from_python_runs_the_python_function():
     assert seen_in_python(41) == 41
     assert calls.pop() == 41
     assert repr(seen_in_python) == f"<callback {__name__}.seen_in_python int64(int64)>"
+
+
+def test_a_decorator_without_its_signature_is_a_sentence():
+    for decorator in (jit.callback, jit.compiled):
+        with pytest.raises(CompileError, match="A signature is text, not function"):
+            decorator(lambda x: x)
+
+
+DEFINED_AGAIN = """
+import json
+from hftlib.core import jit
+before = jit.registered()
+for _ in range(5):
+    @jit.compiled("int64(int64)")
+    def entry(x):
+        return x
+    @jit.callback("int64(int64)")
+    def strategy(x):
+        return x
+print(json.dumps(jit.registered() - before))
+"""
+
+
+def test_a_cell_run_again_replaces_its_functions():
+    assert run(DEFINED_AGAIN) == 2
