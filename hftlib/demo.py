@@ -3,7 +3,7 @@
     feed process ──ticks──▶ ring in shared memory ──▶ this process, a compiled loop
 
 It compiles, passes twenty million ticks between two processes, kills one of them, and loads
-machine code where there is no compiler. Worst case: a step that fails says which and why.
+machine code where there is no numba. Worst case: a step that fails says which and why.
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ def _load_without_compiler(console: Console, bar: Progress) -> None:
         )
     bar.remove_task(task)
     digest = hashlib.sha256(code.elf).hexdigest()[:12]
-    text = f"{len(code.elf)} bytes of machine code ({digest}…), run in a process without a compiler"
+    text = f"{len(code.elf)} bytes of machine code ({digest}…), run in a process without numba"
     _say(console, "same bytes", f"{text}: same result")
 
 
