@@ -242,12 +242,12 @@ def benches() -> list[Bench]:
     def snapshot() -> float:
         start = time.perf_counter()
         large.snapshot(into=copy)
-        return (time.perf_counter() - start) * 1e3
+        return (time.perf_counter() - start) * 1e9
 
     def memcpy() -> float:
         start = time.perf_counter()
         np.copyto(plain_copy, plain)
-        return (time.perf_counter() - start) * 1e3
+        return (time.perf_counter() - start) * 1e9
 
     def python_clock() -> float:
         start = time.perf_counter_ns()
@@ -296,5 +296,5 @@ def benches() -> list[Bench]:
             against="time.time_ns",
             probe=python_clock,
         ),
-        Bench("arena snapshot, 64 MiB", snapshot, unit="ms", against="bare copy", probe=memcpy),
+        Bench("arena snapshot, 64 MiB", snapshot, against="bare copy", probe=memcpy),
     ]

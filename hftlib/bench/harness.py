@@ -162,6 +162,8 @@ def _cells(row: Measurement) -> dict[str, str]:
 
 
 def _cost(value: float, unit: str) -> str:
+    if unit == "ns" and value >= 100_000:
+        return f"{value / 1e6:.3g} ms"
     return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
 
 

@@ -154,7 +154,7 @@ class _Host:
         return {core: self.text(f"{CPU}/cpu{core}/{file}") for core in self.hot_cores()}
 
     def cores_to_isolate(self) -> str:
-        """The core list to suggest; a placeholder where the host does not say what it has."""
+        """The core list to suggest; `<cores>` where the host does not say what it has."""
         try:
             online, isolated = self.cores(f"{CPU}/online"), self.cores(f"{CPU}/isolated")
         except CannotTell:
