@@ -72,12 +72,12 @@ def count_laps(counts_address: int, laps: int) -> float:
 
 @jit.callback("int64(int64)")
 def step(value: int) -> int:
-    return value * 31 + 7
+    return (value ^ (value >> 7)) * 31 + 7
 
 
 @jit.compiled()
 def step_inside(value: int) -> int:
-    return value * 31 + 7
+    return (value ^ (value >> 7)) * 31 + 7
 
 
 @jit.compiled("float64(int64, int64, int64)")
