@@ -1,0 +1,1 @@
+"""Events into books: order by order, by level, and across venues."""
