@@ -170,11 +170,19 @@ class Instruments:
                 do="Use a row of this table.",
             )
         one = self._table[row]
-        texts = {field: _text(one[field]) for field in _TEXTS}
-        price = Unit(f"{one['price_unit_over']}/{one['price_unit_under']}")
-        lot = Unit(f"{one['lot_unit_over']}/{one['lot_unit_under']}")
-        numbers = {field: int(one[field]) for field in ("tick", "round_lot", "source")}
-        return Instrument(row=row, price_unit=price, lot_unit=lot, **texts, **numbers)
+        return Instrument(
+            row=row,
+            symbol=_text(one["symbol"]),
+            venue=_text(one["venue"]),
+            currency=_text(one["currency"]),
+            calendar=_text(one["calendar"]),
+            price_unit=Unit(f"{one['price_unit_over']}/{one['price_unit_under']}"),
+            lot_unit=Unit(f"{one['lot_unit_over']}/{one['lot_unit_under']}"),
+            tick=int(one["tick"]),
+            round_lot=int(one["round_lot"]),
+            source=int(one["source"]),
+            kind=_text(one["kind"]),
+        )
 
     def __iter__(self) -> Iterator[Instrument]:
         return (self[row] for row in range(len(self)))
