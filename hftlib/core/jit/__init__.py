@@ -2,13 +2,16 @@
 
 What comes through the door, and where it is made:
 
-    compiled, callback      functions.py   a function, or one with an address, as machine code
+    compiled, inlined,      functions.py   a function as machine code; its code repeated at each
+    callback                               call; one with an address
     record_at, array_at     memory.py      plain memory at an address, as a record or an array
+    nth                     bounds.py      the address of one item among many, checked on demand
     load_*, store_*, ...    memory.py      loads, stores, byte order, ordering between processes
     caller, libc, errno     calls.py       call an address held in memory; call the C library
     warm, freeze            startup.py     compile everything now; then refuse to compile ever again
     emit                    emit.py        object code a process without numba can load
     lowers                  lowering.py    teach compiled code what a Python function means
+    wire_message, _codec    wire.py        packed big-endian messages into records and back
 
 Every name that compiled code may call is also an ordinary Python function of the same meaning, up
 to Python's own integers, which never wrap.
@@ -18,10 +21,18 @@ for a whole process with `NUMBA_DISABLE_JIT=1`. `COMPILED` says which of the two
 Addresses are int64 everywhere: what an int64 mixed with a uint64 gives differs by operator.
 """
 
+from hftlib.core.jit.bounds import nth
 from hftlib.core.jit.cache import cache_directory, source_digest, toolchain
 from hftlib.core.jit.calls import caller, errno, libc
 from hftlib.core.jit.emit import emit
-from hftlib.core.jit.functions import BOUNDS_CHECKED, COMPILED, Callback, callback, compiled
+from hftlib.core.jit.functions import (
+    BOUNDS_CHECKED,
+    COMPILED,
+    Callback,
+    callback,
+    compiled,
+    inlined,
+)
 from hftlib.core.jit.lowering import lowers
 from hftlib.core.jit.memory import (
     array_at,
@@ -47,12 +58,16 @@ from hftlib.core.jit.memory import (
     store_u8,
 )
 from hftlib.core.jit.startup import Warmed, freeze, is_frozen, registered, warm
+from hftlib.core.jit.wire import WireCodec, WireField, WireMessage, wire_codec, wire_message
 
 __all__ = [
     "BOUNDS_CHECKED",
     "COMPILED",
     "Callback",
     "Warmed",
+    "WireCodec",
+    "WireField",
+    "WireMessage",
     "array_at",
     "cache_directory",
     "callback",
@@ -63,6 +78,7 @@ __all__ = [
     "errno",
     "fence",
     "freeze",
+    "inlined",
     "is_frozen",
     "leading_zeros",
     "libc",
@@ -74,6 +90,7 @@ __all__ = [
     "load_i64",
     "load_u8",
     "lowers",
+    "nth",
     "pause",
     "prefetch",
     "record_at",
@@ -88,4 +105,6 @@ __all__ = [
     "store_u8",
     "toolchain",
     "warm",
+    "wire_codec",
+    "wire_message",
 ]

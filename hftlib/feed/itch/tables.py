@@ -57,6 +57,8 @@ PLAN = record(
     53  flags          uint8
     """,
 )
+ROW = record("itch row", 4, "0 row int32 of a locate")
+COUNT = record("itch count", 8, "0 count int64 of a message type")
 SYMBOL = record("itch symbol", 16, "0 symbol S8 padded with blanks\n8 round_lot int64")
 PLAN_BYTES = PLAN.itemsize
 SYMBOL_WORDS = SYMBOL.itemsize // 8
@@ -80,6 +82,8 @@ PLANS_AT, TYPES_AT, ROWS_AT, LOCATES_AT, SYMBOLS_AT = (
 
 translator_at = jit.record_at(TRANSLATOR)
 plan_at = jit.record_at(PLAN)
+row_at = jit.record_at(ROW)
+count_at = jit.record_at(COUNT)
 counts_at = jit.array_at(np.dtype(np.int64))
 numbers_at = jit.array_at(np.dtype(np.int32))
 

@@ -77,7 +77,7 @@ def translate_frames(translator_address: int, frames_address: int) -> int:
     return made
 
 
-@jit.compiled()
+@jit.inlined
 def translate_message(translator_address: int, message: int, length: int, target: int) -> None:
     """Make the event at `target` of the message; `length` bytes of it can be read."""
     kind_byte = jit.load_u8(message)
@@ -85,7 +85,8 @@ def translate_message(translator_address: int, message: int, length: int, target
     if length != plan.length or plan.straight == 0:
         seldom(translator_address, message, length, target)
         return
-    row = tables.numbers_at(translator_address + ROWS_AT, LOCATES)[jit.load_be_u16(message + 1)]
+    locate = jit.load_be_u16(message + 1)
+    row = tables.row_at(jit.nth(translator_address + ROWS_AT, locate, LOCATES, 4)).row
     price = jit.load_be_u32(message + plan.price_at) & plan.price_mask
     side = jit.load_u8(message + plan.side_at) & plan.side_mask
     # One branch, never taken in a sound feed, guards all three.
@@ -106,7 +107,7 @@ def translate_message(translator_address: int, message: int, length: int, target
     event.side = plan.side_base + (side & 1)  # 'B' is even and 'S' is odd
     event.flags = plan.flags
     translator.sequence += 1
-    tables.counts_at(translator_address + TYPES_AT, 256)[kind_byte] += 1
+    tables.count_at(jit.nth(translator_address + TYPES_AT, kind_byte, 256, 8)).count += 1
 
 
 @jit.compiled("void(int64, int64, int64)")

@@ -1,0 +1,289 @@
+"""Events into books: one function, one switch, and each impossible input counted with its reason.
+
+    CHANGED    the book of the event's instrument is another than before
+    0          the event says nothing to a book
+    -reason    impossible: counted, and the book left as it was (or, where more was taken off than
+               was there, emptied of what there was)
+
+Orders stand in the queue of their level in order of arrival: an execution or a cancel takes off and
+keeps the place, a replace goes to the end, as exchanges do it.
+
+A book that began within the day has quantity whose orders nobody can name: levels seeded from
+a snapshot. An event about an unknown order that itself names side and price takes from there.
+Worst case: CLEAR takes the side's orders off one by one; GAP marks every book.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hftlib.book.ladder import find_level, make_level, remove_level
+from hftlib.book.orders import CHANGED, append_order, drop_order, take_off, unlink_order
+from hftlib.book.references import find_order, order_in
+from hftlib.book.tables import (
+    DOUBLE_ORDER,
+    KEY_MAX,
+    LEVELS_FULL,
+    NO_INSTRUMENT,
+    NO_ORDER,
+    NO_QUANTITY,
+    NO_SIDE,
+    ORDERS_FULL,
+    OTHER_INSTRUMENT,
+    PAGES_FULL,
+    STALE_FULL,
+    STALE_GAP,
+    TOO_MUCH,
+    TOO_MUCH_LEVEL,
+    WRONG_PRICE,
+    book_of,
+    books_at,
+    level_of,
+    order_of,
+    side_of,
+)
+from hftlib.core import events, jit
+from hftlib.core.events import EVENT
+
+ALL = 2**32 - 1  # as an event's instrument: every one
+
+_event_at = jit.record_at(EVENT)
+
+
+@jit.compiled("int64(int64, int64)")
+def apply_event(base: int, event_address: int) -> int:
+    """Apply one event to the books at `base`: CHANGED, 0, or minus the reason."""
+    books_at(base).events += 1
+    return apply_inline(base, event_address)
+
+
+@jit.inlined
+def apply_inline(base: int, event_address: int) -> int:
+    """`apply_event` for loops over many events, which count them themselves."""
+    books = books_at(base)
+    event = _event_at(event_address)
+    if event.instrument >= books.instruments:
+        return _not_one(books, base, event)
+    book = book_of(books, base, event.instrument)
+    book.time = event.time
+    book.sequence = event.sequence
+    if event.kind <= events.REPLACE:
+        done = _of_order(books, base, book, event)
+    else:
+        done = _seldom(books, base, book, event)
+    if done < 0:
+        _impossible(books, book, -done)
+    return done
+
+
+@jit.compiled()
+def _impossible(books: Any, book: Any, reason: int) -> None:
+    books.impossible[reason] += 1
+    if reason in (ORDERS_FULL, LEVELS_FULL, PAGES_FULL):
+        book.stale |= STALE_FULL
+
+
+@jit.inlined
+def _of_order(books: Any, base: int, book: Any, event: Any) -> int:
+    """ADD, EXECUTE, CANCEL, DELETE and REPLACE, which is a delete and an add."""
+    # The kind is the one thing hard to predict, and known at once. Asked first, a wrong guess costs
+    # little; asked after the search, it would cost the search as well.
+    kind = event.kind
+    if kind == events.ADD:
+        if event.side != events.BUY and event.side != events.SELL:
+            return -NO_SIDE
+        side = 2 * event.instrument + event.side - 1
+        reference = event.reference
+    else:
+        place = find_order(books, base, event.reference)
+        if place < 0:
+            return _take_unnamed(books, base, book, event)
+        number = order_in(books, base, place)
+        order = order_of(books, base, number)
+        side = order.side
+        if side >> 1 != event.instrument:
+            return -OTHER_INSTRUMENT
+        if kind == events.DELETE:
+            drop_order(books, base, place, number)
+            return CHANGED
+        if event.quantity <= 0:
+            return -NO_QUANTITY
+        if kind != events.REPLACE:
+            if kind == events.EXECUTE:
+                _execute(books, base, book, event, order)
+            if event.quantity < order.quantity:
+                take_off(books, base, order, event.quantity)
+                return CHANGED
+            done = CHANGED if event.quantity == order.quantity else -TOO_MUCH
+            drop_order(books, base, place, number)
+            return done
+        if not -KEY_MAX < event.price < KEY_MAX:
+            return -WRONG_PRICE
+        reference = event.other
+        if reference != event.reference and find_order(books, base, reference) >= 0:
+            return -DOUBLE_ORDER
+        drop_order(books, base, place, number)
+    place = find_order(books, base, reference)
+    if place >= 0:
+        return -DOUBLE_ORDER
+    if event.quantity <= 0:
+        return -NO_QUANTITY
+    if not -KEY_MAX < event.price < KEY_MAX:
+        return -WRONG_PRICE
+    key = event.price if side & 1 else -event.price
+    return append_order(books, base, side, key, -1 - place, reference, event.quantity)
+
+
+@jit.inlined
+def _execute(books: Any, base: int, book: Any, event: Any, order: Any) -> None:
+    key = level_of(books, base, order.level).key
+    price = key if order.side & 1 else -key
+    price = price if event.price == 0 else event.price
+    _print(book, event, price, min(event.quantity, order.quantity))
+
+
+@jit.compiled()
+def _not_one(books: Any, base: int, event: Any) -> int:
+    """What concerns every instrument, or one that there is not."""
+    if event.instrument != ALL:
+        books.impossible[NO_INSTRUMENT] += 1
+        return -NO_INSTRUMENT
+    for instrument in range(books.instruments):
+        book = book_of(books, base, instrument)
+        if event.kind == events.GAP:
+            book.stale |= STALE_GAP
+        elif event.kind == events.RECOVERED:
+            book.stale &= ~STALE_GAP
+        elif event.kind == events.STATUS:
+            book.state = event.reference
+    return 0
+
+
+@jit.compiled()
+def _seldom(books: Any, base: int, book: Any, event: Any) -> int:
+    kind = event.kind
+    if kind == events.LEVEL:
+        return _set_level(books, base, event)
+    if kind == events.QUOTE:
+        return _quote(books, base, event)
+    if kind == events.CLEAR:
+        return _clear(books, base, event)
+    if kind == events.TRADE or kind == events.CROSS:
+        if event.quantity > 0:
+            _print(book, event, event.price, event.quantity)
+    elif kind == events.STATUS:
+        book.state = event.reference
+    elif kind == events.GAP:
+        book.stale |= STALE_GAP
+    elif kind == events.RECOVERED:
+        book.stale &= ~STALE_GAP
+    return 0
+
+
+@jit.inlined
+def _print(book: Any, event: Any, price: int, quantity: int) -> None:
+    """A trade: the last price, and the day's volume where it counts."""
+    book.last = price
+    book.last_size = quantity
+    book.trades += 1
+    if event.flags & events.NOT_PRINTABLE == 0:
+        book.volume += quantity
+
+
+@jit.compiled()
+def _take_unnamed(books: Any, base: int, book: Any, event: Any) -> int:
+    """Take from what a level has without names; only an event that names side and price can."""
+    if event.side == 0 or event.price == 0:
+        return -NO_ORDER
+    if event.quantity <= 0:
+        return -NO_QUANTITY
+    key = event.price if event.side == events.SELL else -event.price
+    side = 2 * event.instrument + event.side - 1
+    number = find_level(books, base, side, key)
+    if number == 0:
+        return -NO_ORDER
+    level = level_of(books, base, number)
+    unnamed = level.quantity
+    order = level.first
+    while order != 0:
+        named = order_of(books, base, order)
+        unnamed -= named.quantity
+        order = named.behind
+    if event.quantity > unnamed:
+        return -TOO_MUCH_LEVEL
+    if event.kind == events.EXECUTE:
+        _print(book, event, event.price, event.quantity)
+    level.quantity -= event.quantity
+    if level.quantity == 0:
+        remove_level(books, base, side, number)
+    return CHANGED
+
+
+@jit.compiled()
+def _set_level(books: Any, base: int, event: Any) -> int:
+    """LEVEL: what now stands at a price."""
+    if event.side != events.BUY and event.side != events.SELL:
+        return -NO_SIDE
+    if event.quantity < 0:
+        return -NO_QUANTITY
+    if event.price <= -KEY_MAX or event.price >= KEY_MAX:
+        return -WRONG_PRICE
+    side = 2 * event.instrument + event.side - 1
+    key = event.price if event.side == events.SELL else -event.price
+    number = find_level(books, base, side, key)
+    if number == 0:
+        if event.quantity == 0:
+            return 0
+        number = make_level(books, base, side, key)
+        if number < 0:
+            return number
+    level = level_of(books, base, number)
+    _forget_orders(books, base, number)
+    level.quantity = event.quantity
+    # How many orders stand there is known only where the feed says so.
+    level.orders = event.reference
+    if event.quantity == 0:
+        remove_level(books, base, side, number)
+    return CHANGED
+
+
+@jit.compiled()
+def _quote(books: Any, base: int, event: Any) -> int:
+    """QUOTE: the side has this one level, or none."""
+    if event.side != events.BUY and event.side != events.SELL:
+        return -NO_SIDE
+    if event.quantity < 0:
+        return -NO_QUANTITY
+    _clear_side(books, base, 2 * event.instrument + event.side - 1)
+    if event.quantity == 0:
+        return CHANGED
+    return _set_level(books, base, event)
+
+
+@jit.compiled()
+def _clear(books: Any, base: int, event: Any) -> int:
+    for side in range(2):
+        if event.side == 0 or event.side == side + 1:
+            _clear_side(books, base, 2 * event.instrument + side)
+    return CHANGED
+
+
+@jit.compiled()
+def _clear_side(books: Any, base: int, side: int) -> None:
+    state = side_of(books, base, side)
+    while state.best != 0:
+        number = state.best
+        _forget_orders(books, base, number)
+        level = level_of(books, base, number)
+        level.quantity = 0
+        remove_level(books, base, side, number)
+
+
+@jit.compiled()
+def _forget_orders(books: Any, base: int, number: int) -> None:
+    """Drop a level's orders but not the level: what remains of it has no names."""
+    level = level_of(books, base, number)
+    while level.first != 0:
+        order = order_of(books, base, level.first)
+        place = find_order(books, base, order.reference)
+        unlink_order(books, base, place, level.first)

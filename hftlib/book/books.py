@@ -1,0 +1,104 @@
+"""Books: the order books of many instruments over one arena of plain memory.
+
+    books = hft.Books(tape.instruments)          # or Books(instruments, capacity=Capacity(...))
+    books.apply(events)                          # an array of EVENT, in order
+    books.of("AAPL").best                        # and what else `view.py` offers
+    books.impossible                             # {"no such order": 3}
+
+Worst case: memory is taken once, by capacity; what does not fit is counted and makes it stale.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hftlib.book.bulk import apply_events
+from hftlib.book.tables import REASONS, STALE_FULL, STALE_GAP, Capacity, grid
+from hftlib.core.arena import Arena
+from hftlib.core.errors import InputError
+from hftlib.core.events import EVENT
+from hftlib.core.instruments import Instruments
+
+
+class Books:
+    """The books of all instruments of a table."""
+
+    def __init__(
+        self,
+        instruments: Instruments,
+        *,
+        capacity: Capacity | None = None,
+        arena: Arena | None = None,
+    ) -> None:
+        self.instruments = instruments
+        self.capacity = capacity or Capacity(instruments=max(1, len(instruments)))
+        if len(instruments) > self.capacity.instruments:
+            raise InputError(
+                f"{len(instruments):,} instruments do not fit into books for "
+                f"{self.capacity.instruments:,}",
+                where="Books(instruments, capacity=...)",
+                do="Give a capacity with as many instruments.",
+            )
+        layout = self.capacity.layout()
+        self.arena = arena or Arena.create(layout, huge_pages=True)
+        self.address = self.arena.address_of("books")
+        if arena is None:
+            self._lay_out()
+
+    def _lay_out(self) -> None:
+        header, slots = self.arena["books"], self.arena.layout.slots
+        for name in ("book", "orders", "levels", "pages", "references", "places", "chains"):
+            field = "books_at" if name == "book" else f"{name}_at"
+            header[field] = slots[name].offset - slots["books"].offset
+        header["instruments"] = self.capacity.instruments
+        for name in ("orders", "levels", "pages"):
+            header[f"{name}_max"] = getattr(self.capacity, name)
+        header["reference_mask"] = slots["references"].count - 1
+        header["place_mask"] = slots["places"].count - 1
+        ticks = np.ones(self.capacity.instruments, np.int64)
+        ticks[: len(self.instruments)] = self.instruments.table["tick"]
+        grids = {tick: grid(tick) for tick in set(ticks.tolist())}
+        scales = np.array([grids[tick] for tick in ticks.tolist()])
+        for side in ("bid", "ask"):
+            place = self.arena["book"][side]
+            place["scale"], place["shift"] = scales[:, 0], scales[:, 1]
+
+    def apply(self, events: np.ndarray[Any, Any]) -> int:
+        """Apply events in order; how many of them changed a book."""
+        if events.dtype != EVENT or not events.flags.c_contiguous:
+            raise InputError(
+                f"An array of {events.dtype} is not an array of events side by side",
+                where="Books.apply(events)",
+                do="Give a contiguous array of hftlib.core.events.EVENT.",
+            )
+        return int(apply_events(self.address, events.ctypes.data, len(events)))
+
+    @property
+    def header(self) -> Any:
+        return self.arena["books"][0]
+
+    @property
+    def impossible(self) -> dict[str, int]:
+        """Inputs that cannot be, by reason."""
+        counts = self.header["impossible"]
+        return {REASONS[n]: int(counts[n]) for n in range(1, len(REASONS)) if counts[n]}
+
+    @property
+    def stale(self) -> dict[str, str]:
+        """Books that may be wrong, and why."""
+        rows = np.flatnonzero(self.arena["book"]["stale"][: len(self.instruments)])
+        return {self.instruments[row].symbol: self._why(row) for row in rows.tolist()}
+
+    def _why(self, row: int) -> str:
+        bits = int(self.arena["book"]["stale"][row])
+        reasons = {STALE_GAP: "messages are missing", STALE_FULL: "its memory is full"}
+        return " and ".join(text for bit, text in reasons.items() if bits & bit)
+
+    def __repr__(self) -> str:
+        header = self.header
+        return (
+            f"<Books of {len(self.instruments):,} instruments: {header['orders']:,} orders at "
+            f"{header['levels']:,} levels, {header['events']:,} events>"
+        )
