@@ -18,8 +18,15 @@ from __future__ import annotations
 from typing import Any
 
 from hftlib.book.ladder import find_level, make_level, remove_level
-from hftlib.book.orders import CHANGED, append_order, drop_order, take_off, unlink_order
-from hftlib.book.references import find_order, order_in
+from hftlib.book.orders import (
+    CHANGED,
+    append_order,
+    drop_order,
+    side_of_order,
+    take_off,
+    unlink_order,
+)
+from hftlib.book.references import find_order
 from hftlib.book.tables import (
     DOUBLE_ORDER,
     KEY_MAX,
@@ -95,16 +102,15 @@ def _of_order(books: Any, base: int, book: Any, event: Any) -> int:
         side = 2 * event.instrument + event.side - 1
         reference = event.reference
     else:
-        place = find_order(books, base, event.reference)
-        if place < 0:
+        number = find_order(books, base, event.reference)
+        if number == 0:
             return _take_unnamed(books, base, book, event)
-        number = order_in(books, base, place)
         order = order_of(books, base, number)
-        side = order.side
+        side = side_of_order(order)
         if side >> 1 != event.instrument:
             return -OTHER_INSTRUMENT
         if kind == events.DELETE:
-            drop_order(books, base, place, number)
+            drop_order(books, base, number)
             return CHANGED
         if event.quantity <= 0:
             return -NO_QUANTITY
@@ -115,29 +121,28 @@ def _of_order(books: Any, base: int, book: Any, event: Any) -> int:
                 take_off(books, base, order, event.quantity)
                 return CHANGED
             done = CHANGED if event.quantity == order.quantity else -TOO_MUCH
-            drop_order(books, base, place, number)
+            drop_order(books, base, number)
             return done
         if not -KEY_MAX < event.price < KEY_MAX:
             return -WRONG_PRICE
         reference = event.other
-        if reference != event.reference and find_order(books, base, reference) >= 0:
+        if reference != event.reference and find_order(books, base, reference) != 0:
             return -DOUBLE_ORDER
-        drop_order(books, base, place, number)
-    place = find_order(books, base, reference)
-    if place >= 0:
+        drop_order(books, base, number)
+    if find_order(books, base, reference) != 0:
         return -DOUBLE_ORDER
     if event.quantity <= 0:
         return -NO_QUANTITY
     if not -KEY_MAX < event.price < KEY_MAX:
         return -WRONG_PRICE
     key = event.price if side & 1 else -event.price
-    return append_order(books, base, side, key, -1 - place, reference, event.quantity)
+    return append_order(books, base, side, key, reference, event.quantity)
 
 
 @jit.inlined
 def _execute(books: Any, base: int, book: Any, event: Any, order: Any) -> None:
     key = level_of(books, base, order.level).key
-    price = key if order.side & 1 else -key
+    price = key if side_of_order(order) & 1 else -key
     price = price if event.price == 0 else event.price
     _print(book, event, price, min(event.quantity, order.quantity))
 
@@ -284,6 +289,4 @@ def _forget_orders(books: Any, base: int, number: int) -> None:
     """Drop a level's orders but not the level: what remains of it has no names."""
     level = level_of(books, base, number)
     while level.first != 0:
-        order = order_of(books, base, level.first)
-        place = find_order(books, base, order.reference)
-        unlink_order(books, base, place, level.first)
+        unlink_order(books, base, level.first)

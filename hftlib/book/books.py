@@ -49,13 +49,14 @@ class Books:
 
     def _lay_out(self) -> None:
         header, slots = self.arena["books"], self.arena.layout.slots
-        for name in ("book", "orders", "levels", "pages", "references", "places", "chains"):
-            field = "books_at" if name == "book" else f"{name}_at"
-            header[field] = slots[name].offset - slots["books"].offset
+        for name in ("orders", "levels", "pages", "guests", "places", "chains", "looks"):
+            header[f"{name}_at"] = slots[name].offset - slots["books"].offset
+        header["books_at"] = slots["book"].offset - slots["books"].offset
         header["instruments"] = self.capacity.instruments
         for name in ("orders", "levels", "pages"):
             header[f"{name}_max"] = getattr(self.capacity, name)
-        header["reference_mask"] = slots["references"].count - 1
+        header["home_mask"] = self.capacity.homes - 1
+        header["guest_mask"] = slots["guests"].count - 1
         header["place_mask"] = slots["places"].count - 1
         ticks = np.ones(self.capacity.instruments, np.int64)
         ticks[: len(self.instruments)] = self.instruments.table["tick"]

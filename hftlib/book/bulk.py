@@ -1,17 +1,18 @@
 """Many events at once: the same books, with the memory each event will need asked for ahead.
 
-On a full feed each event touches four or five cache lines somewhere in a hundred megabytes, and
-waiting for them one by one would cost more than all else. So a batch of events is walked four
-times:
+On a full feed each event touches five or more cache lines somewhere in a hundred megabytes, and
+waiting for them one by one would cost more than all else. So a batch is first walked for what it
+will touch, a step of every event at a time, each step asking for what the next one reads:
 
-    1  ask for the reference's entry and the book
-    2  by the entry, ask for the order; by the price, ask for the page's entry
-    3  by the order, ask for its level and neighbours; by the page's entry, for the level's number
-    4  apply
+    step  of a new order             of an order that is there    of a replacement
+    1     its home, its side         its home                     both homes
+    2     the page                   its level, its neighbours    these, the new side
+    3     the level                  the page, if it may end      the page
+    4     the last of its queue                                   the level
 
-The first three only look, and what they see may be outdated by then: a wrong guess costs a line
-fetched in vain. A few instruments fit the cache anyway; there the looking costs more than it saves,
-so below `LIVE_MIN` orders only step 4 is done.
+The steps only look. What they see may be outdated when the batch is applied, event by event: then
+a line was fetched in vain. A few instruments fit into the cache anyway, and there the looking costs
+more than it saves, so it is left out below `LIVE_MIN` orders.
 """
 
 from __future__ import annotations
@@ -19,26 +20,29 @@ from __future__ import annotations
 from typing import Any
 
 from hftlib.book.apply import apply_inline
-from hftlib.book.ladder import page_place
-from hftlib.book.references import MASK_31, tag_of
+from hftlib.book.ladder import page_near
+from hftlib.book.orders import side_of_order
+from hftlib.book.references import home_of
 from hftlib.book.tables import (
-    LEVEL_BYTES,
-    ORDER_BYTES,
+    BATCH,
+    LOOK_BYTES,
     PAGE_BYTES,
     PAGE_LEVELS_AT,
-    PLACE_BYTES,
     SLOT_BITS,
+    SLOTS,
     books_at,
-    entry_address,
+    level_address,
+    level_of,
+    look_at,
+    order_address,
     order_of,
-    place_of,
     side_address,
     side_of,
+    slot_of,
 )
 from hftlib.core import events, jit
 from hftlib.core.events import EVENT, EVENT_BYTES
 
-BATCH = 32
 LIVE_MIN = 30_000  # live orders; their memory then outgrows the second-level cache
 
 _event_at = jit.record_at(EVENT)
@@ -54,63 +58,81 @@ def apply_events(base: int, events_address: int, count: int) -> int:
     while begin < end:
         stop = min(begin + BATCH * EVENT_BYTES, end)
         if books.orders >= LIVE_MIN:
-            _look_ahead(books, base, begin, stop)
+            _look_ahead(books, base, begin, (stop - begin) // EVENT_BYTES)
         for address in range(begin, stop, EVENT_BYTES):
             changed += apply_inline(base, address) > 0
         begin = stop
+        books.orders_most = max(books.orders_most, books.orders)
     books.events += count
     return changed
 
 
 @jit.compiled()
-def _look_ahead(books: Any, base: int, begin: int, stop: int) -> None:
-    for address in range(begin, stop, EVENT_BYTES):
-        event = _event_at(address)
-        jit.prefetch(_entry(books, base, event.reference))
+def _look_ahead(books: Any, base: int, begin: int, count: int) -> None:
+    looks = base + books.looks_at
+    _look_for_homes(books, base, begin, count, looks)
+    _look_for_levels(books, base, count, looks)
+    for n in range(count):
+        look = look_at(looks + n * LOOK_BYTES)
+        if look.page != 0:
+            look.level = slot_of(books, base, look.page, look.slot).number
+            jit.prefetch(level_address(books, base, look.level))
+        elif look.level != 0:
+            page = level_of(books, base, look.level).page
+            jit.prefetch(base + books.pages_at + page * PAGE_BYTES)
+            _look_for_page(books, base, look)
+    for n in range(count):
+        look = look_at(looks + n * LOOK_BYTES)
+        if look.page != 0:
+            jit.prefetch(order_address(books, base, level_of(books, base, look.level).last))
+
+
+@jit.inlined
+def _look_for_homes(books: Any, base: int, begin: int, count: int, looks: int) -> None:
+    for n in range(count):
+        event = _event_at(begin + n * EVENT_BYTES)
+        look = look_at(looks + n * LOOK_BYTES)
+        look.order = home_of(books, event.reference)
+        jit.prefetch(order_address(books, base, look.order))
+        look.price = event.price
+        look.adds = event.kind == events.ADD
+        look.page = 0
+        look.level = 0
+        if event.instrument >= books.instruments:
+            look.order = 0
+            look.adds = 0
+            continue
+        look.side = 2 * event.instrument + (event.side & 1 ^ 1)
+        jit.prefetch(side_address(books, base, look.side))
         if event.kind == events.REPLACE:
-            jit.prefetch(_entry(books, base, event.other))
-        if event.instrument < books.instruments:
-            side = 2 * event.instrument
-            jit.prefetch(side_address(books, base, side))
-            jit.prefetch(side_address(books, base, side + 1))
-    for address in range(begin, stop, EVENT_BYTES):
-        event = _event_at(address)
-        if event.kind == events.ADD:
-            place = _place(books, base, event)
-            jit.prefetch(base + books.places_at + place * PLACE_BYTES)
+            look.adds = 2
+            jit.prefetch(order_address(books, base, home_of(books, event.other)))
+
+
+@jit.inlined
+def _look_for_levels(books: Any, base: int, count: int, looks: int) -> None:
+    for n in range(count):
+        look = look_at(looks + n * LOOK_BYTES)
+        if look.adds == 1:
+            _look_for_page(books, base, look)
         else:
-            order = _order(books, base, event.reference)
-            jit.prefetch(base + books.orders_at + order * ORDER_BYTES)
-    for address in range(begin, stop, EVENT_BYTES):
-        event = _event_at(address)
-        if event.kind == events.ADD:
-            page = place_of(books, base, _place(books, base, event)).page
-            jit.prefetch(base + books.pages_at + page * PAGE_BYTES + PAGE_LEVELS_AT)
-        else:
-            order = order_of(books, base, _order(books, base, event.reference))
-            jit.prefetch(base + books.levels_at + order.level * LEVEL_BYTES)
-            jit.prefetch(base + books.orders_at + order.ahead * ORDER_BYTES)
-            jit.prefetch(base + books.orders_at + order.behind * ORDER_BYTES)
+            order = order_of(books, base, look.order)
+            look.level = order.level
+            look.side = side_of_order(order)
+            jit.prefetch(level_address(books, base, order.level))
+            jit.prefetch(order_address(books, base, order.ahead))
+            jit.prefetch(order_address(books, base, order.behind))
 
 
 @jit.inlined
-def _entry(books: Any, base: int, reference: int) -> int:
-    """Where the search for a reference begins."""
-    return entry_address(books, base, tag_of(reference) & books.reference_mask)
-
-
-@jit.inlined
-def _order(books: Any, base: int, reference: int) -> int:
-    """The order that the first entry names, which mostly is the one."""
-    return jit.load_i64(_entry(books, base, reference)) & MASK_31
-
-
-@jit.inlined
-def _place(books: Any, base: int, event: Any) -> int:
-    """Where the search for the page of an ADD begins; garbage gives a harmless place."""
-    if event.instrument >= books.instruments:
-        return 0
-    side = 2 * event.instrument + (event.side & 1 ^ 1)
-    key = event.price if side & 1 else -event.price
-    state = side_of(books, base, side)
-    return page_place(books, side, key * state.scale >> (state.shift + SLOT_BITS))
+def _look_for_page(books: Any, base: int, look: Any) -> None:
+    """Ask for the page of a new order's price."""
+    if look.adds != 0:
+        key = look.price if look.side & 1 else -look.price
+        state = side_of(books, base, look.side)
+        slot = key * state.scale >> state.shift
+        look.slot = slot & (SLOTS - 1)
+        look.page = page_near(books, base, state, look.side, slot >> SLOT_BITS)
+        page = base + books.pages_at + look.page * PAGE_BYTES
+        jit.prefetch(page)
+        jit.prefetch(page + PAGE_LEVELS_AT + look.slot * 4)

@@ -52,11 +52,19 @@ def find_page(books: Any, base: int, side: int, number: int) -> int:
 
 
 @jit.inlined
+def page_near(books: Any, base: int, state: Any, side: int, number: int) -> int:
+    """The page of this number, or 0; the one with the best price is known without a search."""
+    if number == state.number:
+        return state.page
+    return find_page(books, base, side, number)
+
+
+@jit.inlined
 def find_level(books: Any, base: int, side: int, key: int) -> int:
     """The level of this price, or 0."""
     state = side_of(books, base, side)
     slot = key * state.scale >> state.shift
-    page = find_page(books, base, side, slot >> SLOT_BITS)
+    page = page_near(books, base, state, side, slot >> SLOT_BITS)
     level = slot_of(books, base, page, slot & _LAST).number
     while level != 0 and level_of(books, base, level).key != key:
         level = _chained(books, base, page, slot & _LAST, level)
@@ -101,7 +109,7 @@ def make_level(books: Any, base: int, side: int, key: int) -> int:
     if books.level_free == 0 and books.levels_used == books.levels_max:
         return -LEVELS_FULL
     slot = key * state.scale >> state.shift
-    page = find_page(books, base, side, slot >> SLOT_BITS)
+    page = page_near(books, base, state, side, slot >> SLOT_BITS)
     if page == 0:
         page = _make_page(books, base, state, side, slot >> SLOT_BITS)
         if page == 0:
@@ -125,6 +133,7 @@ def make_level(books: Any, base: int, side: int, key: int) -> int:
     if state.best == 0 or key < level_of(books, base, state.best).key:
         state.best = level
         state.page = page
+        state.number = slot >> SLOT_BITS
     return level
 
 
@@ -138,6 +147,7 @@ def remove_level(books: Any, base: int, side: int, level: int) -> None:
     if state.best == level:
         state.best = next_level(books, base, side, level)
         state.page = level_of(books, base, state.best).page
+        state.number = page_of(books, base, state.page).number
     _leave(books, base, page, slot, level)
     if page_of(books, base, page).bits == 0:
         _remove_page(books, base, page)

@@ -6,7 +6,7 @@
     pages ─ 32 neighbouring prices of one side: a bit and a level for each      192 bytes
     levels ─ a price: quantity, orders, first and last of its queue              32 bytes
     orders ─ an order in the queue of its level                                  32 bytes
-    references ─ hash: 8 bytes, reference's tag and the order                     8 bytes
+    guests ─ hash of the few orders that are not where their reference says        8 bytes
     places ─ hash: (side, page number) and the page                              16 bytes
 
 Index 0 of pages, levels and orders stands for none, so a new arena of zeros is empty books.
@@ -59,43 +59,47 @@ STALE_GAP, STALE_FULL = 1, 2
 
 BOOKS = record(
     "books",
-    320,
+    384,
     """
     0    instruments      int64  capacity of each array
     8    orders_max       int64
     16   levels_max       int64
     24   pages_max        int64
-    32   reference_mask   int64  entries of `references`, less one
+    32   home_mask        int64  orders with a home, less one: `references.py`
     40   place_mask       int64  entries of `places`, less one
     48   books_at         int64  bytes from this header to each array
     56   orders_at        int64
     64   levels_at        int64
     72   pages_at         int64
-    80   references_at    int64
+    80   guests_at        int64
     88   places_at        int64
     96   chains_at        int64
-    104  orders_used      int64  the most there ever were at once
+    104  guests_used      int64  the most there ever were at once
     112  levels_used      int64
     120  pages_used       int64
-    128  order_free       int64  head of the list of free ones
+    128  guest_free       int64  head of the list of free ones
     136  level_free       int64
     144  page_free        int64
     152  orders           int64  live now
     160  levels           int64
     168  pages            int64
     176  events           int64  ever applied
+    184  looks_at         int64  bytes from this header to what bulk.py notes
     192  impossible       int64[16]  how often, by reason
+    320  guest_mask       int64  entries of `guests`, less one
+    328  orders_most      int64  live at once, as far as `apply_events` has looked
     """,
 )
 SIDE = record(
     "book side",
     32,
     """
-    0   best       int32  level of the best price; 0: the side is empty
-    4   page       int32  the page it is in
-    8   scale      int64  slot = key * scale >> shift
-    16  shift      int64
-    24  levels     int64  how many
+    0   best    int32  level of the best price; 0: the side is empty
+    4   page    int32  the page it is in
+    8   number  int64  that page's number
+    16  scale   int64  slot = key * scale >> shift
+    24  shift   int32
+    28  levels  int32  how many
     """,
 )
 BOOK = record(
@@ -146,23 +150,41 @@ ORDER = record(
     """
     0   reference  int64
     8   quantity   int64
-    16  level      int32
+    16  level      int32  0: nobody is here
     20  ahead      int32  the order before it in the queue
-    24  behind     int32  when free: the next free one
-    28  side       int32  2 * instrument, plus 1 for asks
+    24  behind     int32  when a guest's and free: the next free one
+    28  side       int32  2 * instrument, plus 1 for asks; above SIDE_MASK, guests sent on
     """,
 )
 LINK = record("book link", 4, "0 number int32 of a level or an order; 0 none")
 PLACE = record("book place", 16, "0 number int64\n8 side int32\n12 page int32 0: free")
 
+LOOK = record(
+    "book look",
+    32,
+    """
+    0   price  int64
+    8   slot   int32
+    12  order  int32  the order it seems to be about
+    16  level  int32
+    20  page   int32
+    24  side   int32
+    28  adds   int32  1: an order comes, 2: another goes for it
+    """,
+)
+BATCH = 32
+
 SLOTS = 32
 SLOT_BITS = 5
 SIDE_BYTES, BOOK_BYTES, PAGE_BYTES = SIDE.itemsize, BOOK.itemsize, PAGE.itemsize
 LEVEL_BYTES, ORDER_BYTES, PLACE_BYTES = LEVEL.itemsize, ORDER.itemsize, PLACE.itemsize
-LINK_BYTES = LINK.itemsize
+LINK_BYTES, LOOK_BYTES = LINK.itemsize, LOOK.itemsize
 BID_AT = field_offset(BOOK, "bid")
 PAGE_LEVELS_AT = field_offset(PAGE, "levels")
 KEY_MAX = 2**56
+GUEST_BITS = 32
+SIDE_MASK, SENT_MAX = (1 << 20) - 1, 2046
+INSTRUMENTS_MAX = SIDE_MASK >> 1
 FIRST_AT, LAST_AT = field_offset(LEVEL, "first"), field_offset(LEVEL, "last")
 AHEAD_AT, BEHIND_AT = field_offset(ORDER, "ahead"), field_offset(ORDER, "behind")
 
@@ -174,6 +196,7 @@ _order_at = jit.record_at(ORDER)
 _place_at = jit.record_at(PLACE)
 link_at = jit.record_at(LINK)
 books_at = jit.record_at(BOOKS)
+look_at = jit.record_at(LOOK)
 
 
 # From a number to its record; the header's `base` is the address all else is counted from.
@@ -202,12 +225,23 @@ def page_of(books: Any, base: int, page: int) -> Any:
 
 @jit.inlined
 def level_of(books: Any, base: int, level: int) -> Any:
-    return _level_at(jit.nth(base + books.levels_at, level, books.levels_max + 1, LEVEL_BYTES))
+    return _level_at(level_address(books, base, level))
+
+
+@jit.inlined
+def level_address(books: Any, base: int, level: int) -> int:
+    return jit.nth(base + books.levels_at, level, books.levels_max + 1, LEVEL_BYTES)
 
 
 @jit.inlined
 def order_of(books: Any, base: int, order: int) -> Any:
-    return _order_at(jit.nth(base + books.orders_at, order, books.orders_max + 1, ORDER_BYTES))
+    return _order_at(order_address(books, base, order))
+
+
+@jit.inlined
+def order_address(books: Any, base: int, order: int) -> int:
+    count = books.home_mask + 2 + books.orders_max
+    return jit.nth(base + books.orders_at, order, count, ORDER_BYTES)
 
 
 @jit.inlined
@@ -230,7 +264,7 @@ def slot_of(books: Any, base: int, page: int, slot: int) -> Any:
 
 @jit.inlined
 def entry_address(books: Any, base: int, place: int) -> int:
-    return jit.nth(base + books.references_at, place, books.reference_mask + 1, 8)
+    return jit.nth(base + books.guests_at, place, books.guest_mask + 1, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,24 +275,31 @@ class Capacity:
     orders: int = 1 << 17
     levels: int = 1 << 15
     pages: int = 1 << 13
+    homes: int = 0  # places that references have of their own; 0: eight for each order
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
             count = getattr(self, name)
-            if not is_whole(count) or not 1 <= count < 2**30:
+            least = 0 if name == "homes" else 1
+            most = INSTRUMENTS_MAX if name == "instruments" else 1 << 30
+            if not is_whole(count) or not least <= count <= most:
                 raise InputError(
                     f"{shown(count)} is no number of {name} for books",
                     where=f"Capacity({name}=...)",
-                    do="Give a whole number from 1 to a thousand million.",
+                    do=f"Give a whole number from {least} to {most:,}.",
                 )
+        if self.homes == 0:
+            object.__setattr__(self, "homes", min(8 * self.orders, 1 << 30))
+        object.__setattr__(self, "homes", power_of_two(self.homes))
 
     def layout(self) -> Layout:
         """The arrays of an arena for books of this capacity."""
         return Layout(
             books=BOOKS,
+            looks=(LOOK, BATCH),
             book=(BOOK, self.instruments),
-            references=(np.dtype(np.int64), _table_size(self.orders)),
-            orders=(ORDER, self.orders + 1),
+            guests=(np.dtype(np.int64), _table_size(self.orders)),
+            orders=(ORDER, 1 + self.homes + self.orders),
             places=(PLACE, _table_size(self.pages)),
             pages=(PAGE, self.pages + 1),
             levels=(LEVEL, self.levels + 1),
@@ -268,7 +309,12 @@ class Capacity:
 
 def _table_size(count: int) -> int:
     # At most half full, so a search ends soon; a power of two, so a mask finds the place.
-    return max(8, 1 << (2 * count - 1).bit_length())
+    return power_of_two(max(8, 2 * count))
+
+
+def power_of_two(count: int) -> int:
+    """The smallest power of two that is at least `count`."""
+    return 1 << (count - 1).bit_length()
 
 
 def grid(tick: int) -> tuple[int, int]:
