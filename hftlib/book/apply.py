@@ -38,6 +38,7 @@ from hftlib.book.tables import (
     ORDERS_FULL,
     OTHER_INSTRUMENT,
     PAGES_FULL,
+    QUANTITY_MAX,
     STALE_FULL,
     STALE_GAP,
     TOO_MUCH,
@@ -53,6 +54,7 @@ from hftlib.core import events, jit
 from hftlib.core.events import EVENT
 
 ALL = 2**32 - 1  # as an event's instrument: every one
+ORDERS_TOLD_MAX = 2**30  # at one level; what is more is no number of orders
 
 _event_at = jit.record_at(EVENT)
 
@@ -74,7 +76,7 @@ def apply_inline(base: int, event_address: int) -> int:
     book = book_of(books, base, event.instrument)
     book.time = event.time
     book.sequence = event.sequence
-    if event.kind <= events.REPLACE:
+    if 0 < event.kind <= events.REPLACE:
         done = _of_order(books, base, book, event)
     else:
         done = _seldom(books, base, book, event)
@@ -123,6 +125,8 @@ def _of_order(books: Any, base: int, book: Any, event: Any) -> int:
             done = CHANGED if event.quantity == order.quantity else -TOO_MUCH
             drop_order(books, base, number)
             return done
+        if event.quantity >= QUANTITY_MAX:
+            return -NO_QUANTITY
         if not -KEY_MAX < event.price < KEY_MAX:
             return -WRONG_PRICE
         reference = event.other
@@ -131,7 +135,7 @@ def _of_order(books: Any, base: int, book: Any, event: Any) -> int:
         drop_order(books, base, number)
     if find_order(books, base, reference) != 0:
         return -DOUBLE_ORDER
-    if event.quantity <= 0:
+    if not 0 < event.quantity < QUANTITY_MAX:
         return -NO_QUANTITY
     if not -KEY_MAX < event.price < KEY_MAX:
         return -WRONG_PRICE
@@ -150,27 +154,30 @@ def _execute(books: Any, base: int, book: Any, event: Any, order: Any) -> None:
 @jit.compiled()
 def _not_one(books: Any, base: int, event: Any) -> int:
     """What concerns every instrument, or one that there is not."""
-    if event.instrument != ALL:
+    kind = event.kind
+    of_one = (0 < kind <= events.CROSS) | (kind == events.LEVEL) | (kind == events.QUOTE)
+    if event.instrument != ALL or of_one:
         books.impossible[NO_INSTRUMENT] += 1
         return -NO_INSTRUMENT
     for instrument in range(books.instruments):
         book = book_of(books, base, instrument)
-        if event.kind == events.GAP:
+        if kind == events.CLEAR:
+            _clear_side(books, base, 2 * instrument)
+            _clear_side(books, base, 2 * instrument + 1)
+        elif kind == events.GAP:
             book.stale |= STALE_GAP
-        elif event.kind == events.RECOVERED:
+        elif kind == events.RECOVERED:
             book.stale &= ~STALE_GAP
-        elif event.kind == events.STATUS:
+        elif kind == events.STATUS:
             book.state = event.reference
-    return 0
+    return CHANGED if kind == events.CLEAR else 0
 
 
 @jit.compiled()
 def _seldom(books: Any, base: int, book: Any, event: Any) -> int:
     kind = event.kind
-    if kind == events.LEVEL:
+    if kind == events.LEVEL or kind == events.QUOTE:
         return _set_level(books, base, event)
-    if kind == events.QUOTE:
-        return _quote(books, base, event)
     if kind == events.CLEAR:
         return _clear(books, base, event)
     if kind == events.TRADE or kind == events.CROSS:
@@ -198,7 +205,9 @@ def _print(book: Any, event: Any, price: int, quantity: int) -> None:
 @jit.compiled()
 def _take_unnamed(books: Any, base: int, book: Any, event: Any) -> int:
     """Take from what a level has without names; only an event that names side and price can."""
-    if event.side == 0 or event.price == 0:
+    if event.side != events.BUY and event.side != events.SELL:
+        return -NO_ORDER
+    if event.price == 0 or event.kind == events.REPLACE:  # a replace names its new price
         return -NO_ORDER
     if event.quantity <= 0:
         return -NO_QUANTITY
@@ -219,21 +228,26 @@ def _take_unnamed(books: Any, base: int, book: Any, event: Any) -> int:
     if event.kind == events.EXECUTE:
         _print(book, event, event.price, event.quantity)
     level.quantity -= event.quantity
-    if level.quantity == 0:
+    if level.quantity == 0 and level.first == 0:
         remove_level(books, base, side, number)
     return CHANGED
 
 
 @jit.compiled()
 def _set_level(books: Any, base: int, event: Any) -> int:
-    """LEVEL: what now stands at a price."""
+    """LEVEL: what now stands at a price. QUOTE: that, and nothing else on its side."""
     if event.side != events.BUY and event.side != events.SELL:
         return -NO_SIDE
-    if event.quantity < 0:
+    if not 0 <= event.quantity < QUANTITY_MAX:
         return -NO_QUANTITY
-    if event.price <= -KEY_MAX or event.price >= KEY_MAX:
-        return -WRONG_PRICE
     side = 2 * event.instrument + event.side - 1
+    if event.kind == events.QUOTE and event.quantity == 0:
+        _clear_side(books, base, side)
+        return CHANGED
+    if not -KEY_MAX < event.price < KEY_MAX:
+        return -WRONG_PRICE
+    if event.kind == events.QUOTE:
+        _clear_side(books, base, side)
     key = event.price if event.side == events.SELL else -event.price
     number = find_level(books, base, side, key)
     if number == 0:
@@ -246,27 +260,16 @@ def _set_level(books: Any, base: int, event: Any) -> int:
     _forget_orders(books, base, number)
     level.quantity = event.quantity
     # How many orders stand there is known only where the feed says so.
-    level.orders = event.reference
+    level.orders = event.reference if 0 < event.reference <= ORDERS_TOLD_MAX else 0
     if event.quantity == 0:
         remove_level(books, base, side, number)
     return CHANGED
 
 
 @jit.compiled()
-def _quote(books: Any, base: int, event: Any) -> int:
-    """QUOTE: the side has this one level, or none."""
-    if event.side != events.BUY and event.side != events.SELL:
-        return -NO_SIDE
-    if event.quantity < 0:
-        return -NO_QUANTITY
-    _clear_side(books, base, 2 * event.instrument + event.side - 1)
-    if event.quantity == 0:
-        return CHANGED
-    return _set_level(books, base, event)
-
-
-@jit.compiled()
 def _clear(books: Any, base: int, event: Any) -> int:
+    if event.side > events.SELL:
+        return -NO_SIDE
     for side in range(2):
         if event.side == 0 or event.side == side + 1:
             _clear_side(books, base, 2 * event.instrument + side)

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from hftlib.book.bulk import apply_events
-from hftlib.book.tables import REASONS, STALE_FULL, STALE_GAP, Capacity, grid
+from hftlib.book.standing import digest_of, standing
+from hftlib.book.tables import EMPTY, REASONS, STALE_FULL, STALE_GAP, Capacity, grid
 from hftlib.core.arena import Arena
 from hftlib.core.errors import InputError
 from hftlib.core.events import EVENT
@@ -65,6 +66,7 @@ class Books:
         for side in ("bid", "ask"):
             place = self.arena["book"][side]
             place["scale"], place["shift"] = scales[:, 0], scales[:, 1]
+            place["key"] = EMPTY
 
     def apply(self, events: np.ndarray[Any, Any]) -> int:
         """Apply events in order; how many of them changed a book."""
@@ -75,6 +77,14 @@ class Books:
                 do="Give a contiguous array of hftlib.core.events.EVENT.",
             )
         return int(apply_events(self.address, events.ctypes.data, len(events)))
+
+    def standing(self) -> np.ndarray[Any, Any]:
+        """All levels and orders, in one order, as an array of STANDING."""
+        return standing(self.address, int(self.header["levels"] + self.header["orders"]))
+
+    def digest(self) -> str:
+        """SHA-256 of all levels and orders: equal digests mean equal books."""
+        return digest_of(self.standing())
 
     @property
     def header(self) -> Any:

@@ -72,19 +72,28 @@ def _look_ahead(books: Any, base: int, begin: int, count: int) -> None:
     looks = base + books.looks_at
     _look_for_homes(books, base, begin, count, looks)
     _look_for_levels(books, base, count, looks)
+    _look_for_pages(books, base, count, looks)
     for n in range(count):
         look = look_at(looks + n * LOOK_BYTES)
-        if look.page != 0:
+        if look.adds != 0:
+            level = (
+                look.level if look.adds == 1 else slot_of(books, base, look.page, look.slot).number
+            )
+            jit.prefetch(order_address(books, base, level_of(books, base, level).last))
+
+
+@jit.inlined
+def _look_for_pages(books: Any, base: int, count: int, looks: int) -> None:
+    for n in range(count):
+        look = look_at(looks + n * LOOK_BYTES)
+        if look.adds == 1:
             look.level = slot_of(books, base, look.page, look.slot).number
             jit.prefetch(level_address(books, base, look.level))
-        elif look.level != 0:
+        else:
             page = level_of(books, base, look.level).page
             jit.prefetch(base + books.pages_at + page * PAGE_BYTES)
-            _look_for_page(books, base, look)
-    for n in range(count):
-        look = look_at(looks + n * LOOK_BYTES)
-        if look.page != 0:
-            jit.prefetch(order_address(books, base, level_of(books, base, look.level).last))
+            if look.adds == 2:
+                _look_for_page(books, base, look)
 
 
 @jit.inlined
@@ -127,12 +136,11 @@ def _look_for_levels(books: Any, base: int, count: int, looks: int) -> None:
 @jit.inlined
 def _look_for_page(books: Any, base: int, look: Any) -> None:
     """Ask for the page of a new order's price."""
-    if look.adds != 0:
-        key = look.price if look.side & 1 else -look.price
-        state = side_of(books, base, look.side)
-        slot = key * state.scale >> state.shift
-        look.slot = slot & (SLOTS - 1)
-        look.page = page_near(books, base, state, look.side, slot >> SLOT_BITS)
-        page = base + books.pages_at + look.page * PAGE_BYTES
-        jit.prefetch(page)
-        jit.prefetch(page + PAGE_LEVELS_AT + look.slot * 4)
+    key = look.price if look.side & 1 else -look.price
+    state = side_of(books, base, look.side)
+    slot = key * state.scale >> state.shift
+    look.slot = slot & (SLOTS - 1)
+    look.page = page_near(books, base, state, look.side, slot >> SLOT_BITS)
+    page = base + books.pages_at + look.page * PAGE_BYTES
+    jit.prefetch(page)
+    jit.prefetch(page + PAGE_LEVELS_AT + look.slot * 4)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from hftlib.book.tables import (
+    EMPTY,
     LEVELS_FULL,
     PAGES_FULL,
     SLOT_BITS,
@@ -130,7 +131,8 @@ def make_level(books: Any, base: int, side: int, key: int) -> int:
     books.levels += 1
     state.levels += 1
     _enter(books, base, page, slot & _LAST, level)
-    if state.best == 0 or key < level_of(books, base, state.best).key:
+    if key < state.key:
+        state.key = key
         state.best = level
         state.page = page
         state.number = slot >> SLOT_BITS
@@ -146,8 +148,10 @@ def remove_level(books: Any, base: int, side: int, level: int) -> None:
     slot = (gone.key * state.scale >> state.shift) & _LAST
     if state.best == level:
         state.best = next_level(books, base, side, level)
-        state.page = level_of(books, base, state.best).page
-        state.number = page_of(books, base, state.page).number
+        best = level_of(books, base, state.best)
+        state.key = best.key if state.best != 0 else EMPTY
+        state.page = best.page
+        state.number = page_of(books, base, best.page).number
     _leave(books, base, page, slot, level)
     if page_of(books, base, page).bits == 0:
         _remove_page(books, base, page)

@@ -97,9 +97,10 @@ SIDE = record(
     0   best    int32  level of the best price; 0: the side is empty
     4   page    int32  the page it is in
     8   number  int64  that page's number
-    16  scale   int64  slot = key * scale >> shift
-    24  shift   int32
-    28  levels  int32  how many
+    16  key     int64  of the best level; EMPTY without one
+    24  levels  int32  how many
+    28  scale   uint8  slot = key * scale >> shift
+    29  shift   uint8
     """,
 )
 BOOK = record(
@@ -181,7 +182,8 @@ LEVEL_BYTES, ORDER_BYTES, PLACE_BYTES = LEVEL.itemsize, ORDER.itemsize, PLACE.it
 LINK_BYTES, LOOK_BYTES = LINK.itemsize, LOOK.itemsize
 BID_AT = field_offset(BOOK, "bid")
 PAGE_LEVELS_AT = field_offset(PAGE, "levels")
-KEY_MAX = 2**56
+KEY_MAX, QUANTITY_MAX = 2**56, 2**56
+EMPTY = 2**62  # worse than any key
 GUEST_BITS = 32
 SIDE_MASK, SENT_MAX = (1 << 20) - 1, 2046
 INSTRUMENTS_MAX = SIDE_MASK >> 1
@@ -320,5 +322,6 @@ def power_of_two(count: int) -> int:
 def grid(tick: int) -> tuple[int, int]:
     """`scale` and `shift` of a grid at least as fine as the tick, and hardly finer."""
     # Rounded up, so that neighbouring ticks never share a slot; 32 to 64, so nothing overflows.
+    tick = min(tick, KEY_MAX)
     shift = tick.bit_length() + 5 if tick > 1 else 0
     return -(-(1 << shift) // tick), shift

@@ -170,7 +170,7 @@ class Translator:
     def counts(self) -> dict[str, int]:
         """Messages by type, and what was odd."""
         types = self.arena["types"]
-        counts = {_type_name(byte): int(types[byte]) for byte in np.flatnonzero(types)}
+        counts = {_type_name(byte): int(types[byte]) for byte in np.flatnonzero(types).tolist()}
         for name, field in (("unreadable", "unreadable"), ("symbol not its locate's", "strangers")):
             if self._state[field][0]:
                 counts[name] = int(self._state[field][0])

@@ -1,0 +1,266 @@
+"""`hft bench itch FILE` and `hft bench book FILE`: what reading a day of ITCH costs.
+
+The whole file is brought into memory first; what is measured is one pinned core going through it:
+parsed into events, or parsed and applied to the full order book of every symbol. The yardstick
+beside each is the least that any reader must do: walk from frame to frame.
+
+Books are sized by a pass that is not measured, as a desk sizes them by yesterday. Latencies are of
+single messages, each between two readings of the clock, less what the readings cost.
+Worst case: memory for the file and the books, a few GB for a full day.
+"""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hftlib.bench.harness import Bench, Measurement, as_json, measure, pinned, require_compiled
+from hftlib.book.apply import apply_event
+from hftlib.book.books import Books
+from hftlib.book.bulk import apply_events
+from hftlib.book.tables import Capacity
+from hftlib.core import clock, jit
+from hftlib.core.errors import InputError
+from hftlib.core.events import EVENT
+from hftlib.core.histogram import Histogram, record_value
+from hftlib.feed.itch.translate import FRAMES, PREFETCH_BYTES, Translator, translate_frames
+
+BATCH_EVENTS = 64  # four kilobytes: they are still in the first cache when the books read them
+DATE = "2020-01-01"  # no figure depends on it
+PARSE_BUDGET_NS = 8.0
+
+_frames_at = jit.record_at(FRAMES)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a bench of a file found."""
+
+    what: str
+    file: str
+    messages: int
+    instruments: int
+    measurement: Measurement
+    messages_per_second: float
+    latency_ns: dict[str, float]
+    digest: str
+    notes: dict[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it, with the host, for `json.dumps`."""
+        rest = asdict(self)
+        rest.pop("measurement")
+        return as_json([self.measurement]) | rest
+
+
+@jit.compiled("int64(int64, int64, int64, int64)")
+def read_all(translator: int, frames_address: int, books: int, events: int) -> int:
+    """Parse all frames, and apply them where there are books: messages read."""
+    frames = _frames_at(frames_address)
+    read = 0
+    made = BATCH_EVENTS
+    while made == BATCH_EVENTS:
+        frames.target = events
+        frames.room = BATCH_EVENTS
+        made = translate_frames(translator, frames_address)
+        read += made
+        if books != 0:
+            apply_events(books, events, made)
+    return read
+
+
+@jit.compiled("int64(int64, int64, int64, int64, int64, int64)")
+def time_each(
+    translator: int, frames_address: int, books: int, event: int, histogram: int, clock_ns: int
+) -> int:
+    """The same, a message at a time, each one's time recorded."""
+    frames = _frames_at(frames_address)
+    read = 0
+    made = 1
+    while made == 1:
+        frames.target = event
+        frames.room = 1
+        start = clock.monotonic_ns()
+        made = translate_frames(translator, frames_address)
+        if books != 0 and made == 1:
+            apply_event(books, event)
+        record_value(histogram, max(0, clock.monotonic_ns() - start - clock_ns))
+        read += made
+    return read
+
+
+@jit.compiled("int64(int64, int64)")
+def walk(begin: int, end: int) -> int:
+    """From frame to frame, and nothing else: frames."""
+    count = 0
+    cursor = begin
+    while cursor + 2 <= end:
+        jit.prefetch(cursor + PREFETCH_BYTES)
+        cursor += 2 + jit.load_be_u16(cursor)
+        count += 1
+    return count
+
+
+@jit.compiled("int64(int64)")
+def clock_cost(turns: int) -> int:
+    """The least that two readings of the clock say of nothing between them."""
+    least = 1 << 40
+    for _ in range(turns):
+        start = clock.monotonic_ns()
+        least = min(least, clock.monotonic_ns() - start)
+    return least
+
+
+class _Input:
+    """A file in memory, and a translator for it."""
+
+    def __init__(self, path: Path) -> None:
+        self.bytes = _loaded(path)
+        self.begin = int(self.bytes.ctypes.data)
+        self.end = self.begin + len(self.bytes)
+        self._frames = np.zeros(1, FRAMES)
+        self._events = np.zeros(BATCH_EVENTS, EVENT)
+        self.messages = self.read(None)[0]
+        if self.messages == 0:
+            raise InputError(
+                f"{path} has no ITCH message: its first two bytes are no length of one",
+                where=str(path),
+                do="Give a file of {length, message} frames as Nasdaq publishes it, plain or gzip.",
+            )
+
+    def read(self, books: Books | None) -> tuple[int, float, Translator]:
+        """One pass: messages, ns for each, and the translator as it is then."""
+        translator, frames = self._start()
+        address = books.address if books else 0
+        start = clock.monotonic_ns()
+        read = read_all(translator.address, frames, address, self._events.ctypes.data)
+        elapsed = clock.monotonic_ns() - start
+        return int(read), elapsed / max(read, 1), translator
+
+    def latencies(self, books: Books | None) -> Histogram:
+        """One pass with the clock in hand."""
+        translator, frames = self._start()
+        histogram = Histogram()
+        time_each(
+            translator.address,
+            frames,
+            books.address if books else 0,
+            self._events.ctypes.data,
+            histogram.address,
+            clock_cost(100_000),
+        )
+        return histogram
+
+    def walked(self) -> float:
+        start = clock.monotonic_ns()
+        count = walk(self.begin, self.end)
+        return (clock.monotonic_ns() - start) / max(count, 1)
+
+    def _start(self) -> tuple[Translator, int]:
+        self._frames[0] = (self.begin, self.end, 0, 0)
+        return Translator(date=DATE), int(self._frames.ctypes.data)
+
+
+def parse(path: Path, runs: int) -> Reading:
+    """Every message into an event."""
+    require_compiled("hft bench itch")
+    with pinned(0):
+        given = _Input(path)
+        bench = Bench(
+            "parse",
+            lambda: given.read(None)[1],
+            budget=PARSE_BUDGET_NS,
+            against="walk the frames",
+            probe=given.walked,
+        )
+        measured = measure(bench, runs)
+        translator = given.read(None)[2]
+        latencies = given.latencies(None)
+    return _reading("itch", path, given, measured, latencies, translator, "")
+
+
+def book(path: Path, runs: int) -> Reading:
+    """Every message into an event, and into the full book of its symbol."""
+    require_compiled("hft bench book")
+    with pinned(0):
+        given = _Input(path)
+        capacity, translator = _sized(given)
+        instruments = translator.instruments
+
+        def run() -> float:
+            return given.read(Books(instruments, capacity=capacity))[1]
+
+        bench = Bench(
+            "parse + book",
+            run,
+            against="walk the frames",
+            probe=given.walked,
+        )
+        measured = measure(bench, runs)
+        last = Books(instruments, capacity=capacity)
+        given.read(last)
+        digest = last.digest()
+        timed = Books(instruments, capacity=capacity)
+        latencies = given.latencies(timed)
+    found = _reading("book", path, given, measured, latencies, translator, digest)
+    found.notes.update(last.impossible)
+    return found
+
+
+def _sized(given: _Input) -> tuple[Capacity, Translator]:
+    """A capacity that fits, found by reading once with more than enough."""
+    translator = given.read(None)[2]
+    count = max(1, len(translator.instruments))
+    orders = min(1 << 22, max(1 << 10, given.messages))
+    most = Capacity(count, orders, min(orders, 1 << 21), min(orders, 1 << 20), homes=2 * orders)
+    books = Books(translator.instruments, capacity=most)
+    given.read(books)
+    header = books.header
+    used = Capacity(
+        count,
+        int(header["orders_most"]) + 1,
+        int(header["levels_used"]) + 1,
+        int(header["pages_used"]) + 1,
+    )
+    return used, translator
+
+
+def _reading(
+    what: str,
+    path: Path,
+    given: _Input,
+    measured: Measurement,
+    latencies: Histogram,
+    translator: Translator,
+    digest: str,
+) -> Reading:
+    percentiles = {f"p{p:g}": float(latencies.percentile(p)) for p in (50, 90, 99, 99.9, 100)}
+    return Reading(
+        what,
+        path.name,
+        given.messages,
+        len(translator.instruments),
+        measured,
+        1e9 / measured.median,
+        percentiles,
+        digest,
+        {k: n for k, n in translator.counts.items() if len(k) > 1},
+    )
+
+
+def _loaded(path: Path) -> np.ndarray[Any, Any]:
+    try:
+        if path.suffix == ".gz":
+            with gzip.open(path) as packed:
+                return np.frombuffer(packed.read(), np.uint8)
+        return np.fromfile(path, np.uint8)
+    except (OSError, EOFError) as error:
+        raise InputError(
+            f"{path} cannot be read: {getattr(error, 'strerror', None) or error}",
+            where="hft bench",
+            do="Give the path of a file of ITCH 5.0 messages.",
+        ) from None
