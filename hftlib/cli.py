@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, TextIO, cast
 
 import typer
 
 from hftlib import __version__
 from hftlib.core.errors import HftError, HostError, InputError
+from hftlib.research.commands import data
+from hftlib.terminal import Json, counted, leave_through_finally, show
 
 app = typer.Typer(
     name="hft",
@@ -28,10 +30,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(data, name="data")
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-FILE_COLUMNS = 120
-COLUMNS_MIN = 60  # narrower, a table has no room for its words
 # The rooms whose compiled functions a live process may need, as far as they exist.
 TICK_PATH = ("core", "feed", "book", "strategy", "risk", "execution", "venue", "engine")
 
@@ -59,7 +59,7 @@ def doctor(
     if json_out:
         print(json.dumps(host.as_json(findings), indent=2, ensure_ascii=False))
     else:
-        _show(host.table(findings))
+        show(host.table(findings))
     if strict and any(finding.verdict is host.Verdict.LACKS for finding in findings):
         raise typer.Exit(1)
 
@@ -80,7 +80,10 @@ def warm(json_out: Json = False) -> None:
 
 @app.command()
 def bench(
-    what: Annotated[str, typer.Argument(help="What to measure: core.")] = "",
+    what: Annotated[str, typer.Argument(help="core, itch or book.")] = "",
+    file: Annotated[
+        Path | None, typer.Argument(help="For itch and book: an ITCH 5.0 file, plain or gzip.")
+    ] = None,
     probe: Annotated[
         bool, typer.Option("--probe", help="Measure the machine itself, the yardstick.")
     ] = False,
@@ -90,24 +93,45 @@ def bench(
     """Measure hftlib on this host, each figure beside its yardstick."""
     from importlib import import_module
 
+    if what in ("itch", "book"):
+        _bench_file(what, file, runs, json_out)
+        return
     suites = {"core": "core", "probe": "probe"}
     wanted = [name for name in (what, "probe" if probe else "") if name]
     unknown = [name for name in wanted if name not in suites]
-    if unknown or not wanted:
+    if unknown or not wanted or file is not None:
         raise InputError(
             f"There is no bench {what!r}" if unknown else "No bench was named",
             where="hft bench",
-            do="Run `hft bench core`, `hft bench --probe`, or both at once.",
+            do="Run `hft bench core`, `hft bench itch FILE`, `hft bench book FILE`, or --probe.",
         )
     modules = [import_module(f"hftlib.bench.{suites[name]}") for name in wanted]
     warmed()
     _print_measurements([row for module in modules for row in module.benches()], runs, json_out)
 
 
+def _bench_file(what: str, file: Path | None, runs: int, json_out: bool) -> None:
+    if file is None:
+        raise InputError(
+            f"`hft bench {what}` needs a file to read",
+            where=f"hft bench {what}",
+            do="Give an ITCH 5.0 file; `hft data synth` makes one.",
+        )
+    from hftlib.bench import market
+
+    warmed()
+    with counted("measuring", runs + 2) as advance:
+        reading = market.read_file(what, file, runs, advance)
+    if json_out:
+        print(json.dumps(reading.as_json(), indent=2, ensure_ascii=False))
+    else:
+        show(market.table(reading))
+
+
 @app.command()
 def demo() -> None:
     """What hftlib can do, shown on embedded defaults."""
-    _leave_through_finally()
+    leave_through_finally()
     from hftlib.demo import run
 
     run()
@@ -125,7 +149,7 @@ def warmed() -> list[Any]:
             import_module(found.name)
     from hftlib.core import jit
 
-    with _progress("compiling", jit.registered()) as advance:
+    with counted("compiling", jit.registered()) as advance:
         return jit.warm(lambda done, _total, name: advance(done, name))
 
 
@@ -155,20 +179,6 @@ def main() -> None:
             "This is a fault of ours; please report it with that file.",
         )
         sys.exit(70)
-
-
-def _leave_through_finally() -> None:
-    """Let a polite kill and a closed terminal end us as an exception does: tidily."""
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-
-    def leave(number: int, _frame: Any) -> None:
-        for other in numbers:  # once is enough: a second must not stop the tidying
-            signal.signal(other, signal.SIG_IGN)
-        raise SystemExit(128 + number)
-
-    for number in numbers:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
-            signal.signal(number, leave)
 
 
 class _Output:
@@ -211,7 +221,7 @@ def _print_measurements(benches: list[Any], runs: int, json_out: bool) -> None:
     from hftlib.bench import harness
 
     rows = []
-    with _progress("measuring", len(benches)) as advance:
+    with counted("measuring", len(benches)) as advance:
         for number, one in enumerate(benches):
             advance(number, one.name)
             rows.append(harness.measure(one, runs))
@@ -219,35 +229,7 @@ def _print_measurements(benches: list[Any], runs: int, json_out: bool) -> None:
     if json_out:
         print(json.dumps(harness.as_json(rows), indent=2, ensure_ascii=False))
     else:
-        _show(harness.table(rows, f"hftlib {__version__} on this host"))
-
-
-@contextmanager
-def _progress(what: str, total: int) -> Iterator[Any]:
-    """A progress bar on stderr, so that stdout stays clean for `--json`."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn(what),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda done, name: bar.update(task, completed=done, description=name)
-
-
-def _show(renderable: Any) -> None:
-    from rich.console import Console
-
-    console = Console()
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console = Console(width=FILE_COLUMNS)
-    # A line too long for the terminal goes on in the next: cut, it would say something else.
-    console.print(renderable, width=max(console.width, COLUMNS_MIN), crop=False)
+        show(harness.table(rows, f"hftlib {__version__} on this host"))
 
 
 def _complain(what: str, where: str, do: str) -> None:

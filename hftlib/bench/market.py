@@ -12,17 +12,26 @@ Worst case: memory for the file and the books, a few GB for a full day.
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hftlib.bench.harness import Bench, Measurement, as_json, measure, pinned, require_compiled
+from hftlib.bench.harness import (
+    Bench,
+    Measurement,
+    as_json,
+    measure,
+    pinned,
+    require_compiled,
+)
+from hftlib.bench.harness import table as measured_table
 from hftlib.book.apply import apply_event
 from hftlib.book.books import Books
 from hftlib.book.bulk import apply_events
-from hftlib.book.tables import Capacity
+from hftlib.book.capacity import Capacity
 from hftlib.core import clock, jit
 from hftlib.core.errors import InputError
 from hftlib.core.events import EVENT
@@ -32,6 +41,7 @@ from hftlib.feed.itch.translate import FRAMES, PREFETCH_BYTES, Translator, trans
 BATCH_EVENTS = 64  # four kilobytes: they are still in the first cache when the books read them
 DATE = "2020-01-01"  # no figure depends on it
 PARSE_BUDGET_NS = 8.0
+PERCENTILES = (50, 90, 99, 99.9, 100)
 
 _frames_at = jit.record_at(FRAMES)
 
@@ -165,80 +175,33 @@ class _Input:
         return Translator(date=DATE), int(self._frames.ctypes.data)
 
 
-def parse(path: Path, runs: int) -> Reading:
-    """Every message into an event."""
-    require_compiled("hft bench itch")
+def read_file(what: str, path: Path, runs: int, advance: Callable[[int, str], None]) -> Reading:
+    """`what` is itch: every message into an event; or book: and into its symbol's full book."""
+    require_compiled(f"hft bench {what}")
     with pinned(0):
         given = _Input(path)
-        bench = Bench(
-            "parse",
-            lambda: given.read(None)[1],
-            budget=PARSE_BUDGET_NS,
-            against="walk the frames",
-            probe=given.walked,
-        )
-        measured = measure(bench, runs)
         translator = given.read(None)[2]
-        latencies = given.latencies(None)
-    return _reading("itch", path, given, measured, latencies, translator, "")
-
-
-def book(path: Path, runs: int) -> Reading:
-    """Every message into an event, and into the full book of its symbol."""
-    require_compiled("hft bench book")
-    with pinned(0):
-        given = _Input(path)
-        capacity, translator = _sized(given)
-        instruments = translator.instruments
+        make = _books_for(given, translator) if what == "book" else lambda: None
+        turns = iter(range(runs + 2))
 
         def run() -> float:
-            return given.read(Books(instruments, capacity=capacity))[1]
+            advance(next(turns), path.name)
+            return given.read(make())[1]
 
-        bench = Bench(
-            "parse + book",
-            run,
-            against="walk the frames",
-            probe=given.walked,
+        measured = measure(
+            Bench(
+                "parse + book" if what == "book" else "parse",
+                run,
+                budget=None if what == "book" else PARSE_BUDGET_NS,
+                against="walk the frames",
+                probe=given.walked,
+            ),
+            runs,
         )
-        measured = measure(bench, runs)
-        last = Books(instruments, capacity=capacity)
-        given.read(last)
-        digest = last.digest()
-        timed = Books(instruments, capacity=capacity)
-        latencies = given.latencies(timed)
-    found = _reading("book", path, given, measured, latencies, translator, digest)
-    found.notes.update(last.impossible)
-    return found
-
-
-def _sized(given: _Input) -> tuple[Capacity, Translator]:
-    """A capacity that fits, found by reading once with more than enough."""
-    translator = given.read(None)[2]
-    count = max(1, len(translator.instruments))
-    orders = min(1 << 22, max(1 << 10, given.messages))
-    most = Capacity(count, orders, min(orders, 1 << 21), min(orders, 1 << 20), homes=2 * orders)
-    books = Books(translator.instruments, capacity=most)
-    given.read(books)
-    header = books.header
-    used = Capacity(
-        count,
-        int(header["orders_most"]) + 1,
-        int(header["levels_used"]) + 1,
-        int(header["pages_used"]) + 1,
-    )
-    return used, translator
-
-
-def _reading(
-    what: str,
-    path: Path,
-    given: _Input,
-    measured: Measurement,
-    latencies: Histogram,
-    translator: Translator,
-    digest: str,
-) -> Reading:
-    percentiles = {f"p{p:g}": float(latencies.percentile(p)) for p in (50, 90, 99, 99.9, 100)}
+        latencies = given.latencies(make())
+        books = make()
+        given.read(books)
+    notes = {name: count for name, count in translator.counts.items() if len(name) > 1}
     return Reading(
         what,
         path.name,
@@ -246,10 +209,42 @@ def _reading(
         len(translator.instruments),
         measured,
         1e9 / measured.median,
-        percentiles,
-        digest,
-        {k: n for k, n in translator.counts.items() if len(k) > 1},
+        {f"p{p:g}": float(latencies.percentile(p)) for p in PERCENTILES},
+        books.digest() if books else "",
+        notes | (books.impossible if books else {}),
     )
+
+
+def _books_for(given: _Input, translator: Translator) -> Callable[[], Books]:
+    """A maker of empty books that fit, sized by reading once with more than enough."""
+    count = max(1, len(translator.instruments))
+    orders = min(1 << 22, max(1 << 10, given.messages))
+    levels, pages = min(orders, 1 << 21), min(orders, 1 << 20)
+    books = Books(
+        translator.instruments, capacity=Capacity(count, orders, levels, pages, 2 * orders)
+    )
+    given.read(books)
+    used = [int(books.header[name]) + 1 for name in ("orders_most", "levels_used", "pages_used")]
+    return lambda: Books(translator.instruments, capacity=Capacity(count, *used))
+
+
+def table(reading: Reading) -> Any:
+    """The reading for people."""
+    from rich.console import Group
+    from rich.table import Table
+
+    about = Table.grid(padding=(0, 2))
+    rows = {
+        "messages": f"{reading.messages:,} of {reading.instruments:,} instruments",
+        "a second": f"{reading.messages_per_second / 1e6:,.1f} million messages",
+        "a message": ", ".join(f"{k} {n:,.0f} ns" for k, n in reading.latency_ns.items()),
+        "final books": reading.digest[:16],
+        "odd": ", ".join(f"{name}: {count:,}" for name, count in reading.notes.items()),
+    }
+    for name, text in rows.items():
+        if text:
+            about.add_row(name, text)
+    return Group(measured_table([reading.measurement], reading.file), about)
 
 
 def _loaded(path: Path) -> np.ndarray[Any, Any]:

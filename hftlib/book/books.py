@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from hftlib.book.bulk import apply_events
+from hftlib.book.capacity import Capacity, grid
 from hftlib.book.standing import digest_of, standing
-from hftlib.book.tables import EMPTY, REASONS, STALE_FULL, STALE_GAP, Capacity, grid
+from hftlib.book.tables import EMPTY, REASONS, STALE_FULL, STALE_GAP
 from hftlib.core.arena import Arena
 from hftlib.core.errors import InputError
 from hftlib.core.events import EVENT

@@ -72,7 +72,8 @@ def queue_position(base: int, reference: int, out_address: int) -> int:
     view.behind = behind
     view.orders_behind = orders_behind
     view.ahead = level.quantity - order.quantity - behind
-    view.orders_ahead = level.orders - 1 - orders_behind
+    # Taking from nameless quantity tells nobody how many orders that leaves; none, when it is gone.
+    view.orders_ahead = level.orders - 1 - orders_behind if view.ahead != 0 else 0
     return 1
 
 

@@ -25,16 +25,10 @@ opens a new one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from hftlib.core import jit
-from hftlib.core.errors import InputError
-from hftlib.core.layout import Layout
 from hftlib.core.records import field_offset, record
-from hftlib.core.units import is_whole, shown
 
 REASONS = (
     "",
@@ -267,61 +261,3 @@ def slot_of(books: Any, base: int, page: int, slot: int) -> Any:
 @jit.inlined
 def entry_address(books: Any, base: int, place: int) -> int:
     return jit.nth(base + books.guests_at, place, books.guest_mask + 1, 8)
-
-
-@dataclass(frozen=True, slots=True)
-class Capacity:
-    """How much the books hold. The defaults suit a few liquid instruments."""
-
-    instruments: int = 64
-    orders: int = 1 << 17
-    levels: int = 1 << 15
-    pages: int = 1 << 13
-    homes: int = 0  # places that references have of their own; 0: eight for each order
-
-    def __post_init__(self) -> None:
-        for name in self.__slots__:
-            count = getattr(self, name)
-            least = 0 if name == "homes" else 1
-            most = INSTRUMENTS_MAX if name == "instruments" else 1 << 30
-            if not is_whole(count) or not least <= count <= most:
-                raise InputError(
-                    f"{shown(count)} is no number of {name} for books",
-                    where=f"Capacity({name}=...)",
-                    do=f"Give a whole number from {least} to {most:,}.",
-                )
-        if self.homes == 0:
-            object.__setattr__(self, "homes", min(8 * self.orders, 1 << 30))
-        object.__setattr__(self, "homes", power_of_two(self.homes))
-
-    def layout(self) -> Layout:
-        """The arrays of an arena for books of this capacity."""
-        return Layout(
-            books=BOOKS,
-            looks=(LOOK, BATCH),
-            book=(BOOK, self.instruments),
-            guests=(np.dtype(np.int64), _table_size(self.orders)),
-            orders=(ORDER, 1 + self.homes + self.orders),
-            places=(PLACE, _table_size(self.pages)),
-            pages=(PAGE, self.pages + 1),
-            levels=(LEVEL, self.levels + 1),
-            chains=(np.dtype(np.int32), self.levels + 1),
-        )
-
-
-def _table_size(count: int) -> int:
-    # At most half full, so a search ends soon; a power of two, so a mask finds the place.
-    return power_of_two(max(8, 2 * count))
-
-
-def power_of_two(count: int) -> int:
-    """The smallest power of two that is at least `count`."""
-    return 1 << (count - 1).bit_length()
-
-
-def grid(tick: int) -> tuple[int, int]:
-    """`scale` and `shift` of a grid at least as fine as the tick, and hardly finer."""
-    # Rounded up, so that neighbouring ticks never share a slot; 32 to 64, so nothing overflows.
-    tick = min(tick, KEY_MAX)
-    shift = tick.bit_length() + 5 if tick > 1 else 0
-    return -(-(1 << shift) // tick), shift
