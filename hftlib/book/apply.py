@@ -101,6 +101,11 @@ def _of_order(books: Any, base: int, book: Any, event: Any) -> int:
     if kind == events.ADD:
         if event.side != events.BUY and event.side != events.SELL:
             return -NO_SIDE
+        if find_order(books, base, event.reference) != 0:
+            return -DOUBLE_ORDER
+        refused = _refused(event)
+        if refused != 0:
+            return -refused
         side = 2 * event.instrument + event.side - 1
         reference = event.reference
     else:
@@ -111,36 +116,36 @@ def _of_order(books: Any, base: int, book: Any, event: Any) -> int:
         side = side_of_order(order)
         if side >> 1 != event.instrument:
             return -OTHER_INSTRUMENT
-        if kind == events.DELETE:
-            drop_order(books, base, number)
-            return CHANGED
-        if event.quantity <= 0:
-            return -NO_QUANTITY
-        if kind != events.REPLACE:
+        done = CHANGED
+        reference = event.other
+        if kind == events.REPLACE:
+            refused = _refused(event)
+            if refused != 0:
+                return -refused
+            if reference != event.reference and find_order(books, base, reference) != 0:
+                return -DOUBLE_ORDER
+        elif kind != events.DELETE:
+            if event.quantity <= 0:
+                return -NO_QUANTITY
             if kind == events.EXECUTE:
                 _execute(books, base, book, event, order)
             if event.quantity < order.quantity:
                 take_off(books, base, order, event.quantity)
                 return CHANGED
             done = CHANGED if event.quantity == order.quantity else -TOO_MUCH
-            drop_order(books, base, number)
-            return done
-        if event.quantity >= QUANTITY_MAX:
-            return -NO_QUANTITY
-        if not -KEY_MAX < event.price < KEY_MAX:
-            return -WRONG_PRICE
-        reference = event.other
-        if reference != event.reference and find_order(books, base, reference) != 0:
-            return -DOUBLE_ORDER
         drop_order(books, base, number)
-    if find_order(books, base, reference) != 0:
-        return -DOUBLE_ORDER
-    if not 0 < event.quantity < QUANTITY_MAX:
-        return -NO_QUANTITY
-    if not -KEY_MAX < event.price < KEY_MAX:
-        return -WRONG_PRICE
+        if kind != events.REPLACE:
+            return done
     key = event.price if side & 1 else -event.price
     return append_order(books, base, side, key, reference, event.quantity)
+
+
+@jit.inlined
+def _refused(event: Any) -> int:
+    """Why no order can have the event's quantity and price, or 0."""
+    if not 0 < event.quantity < QUANTITY_MAX:
+        return NO_QUANTITY
+    return 0 if -KEY_MAX < event.price < KEY_MAX else WRONG_PRICE
 
 
 @jit.inlined

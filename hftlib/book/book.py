@@ -18,32 +18,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from hftlib.book import queues, reading
+from hftlib.book import queues, reading, showing
 from hftlib.book.amounts import Amounts
-from hftlib.book.ladder_picture import LadderPicture, Rung
+from hftlib.book.ladder_picture import LadderPicture
 from hftlib.book.reading import LEVEL_VIEW, NO_PRICE
-from hftlib.book.tables import STALE_FULL, STALE_GAP
-from hftlib.core import events
 from hftlib.core.errors import InputError
 from hftlib.core.events import BUY, SELL, SIDES
 from hftlib.core.instruments import Instrument
 from hftlib.core.records import record
-from hftlib.core.times import to_text
-from hftlib.core.units import Exact, as_int64, is_whole, shown
+from hftlib.core.units import Exact, as_int64, is_whole, refusal, shown
 
 if TYPE_CHECKING:
     from hftlib.book.books import Books
 
 LEVELS_SHOWN = 10
 _NAN = float("nan")
-_STATES = {
-    0: "",
-    events.TRADING: "trading",
-    events.HALTED: "halted",
-    events.PAUSED: "paused",
-    events.QUOTATION_ONLY: "quotation only",
-}
-_STALE = {STALE_GAP: "messages are missing", STALE_FULL: "its memory is full"}
 BOOK_ROW = record(
     "book row",
     56,
@@ -138,14 +127,12 @@ class Book:
     @property
     def state(self) -> str:
         """Trading, halted, paused, or the venue's own letters; empty when never told."""
-        code = int(self._record["state"])
-        # A code is at most eight letters; what is none of them shows as its number.
-        return _STATES.get(code) or (events.letters(code) if code > 0 else str(code))
+        return showing.state_text(int(self._record["state"]))
 
     @property
     def stale(self) -> str:
         """Why it may be wrong; empty when it is not."""
-        return why_stale(int(self._record["stale"]))
+        return showing.why_stale(int(self._record["stale"]))
 
     @property
     def best_bid(self) -> Level | None:
@@ -261,36 +248,7 @@ class Book:
 
     def ladder(self, levels: int = LEVELS_SHOWN) -> LadderPicture:
         """The picture of so many levels of each side."""
-        bids, asks = self.views(BUY, levels), self.views(SELL, levels)
-        amounts = self.amounts
-        prices = [*bids["price"].tolist(), *asks["price"].tolist()]
-        decimals = amounts.decimals(prices)
-        most = max([*bids["quantity"].tolist(), *asks["quantity"].tolist()], default=1)
-
-        def rungs(views: np.ndarray[Any, Any]) -> tuple[Rung, ...]:
-            return tuple(
-                Rung(
-                    (
-                        amounts.price_text(price, decimals),
-                        amounts.quantity_text(quantity),
-                        f"{orders:,}" if orders else "",
-                    ),
-                    quantity / most,
-                )
-                for price, quantity, orders in views.tolist()
-            )
-
-        return LadderPicture(
-            title=f"{self.symbol} · {self.venue}",
-            facts=self._facts(),
-            warnings=warnings_of(self),
-            heads=(amounts.price_head, amounts.quantity_head, "orders"),
-            asks=rungs(asks),
-            bids=rungs(bids),
-            middle=middle_text(amounts, int(self.inside["bid"]), int(self.inside["ask"])),
-            more_asks=self.count(SELL) - len(asks),
-            more_bids=self.count(BUY) - len(bids),
-        )
+        return showing.ladder_of(self, levels)
 
     def __str__(self) -> str:
         return str(self.ladder())
@@ -299,9 +257,36 @@ class Book:
         return self.ladder()._repr_html_()
 
     def __repr__(self) -> str:
-        sides = " / ".join(
-            f"{best.quantity:,} @ {best.price:,}" if best else empty
-            for best, empty in ((self.best_bid, "no bids"), (self.best_ask, "no asks"))
-        )
-        stale = ", stale" if self.stale else ""
-        return f"<Book {self.symbol} {self.venue}: {sides}, {time_text(self.time, self.zone)}{stale}>"
+        return showing.line_of(self)
+
+    def _levels(self, side: int, levels: int) -> list[Level]:
+        amounts = self.amounts
+        return [
+            Level(amounts.price(price), amounts.quantity(quantity), orders)
+            for price, quantity, orders in self.views(side, levels).tolist()
+        ]
+
+    def _queue(self, side: int, price: int) -> list[Order]:
+        """The orders at a price, those without names first."""
+        address, found = self.address, 0
+        while True:
+            out = np.zeros(1 + found, queues.ORDER_VIEW)
+            count = queues.queue_at(address, self.row, side, price, found, out.ctypes.data)
+            if count <= found:
+                break
+            found = count
+        orders = [Order(name, self.amounts.quantity(size)) for name, size in out.tolist()]
+        return orders if orders[0].quantity else orders[1:]
+
+
+def _count(levels: int) -> int:
+    if is_whole(levels) and 0 <= levels < 2**31:
+        return levels
+    what = f"{shown(levels)} is not a number of levels"
+    raise refusal(what, "levels", "Give a whole number from 0 on.")
+
+
+def _side(side: str) -> int:
+    if side in SIDES[1:]:
+        return SIDES.index(side)
+    raise refusal(f"{shown(side)} is not a side", "side", "Say 'buy' or 'sell'.")

@@ -2,7 +2,7 @@
 
     books = hft.Books(tape.instruments)          # or Books(instruments, capacity=Capacity(...))
     books.apply(events)                          # an array of EVENT, in order
-    books.of("AAPL").best                        # and what else `view.py` offers
+    books.of("AAPL").best_bid                    # and what else `book.py` offers
     books.impossible                             # {"no such order": 3}
 
 Worst case: memory is taken once, by capacity; what does not fit is counted and makes it stale.
@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from hftlib.book.book import Book
 from hftlib.book.bulk import apply_events
 from hftlib.book.capacity import Capacity, grid
+from hftlib.book.showing import why_stale
 from hftlib.book.standing import digest_of, standing
-from hftlib.book.tables import EMPTY, REASONS, STALE_FULL, STALE_GAP
+from hftlib.book.tables import EMPTY, REASONS
 from hftlib.core.arena import Arena
 from hftlib.core.errors import InputError
 from hftlib.core.events import EVENT
@@ -87,6 +89,10 @@ class Books:
         """SHA-256 of all levels and orders: equal digests mean equal books."""
         return digest_of(self.standing())
 
+    def of(self, symbol: str, venue: str | None = None, *, zone: str = "UTC") -> Book:
+        """The book of an instrument, live; its times are shown in `zone`."""
+        return Book(self, self.instruments.row(symbol, venue), zone=zone)
+
     @property
     def header(self) -> Any:
         return self.arena["books"][0]
@@ -101,12 +107,8 @@ class Books:
     def stale(self) -> dict[str, str]:
         """Books that may be wrong, and why."""
         rows = np.flatnonzero(self.arena["book"]["stale"][: len(self.instruments)])
-        return {self.instruments[row].symbol: self._why(row) for row in rows.tolist()}
-
-    def _why(self, row: int) -> str:
-        bits = int(self.arena["book"]["stale"][row])
-        reasons = {STALE_GAP: "messages are missing", STALE_FULL: "its memory is full"}
-        return " and ".join(text for bit, text in reasons.items() if bits & bit)
+        bits = self.arena["book"]["stale"]
+        return {self.instruments[row].symbol: why_stale(int(bits[row])) for row in rows.tolist()}
 
     def __repr__(self) -> str:
         header = self.header

@@ -103,7 +103,7 @@ def _chained(books: Any, base: int, page: int, slot: int, level: int) -> int:
     return chain_of(books, base, level).number
 
 
-@jit.compiled()
+@jit.inlined
 def make_level(books: Any, base: int, side: int, key: int) -> int:
     """A new, empty level at a price that has none; or minus the reason why not."""
     state = side_of(books, base, side)
@@ -139,7 +139,7 @@ def make_level(books: Any, base: int, side: int, key: int) -> int:
     return level
 
 
-@jit.compiled()
+@jit.inlined
 def remove_level(books: Any, base: int, side: int, level: int) -> None:
     """Give back a level that is empty."""
     state = side_of(books, base, side)

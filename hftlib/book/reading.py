@@ -126,8 +126,10 @@ def is_empty(base: int, instrument: int, side: int) -> bool:
 @jit.inlined
 def best_price(base: int, instrument: int, side: int) -> int:
     """NO_PRICE when the side is empty."""
-    level = best_level(base, instrument, side)
-    return level_price(base, side, level) if level != 0 else NO_PRICE
+    state = side_of(books_at(base), base, 2 * instrument + side - 1)
+    if state.best == 0:
+        return NO_PRICE
+    return state.key if side == SELL else -state.key
 
 
 @jit.inlined
