@@ -167,7 +167,7 @@ class Book:
 
     def imbalance(self, levels: int = 1) -> float:
         """Of the best levels: 1 all bids, -1 all asks."""
-        return float(reading.imbalance(self.address, self.row, _count(levels)))
+        return float(reading.imbalance(self.address, self.row, levels_asked(levels)))
 
     def bids(self, levels: int = LEVELS_SHOWN) -> list[Level]:
         """The best levels, best first."""
@@ -242,7 +242,7 @@ class Book:
 
     def views(self, side: int, levels: int) -> np.ndarray[Any, Any]:
         """The best levels of BUY or SELL in price units and lots: an array of LEVEL_VIEW."""
-        out = np.zeros(min(_count(levels), self.count(side)), LEVEL_VIEW)
+        out = np.zeros(min(levels_asked(levels), self.count(side)), LEVEL_VIEW)
         found = reading.depth(self.address, self.row, side, len(out), out.ctypes.data)
         return out[:found]
 
@@ -279,7 +279,8 @@ class Book:
         return orders if orders[0].quantity else orders[1:]
 
 
-def _count(levels: int) -> int:
+def levels_asked(levels: int) -> int:
+    """A number of levels, or a refusal."""
     if is_whole(levels) and 0 <= levels < 2**31:
         return levels
     what = f"{shown(levels)} is not a number of levels"

@@ -42,6 +42,7 @@ from hftlib.book.tables import (
 )
 from hftlib.core import events, jit
 from hftlib.core.events import EVENT, EVENT_BYTES
+from hftlib.core.records import CACHE_LINE_BYTES
 
 LIVE_MIN = 30_000  # live orders; their memory then outgrows the second-level cache
 
@@ -112,7 +113,9 @@ def _look_for_homes(books: Any, base: int, begin: int, count: int, looks: int) -
             look.adds = 0
             continue
         look.side = 2 * event.instrument + (event.side & 1 ^ 1)
-        jit.prefetch(side_address(books, base, look.side))
+        book = side_address(books, base, look.side) & -CACHE_LINE_BYTES
+        jit.prefetch(book)
+        jit.prefetch(book - CACHE_LINE_BYTES)
         if event.kind == events.REPLACE:
             look.adds = 2
             jit.prefetch(order_address(books, base, home_of(books, event.other)))

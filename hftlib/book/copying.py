@@ -76,11 +76,7 @@ def events_of(book: Book) -> np.ndarray[Any, Any]:
     count = write_events(book.address, book.row, 0, 0)
     made = np.zeros(count, EVENT)
     if write_events(book.address, book.row, made.ctypes.data, count) != count:
-        raise StateError(
-            "The book changed while it was copied",
-            where=repr(book),
-            do="Copy it from the thread that applies its events, between two of them.",
-        )
+        raise _changed(book)
     made["time"], made["sequence"] = book.time, book.sequence
     return made
 
@@ -98,8 +94,18 @@ def copied(book: Book) -> Book:
     table = book.books.instruments.table[row : row + 1].copy()
     books = Books(Instruments(table), capacity=room)
     books.apply(made)
+    if books.impossible:
+        raise _changed(book)
     theirs, ours = book.books.arena["book"][row], books.arena["book"][0]
     for field in theirs.dtype.names:
         if field not in _SIDES:
             ours[field] = theirs[field]
     return Book(books, 0, instrument=book.instrument, zone=book.zone)
+
+
+def _changed(book: Book) -> StateError:
+    return StateError(
+        "The book changed while it was copied",
+        where=repr(book),
+        do="Copy it from the thread that applies its events, between two of them.",
+    )

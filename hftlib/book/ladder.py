@@ -28,6 +28,7 @@ from hftlib.book.tables import (
 )
 from hftlib.core import jit
 
+NEAR_PAGES = 4  # looked for on either side before all are gone through
 _LAST = SLOTS - 1
 _MASK_31 = (1 << 31) - 1
 _MIX = 0x2545F491
@@ -214,10 +215,8 @@ def _make_page(books: Any, base: int, state: Any, side: int, number: int) -> int
     made.chained = 0
     made.number = number
     made.side = side
-    better, worse = 0, state.page
-    while worse != 0 and page_of(books, base, worse).number < number:
-        better = worse
-        worse = page_of(books, base, worse).worse
+    better = _page_before(books, base, state, side, number)
+    worse = state.page if better == 0 else page_of(books, base, better).worse
     made.better = better
     made.worse = worse
     if better != 0:
@@ -233,6 +232,26 @@ def _make_page(books: Any, base: int, state: Any, side: int, number: int) -> int
     entry.page = page
     books.pages += 1
     return page
+
+
+@jit.compiled()
+def _page_before(books: Any, base: int, state: Any, side: int, number: int) -> int:
+    """The page before a new one in order of price; 0 when the new one is the best."""
+    if state.page == 0 or number < state.number:
+        return 0
+    # Ladders have few holes, so mostly a page is near. Else they are gone through, best first.
+    for distance in range(1, 1 + NEAR_PAGES):
+        near = find_page(books, base, side, number - distance)
+        if near != 0:
+            return near
+        near = find_page(books, base, side, number + distance)
+        if near != 0:
+            return page_of(books, base, near).better
+    better, worse = 0, state.page
+    while worse != 0 and page_of(books, base, worse).number < number:
+        better = worse
+        worse = page_of(books, base, worse).worse
+    return better
 
 
 @jit.compiled()

@@ -57,8 +57,8 @@ class LadderPicture:
 
     def __str__(self) -> str:
         heads = ("side", *self.heads)
-        rows = [(name, rung) for name, rung in self._rows() if isinstance(rung, Rung)]
-        cells = [heads, *((name, *rung.cells) for name, rung in rows)]
+        rungs = [(name, *rung.cells) for name, rung in self._rows() if isinstance(rung, Rung)]
+        cells = [heads, *rungs]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         fitting = _fitting(widths)
         used = 1 + sum(widths[:fitting]) + len(_GAP) * fitting
@@ -73,23 +73,23 @@ class LadderPicture:
             lines.append(f"{line}{_GAP}{_bar(rung.share, bar)}".rstrip())
         if fitting < len(widths):
             lines += ["", *_folded([("not shown for want of width:", *heads[fitting:])])]
-        return "\n".join(lines)
+        return "\n".join(map(_plain, lines))
 
     def _repr_html_(self) -> str:
         facts = "".join(
-            f'<div style="opacity:.8">{html.escape(" · ".join(line))}</div>' for line in self.facts
+            f'<div style="opacity:.8">{_escaped(" · ".join(line))}</div>' for line in self.facts
         )
         warnings = "".join(
-            f'<div style="{_WARNING}"><b>{html.escape(one)}</b></div>' for one in self.warnings
+            f'<div style="{_WARNING}"><b>{_escaped(one)}</b></div>' for one in self.warnings
         )
         heads = "".join(
-            f'<th scope="col" style="{_CELL};opacity:.8">{html.escape(head)}</th>'
+            f'<th scope="col" style="{_CELL};opacity:.8">{_escaped(head)}</th>'
             for head in ("side", *self.heads)
         )
         body = "".join(self._html_row(name, rung) for name, rung in self._rows())
         return (
-            f"<div><div><b>{html.escape(self.title)}</b></div>{facts}{warnings}"
-            '<table style="border-collapse:collapse;font-variant-numeric:tabular-nums;margin:6px 0">'
+            f"<div><div><b>{_escaped(self.title)}</b></div>{facts}{warnings}"
+            '<table style="border-collapse:collapse;font-variant-numeric:tabular-nums">'
             f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
         )
 
@@ -97,12 +97,12 @@ class LadderPicture:
         if isinstance(rung, str):
             style = "padding:3px 10px;text-align:center;border:none;opacity:.8"
             columns = len(self.heads) + 1
-            return f'<tr><td colspan="{columns}" style="{style}">{html.escape(rung)}</td></tr>'
-        cells = [f'<td style="{_CELL}">{html.escape(cell)}</td>' for cell in (name, *rung.cells)]
+            return f'<tr><td colspan="{columns}" style="{style}">{_escaped(rung)}</td></tr>'
+        cells = [f'<td style="{_CELL}">{_escaped(cell)}</td>' for cell in (name, *rung.cells)]
         # The bar lies behind the quantity, from the right, where its digits end.
         tint, width = _TINT[name], f"{100 * min(max(rung.share, 0.0), 1.0):.1f}%"
         bar = f"background:linear-gradient(to left,{tint} {width},transparent {width})"
-        quantity = html.escape(rung.cells[1])
+        quantity = _escaped(rung.cells[1])
         cells[2] = f'<td style="{_CELL};min-width:9em;{bar}">{quantity}</td>'
         return f"<tr>{''.join(cells)}</tr>"
 
@@ -121,6 +121,15 @@ class LadderPicture:
             yield "", "no bids"
         if self.more_bids:
             yield "", _more(self.more_bids)
+
+
+def _plain(text: str) -> str:
+    """Text that cannot move a terminal's cursor: names come from files."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def _escaped(text: str) -> str:
+    return html.escape(_plain(text))
 
 
 def _more(count: int) -> str:

@@ -167,7 +167,7 @@ LOOK = record(
     28  adds   int32  1: an order comes, 2: another goes for it
     """,
 )
-BATCH = 32
+BATCH = 64
 
 SLOTS = 32
 SLOT_BITS = 5

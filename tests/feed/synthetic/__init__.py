@@ -1,0 +1,1 @@
+"""A package, so that its modules are not taken for others of the same name."""
