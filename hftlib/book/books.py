@@ -73,9 +73,10 @@ class Books:
 
     def apply(self, events: np.ndarray[Any, Any]) -> int:
         """Apply events in order; how many of them changed a book."""
-        if events.dtype != EVENT or not events.flags.c_contiguous:
+        kind = getattr(events, "dtype", type(events).__name__)
+        if kind != EVENT or events.ndim != 1 or not events.flags.c_contiguous:
             raise InputError(
-                f"An array of {events.dtype} is not an array of events side by side",
+                f"This, of {kind}, is not an array of events side by side",
                 where="Books.apply(events)",
                 do="Give a contiguous array of hftlib.core.events.EVENT.",
             )

@@ -60,6 +60,11 @@ def apply_events(base: int, events_address: int, count: int) -> int:
         stop = min(begin + BATCH * EVENT_BYTES, end)
         if books.orders >= LIVE_MIN:
             _look_ahead(books, base, begin, (stop - begin) // EVENT_BYTES)
+        else:
+            for address in range(begin, stop, EVENT_BYTES):
+                jit.prefetch(
+                    order_address(books, base, home_of(books, _event_at(address).reference))
+                )
         for address in range(begin, stop, EVENT_BYTES):
             changed += apply_inline(base, address) > 0
         begin = stop

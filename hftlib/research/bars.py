@@ -1,0 +1,219 @@
+"""Bars: open, high, low, close and volume of what traded, and the book as each bar ended.
+
+    tape["AAPL"].bars("1s")                      by time
+    tape.bars("1m")                              by symbol and time
+    tape.only("AAPL").bars("1d", adjusted=True)  earlier prices brought to today's shares
+
+A bar is named by its begin, and an event at its end belongs to the next. Widths divide UTC, `1d`
+the days of the venue's clock. An event that comes late belongs to its instrument's open bar.
+
+Volume is what was printed: executions and hidden trades and crosses, without NOT_PRINTABLE
+executions, which a cross prints. An execution without a price has that of its order, so the books
+are built on the way, from the first event of the tape on; one whose order is unknown has none, is
+left out and counted in `frame.attrs["unpriced"]`. Trades broken later stay in, counted as `broken`.
+
+Every instrument has every bar from the first to the last of the tape. Where nothing traded, volume
+is 0, prices are NaN, and the book stands as it stood; `empty=False` leaves such bars out.
+Worst case: BARS_MAX bars; more are refused with a sentence, for they would fill the memory.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hftlib.book.apply import apply_event
+from hftlib.book.books import Books
+from hftlib.book.tables import NO_ORDER
+from hftlib.core import events, jit
+from hftlib.core.errors import InputError
+from hftlib.core.records import record
+from hftlib.core.times import Duration
+from hftlib.research.bar_frame import framed
+from hftlib.research.bar_times import BarTimes, bucket_of
+from hftlib.research.booking import best_level, book_address, book_at, level_at, with_books
+from hftlib.research.selection import Selection
+from hftlib.research.tape import Tape
+from hftlib.research.walk import event_address, event_at, walk_at
+from hftlib.terminal import patience
+
+BARS_MAX = 20_000_000
+STEP_EVENTS = 1 << 18
+HAS_BID, HAS_ASK = 1, 2
+
+BAR = record(
+    "bar",
+    112,
+    """
+    0    begin     int64    ns since the epoch, UTC
+    8    row       int64    instrument
+    16   open      int64    price units, like the three below; 0 without trades
+    24   high      int64
+    32   low       int64
+    40   close     int64
+    48   volume    int64    lots
+    56   value     float64  sum of price times quantity
+    64   trades    int64
+    72   sides     int64    1: there is a bid, 2: there is an ask
+    80   bid       int64    price units
+    88   bid_size  int64    lots
+    96   ask       int64
+    104  ask_size  int64
+    """,
+)
+BARRING = record(
+    "bar making",
+    80,
+    """
+    0   books     int64  address of the books
+    8   open      int64  address of one BAR for each instrument
+    16  rows      int64  instruments
+    24  made      int64  address of the bars made
+    32  count     int64  how many
+    40  times     int64  address of the BAR_TIMES
+    48  unpriced  int64  executions of unknown orders that name no price
+    56  broken    int64  trades broken later
+    64  late      int64  events whose time lies before their bar
+    """,
+)
+BAR_BYTES = BAR.itemsize
+_bar_at = jit.record_at(BAR)
+_barring_at = jit.record_at(BARRING)
+
+
+@jit.compiled("void(int64, int64, int64, int64, int64)")
+def _make(barring_address: int, walk_address: int, first: int, last: int, only_books: int) -> None:
+    """Bars of some of the walk's events; or only their books, for what came before the slice."""
+    walk = walk_at(walk_address)
+    making = _barring_at(barring_address)
+    base = making.books
+    for n in range(first, last):
+        address = event_address(walk, n)
+        event = event_at(address)
+        row = event.instrument
+        if only_books or row >= making.rows:
+            apply_event(base, address)
+            continue
+        bar = _bar_at(making.open + row * BAR_BYTES)
+        begin = bucket_of(making.times, event.time)
+        if begin > bar.begin:
+            _close(making, row)
+            bar.begin = begin
+        elif begin < bar.begin:
+            making.late += 1
+        book = book_at(book_address(base, row))
+        trades = book.trades
+        done = apply_event(base, address)
+        making.broken += event.kind == events.BREAK
+        if book.trades != trades:
+            _trade(making, bar, event.flags, book.last, book.last_size)
+        elif event.kind == events.EXECUTE and done == -NO_ORDER:
+            _trade(making, bar, event.flags, event.price, event.quantity)
+
+
+@jit.compiled()
+def _trade(making: Any, bar: Any, flags: int, price: int, quantity: int) -> None:
+    if flags & events.NOT_PRINTABLE:
+        return
+    if price == 0 or quantity <= 0:
+        making.unpriced += 1
+        return
+    if bar.trades == 0:
+        bar.open = price
+        bar.high = price
+        bar.low = price
+    bar.high = max(bar.high, price)
+    bar.low = min(bar.low, price)
+    bar.close = price
+    bar.volume += quantity
+    bar.value += float(price) * float(quantity)
+    bar.trades += 1
+
+
+@jit.compiled("void(int64, int64)")
+def _close_row(barring_address: int, row: int) -> None:
+    _close(_barring_at(barring_address), row)
+
+
+@jit.compiled()
+def _close(making: Any, row: int) -> None:
+    """The bar of an instrument is over: it takes the book as it stands, and a new one begins."""
+    base, here = making.books, making.open + row * BAR_BYTES
+    bar = _bar_at(here)
+    bid, ask = best_level(base, row, 0), best_level(base, row, 1)
+    bar.sides = (HAS_BID if bid != 0 else 0) | (HAS_ASK if ask != 0 else 0)
+    if bid != 0:
+        bar.bid = -level_at(bid).key
+        bar.bid_size = level_at(bid).quantity
+    if ask != 0:
+        bar.ask = level_at(ask).key
+        bar.ask_size = level_at(ask).quantity
+    jit.copy_words(making.made + making.count * BAR_BYTES, here, BAR_BYTES)
+    making.count += 1
+    for offset in range(16, BAR_BYTES, 8):  # all but its begin and its row
+        jit.store_i64(here + offset, 0)
+
+
+def bars(tape: Tape, width: Duration, *, adjusted: bool, empty: bool) -> Any:
+    """A pandas DataFrame of the tape's bars."""
+    times = BarTimes(width, tape.begin, tape.end, tape.zone)
+    file = tape.selection.file
+    alive = [row for row in tape.rows if len(tape) and len(file.positions_of(row))]
+    rows = np.array(alive, np.int64)
+    if empty and len(rows) * len(times) > BARS_MAX:
+        raise _too_many(tape, f"{len(rows):,} instruments in {len(times):,} bars each are")
+    (made, counts), _books = with_books(
+        tape, lambda books, whole: _pass(tape, books, whole, times, rows, empty)
+    )
+    return framed(tape, made, times, rows, adjusted=adjusted, empty=empty, counts=counts)
+
+
+def _pass(
+    tape: Tape,
+    books: Books,
+    whole: Selection,
+    times: BarTimes,
+    rows: np.ndarray[Any, Any],
+    empty: bool,
+) -> tuple[np.ndarray[Any, Any], dict[str, int]]:
+    """One pass over the tape: the bars in which something happened, and what was left out."""
+    before, table = len(whole) - len(tape), len(tape.instruments)
+    standing = np.zeros(max(1, table), BAR)
+    standing["row"], standing["begin"] = np.arange(max(1, table)), times.first
+    room = np.zeros(STEP_EVENTS + max(1, table), BAR)
+    making = np.zeros(1, BARRING)
+    for name, array in (("open", standing), ("made", room), ("times", times.memory)):
+        making[name] = array.ctypes.data
+    making["books"], making["rows"] = books.address, table
+    kept: list[np.ndarray[Any, Any]] = []
+
+    def keep() -> None:
+        done = room[: int(making["count"][0])]
+        kept.append((done if empty else done[done["trades"] > 0]).copy())
+        making["count"] = 0
+        if sum(map(len, kept)) > BARS_MAX:
+            raise _too_many(tape, "There are")
+
+    with patience() as advance:
+        for first in range(0, len(whole), STEP_EVENTS):
+            last = min(first + STEP_EVENTS, len(whole))
+            middle = min(max(first, before), last)
+            _make(making.ctypes.data, whole.walk_address, first, middle, 1)
+            _make(making.ctypes.data, whole.walk_address, middle, last, 0)
+            keep()
+            advance(last / len(whole), "making bars")
+    for row in rows.tolist():
+        _close_row(making.ctypes.data, row)
+    keep()
+    names = ("unpriced", "broken", "late")
+    return np.concatenate(kept), {name: int(making[name][0]) for name in names}
+
+
+def _too_many(tape: Tape, what: str) -> InputError:
+    return InputError(
+        f"{what} more than {BARS_MAX:,} bars",
+        where=f"the bars of {tape!r}",
+        do="Make them wider, take fewer instruments with tape.only(...), or leave those without "
+        "trades out with empty=False.",
+    )

@@ -1,0 +1,188 @@
+"""`hft data`: recorded market data into tapes, and what is on them.
+
+Each command is a few lines that call the research room, which is imported inside, so that
+`hft --help` is there at once.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hftlib.terminal import Json, leave_through_finally, patience, show
+
+data = typer.Typer(
+    help="Recorded market data: import it, look at it, check it. Tapes lie in data/tapes below "
+    "the current folder, or where HFT_TAPES says.",
+    no_args_is_help=True,
+)
+
+TapeName = Annotated[str, typer.Argument(help="A tape: its path, or its name in data/tapes.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a tape of that name.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", "-o", help="The tape to write; else data/tapes/NAME.tape.")
+]
+
+
+def _option(name: str, help_text: str) -> Any:
+    return typer.Option(f"--{name}", help=help_text)
+
+
+@data.command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="What was recorded.")],
+    out: Out = None,
+    kind: Annotated[
+        str | None,
+        _option("as", "itch, lobster, depth, hftbacktest, frame or databento; else it is told."),
+    ] = None,
+    date: Annotated[str | None, _option("date", "The day, 2019-12-30, where names do not.")] = None,
+    zone: Annotated[str | None, _option("zone", "Whose clock: America/New_York.")] = None,
+    venue: Annotated[str | None, _option("venue", "Where it traded: XNAS.")] = None,
+    symbol: Annotated[
+        str | None, _option("symbol", "The instrument, if the file is of one.")
+    ] = None,
+    price_unit: Annotated[str | None, _option("price-unit", "What prices count: 0.01.")] = None,
+    lot_unit: Annotated[str | None, _option("lot-unit", "What quantities count: 1.")] = None,
+    overwrite: Overwrite = False,
+    json_out: Json = False,
+) -> None:
+    """Read recorded files into tapes. What a file is, it says itself; --as overrules it."""
+    from dataclasses import asdict
+
+    from hftlib.core.errors import InputError
+    from hftlib.feed.tape_file import write_tape
+    from hftlib.research import importing, store
+
+    leave_through_finally()
+    if kind is not None and kind not in importing.KINDS:
+        kinds = ", ".join(importing.KINDS)
+        raise InputError(f"There is no kind {kind!r}", where="--as", do=f"Use one of {kinds}.")
+    options = {"date": date, "zone": zone, "venue": venue, "symbol": symbol}
+    options |= {"price_unit": price_unit, "lot_unit": lot_unit}
+    groups = importing.grouped(files)
+    if out is not None and len(groups) > 1:
+        what = f"{len(groups)} recordings cannot become one tape"
+        raise InputError(what, where="--out", do="Leave -o out, or import them one by one.")
+    summaries = []
+    for group in groups:
+        chosen = importing.KINDS[kind] if kind else importing.kind_of(group[0])
+        source = importing.source_of(chosen, group, options)
+        if not json_out:
+            print(
+                f"{group[0].name} is read as {chosen.what}" + ("." if kind else ", by its looks.")
+            )
+        target = out or store.place_for(group[0])
+        with patience() as advance:
+            summary = write_tape(target, source, overwrite=overwrite, progress=advance)
+        summaries.append(summary)
+        if not json_out:
+            print(
+                f"{summary.path}: {summary.events:,} events of {summary.instruments:,} "
+                f"instruments, {summary.bytes / 1e6:,.1f} MB, digest {summary.digest[:12]}."
+            )
+    if json_out:
+        print(json.dumps([asdict(summary) for summary in summaries], indent=2))
+
+
+@data.command("ls")
+def list_(
+    place: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="A folder; else data/tapes.")
+    ] = None,
+    json_out: Json = False,
+) -> None:
+    """The tapes of a folder."""
+    from hftlib.research import store
+
+    _print(store.listed(place or store.folder()), json_out)
+
+
+@data.command("show")
+def show_(
+    tape: TapeName,
+    symbol: Annotated[str | None, typer.Argument(help="Only this instrument.")] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", help="The book of SYMBOL at this time: 10:00, or ISO.")
+    ] = None,
+    top: Annotated[int, typer.Option("--top", help="How many instruments to list.", min=1)] = 10,
+    json_out: Json = False,
+) -> None:
+    """What is on a tape; with --at, a book."""
+    opened = _opened(tape)
+    if at is None:
+        _print((opened if symbol is None else opened.only(symbol)).summary(top), json_out)
+        return
+    from hftlib.core.errors import InputError
+
+    if symbol is None:
+        raise InputError("Whose book, was not said", where="--at", do="Name a symbol before --at.")
+    _print(opened.book_at(at, symbol), json_out)
+
+
+@data.command()
+def validate(
+    tape: TapeName,
+    json_out: Json = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 when something is wrong.")
+    ] = False,
+    jump: Annotated[str, typer.Option("--jump", help="A silence worth a note: 1m, 500ms.")] = "1m",
+) -> None:
+    """Check every event of a tape, and the file against its digest."""
+    opened = _opened(tape)
+    opened.verify()
+    found = opened.validate(jump=jump)
+    _print(found, json_out)
+    if strict and not found.sound:
+        raise typer.Exit(1)
+
+
+@data.command()
+def synth(
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="A name ending in .tape for a tape, else ITCH 5.0.")
+    ],
+    symbols: Annotated[int, typer.Option("--symbols", help="How many stocks.", min=1)] = 5,
+    seconds: Annotated[int, typer.Option("--seconds", help="How long they trade.", min=1)] = 60,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed, the same bytes.")] = 7,
+    overwrite: Overwrite = False,
+    json_out: Json = False,
+) -> None:
+    """Make a market from a seed, as a tape or as the ITCH 5.0 bytes an exchange would send."""
+    from dataclasses import asdict
+
+    import hftlib
+    from hftlib.feed.tape_file import write_tape
+    from hftlib.feed.tape_part import taken
+
+    leave_through_finally()
+    market = hftlib.synthetic(symbols=symbols, seconds=seconds, seed=seed)
+    made: dict[str, Any]
+    if out.suffix == ".tape":
+        with patience() as advance:
+            made = asdict(write_tape(out, market, overwrite=overwrite, progress=advance))
+        words = f"{made['events']:,} events, digest {made['digest'][:12]}"
+    else:
+        if out.exists() and not overwrite:
+            raise taken(out)
+        made = {"path": str(out), "bytes": market.write_itch(out)}
+        words = f"{made['bytes']:,} bytes of ITCH 5.0"
+    print(json.dumps(made, indent=2) if json_out else f"{out}: {words}.")
+
+
+def _opened(name: str) -> Any:
+    from hftlib.research import store
+    from hftlib.research.tape import open_tape
+
+    return open_tape(store.found(name))
+
+
+def _print(answer: Any, json_out: bool) -> None:
+    if json_out:
+        print(json.dumps(answer.as_json(), indent=2, ensure_ascii=False))
+    else:
+        show(answer)

@@ -1,0 +1,99 @@
+"""Real days of LOBSTER: the books equal the published order book at every row and every level.
+
+What the messages cannot tell is stated, never hidden: where a level comes into the published window
+that no message ever spoke of, its size is taken from the row (adopted), and such rows are counted.
+Everything else must be known from the seed and the messages alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from checks import check
+from lobster_rows import RowJudge, rows_of
+from recorded import recorded, recorded_all
+
+from hftlib.book.books import Books
+from hftlib.book.capacity import Capacity
+from hftlib.core import events
+from hftlib.feed.lobster import LobsterSource
+
+# Rows in which a level had to be adopted, of how many.
+KNOWN = {
+    "LOBSTER_SampleFile_AMZN_2012-06-21_1.zip": (13_953, 57_515),
+    "LOBSTER_SampleFile_AMZN_2012-06-21_5.zip": (33_840, 155_935),
+    "LOBSTER_SampleFile_GOOG_2012-06-21_1.zip": (11_207, 49_482),
+}
+FOUND = [*recorded_all("lobster/*.zip"), *recorded_all("lobster/**/*_message_*.csv")]
+AMZN_5 = "lobster/LOBSTER_SampleFile_AMZN_2012-06-21_5.zip"
+
+
+def day(path: Path) -> tuple[LobsterSource, Books, RowJudge]:
+    source = LobsterSource(path)
+    capacity = Capacity(instruments=1, orders=1 << 16, levels=1 << 14, pages=1 << 12)
+    books = Books(source.instruments, capacity=capacity)
+    return source, books, RowJudge(books.address, rows_of(path))
+
+
+@pytest.mark.parametrize("path", FOUND or [None], ids=lambda path: path and path.name)
+def test_the_books_equal_every_published_row_at_every_level(path: Path | None, record_property):
+    path = path or recorded("lobster")
+    source, books, judge = day(path)
+    for chunk in source.chunks():
+        judge.take(chunk)
+    told = {name: getattr(judge, name) for name in ("row", "levels", "adopted", "rows_adopted")}
+    print(f"\n{path.name}: {told}")
+    record_property("lobster", told)
+    assert (judge.mismatches, judge.first) == (0, -1)
+    assert judge.row == len(judge.rows)
+    places = judge.rows[:, ::2]
+    assert judge.levels == (abs(places) != 9_999_999_999).sum()  # each of them was looked at
+    assert books.impossible == {} and books.stale == {}
+    assert source.counts["unreadable"] == 0
+    if path.name in KNOWN:
+        assert (judge.rows_adopted, judge.row) == KNOWN[path.name]
+    check(books)
+
+
+def test_the_judge_sees_one_share_that_is_wrong_in_a_message_or_in_a_row():
+    source, _, judge = day(recorded(AMZN_5))
+    chunk = next(iter(source.chunks())).copy()
+    judge.take(chunk)
+    rest = next(chunk for chunk in source.chunks() if not chunk["flags"][0] & events.SNAPSHOT)
+    rest = rest[:2_000].copy()
+    adds = np.flatnonzero(rest["kind"] == events.ADD)
+    rest["quantity"][adds[-1]] += 1
+    judge.take(rest)
+    assert judge.mismatches and judge.first >= 0
+    source, _, judge = day(recorded(AMZN_5))
+    judge.rows[700, 9] += 1  # the size of the third ask
+    for chunk in source.chunks():
+        judge.take(chunk)
+    assert (judge.mismatches, judge.first) == (1, 700)
+
+
+def test_orders_from_before_the_day_are_taken_off_what_has_no_names():
+    """Row 0 says how much stands at a price, not whose it is; later messages name some of it."""
+    source, books, judge = day(recorded(AMZN_5))
+    unnamed, seen = 0, set()
+    for chunk in source.chunks():
+        judge.take(chunk)
+        unnamed += count_unnamed(chunk, seen)
+    assert unnamed > 100 and judge.mismatches == 0 and books.impossible == {}
+
+
+def count_unnamed(chunk: np.ndarray[Any, Any], seen: set[int]) -> int:
+    """Events about an order that no message of the day has added."""
+    count = 0
+    of_orders = np.isin(chunk["kind"], (events.ADD, events.EXECUTE, events.CANCEL, events.DELETE))
+    for event in chunk[of_orders]:
+        if event["kind"] == events.ADD:
+            seen.add(int(event["reference"]))
+        elif int(event["reference"]) not in seen:
+            count += 1
+            assert event["side"] in (events.BUY, events.SELL)
+            assert event["price"] > 0 and event["quantity"] > 0
+    return count
