@@ -1,12 +1,12 @@
 # make demo   set up and show what hftlib does        make lab     JupyterLab on notebooks/
 # make test   set up and run all tests                make bench   measure this machine
 # make lock   resolve the dependencies anew           make docs    draw the generated reference
-# make clean  remove the environment and caches here
+# make fuzz   feed every decoder garbage for longer   make clean   remove the environment and caches
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lab bench docs lock clean
+.PHONY: help demo test fuzz lab bench docs lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,6 +29,11 @@ test: $(READY)
 	@NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -m modes
 	@echo "again, with bounds checks:"
 	@NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -m modes
+
+# Each fuzz test for FUZZ_SECONDS, with every array index checked; FUZZ_SEED repeats a run.
+fuzz: $(READY)
+	@HFT_FUZZ_SECONDS=$(or $(FUZZ_SECONDS),30) HFT_FUZZ_SEED=$(FUZZ_SEED) NUMBA_BOUNDSCHECK=1 \
+	  $(BIN)/python -m pytest -m fuzz --durations=0
 
 lab: $(READY)
 	@$(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)

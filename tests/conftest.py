@@ -1,4 +1,7 @@
-"""What all tests share: hypothesis without deadlines, since compiling can happen in any example."""
+"""What all tests share: hypothesis without deadlines, since compiling can happen in any example.
+
+A test that goes on for `fuzz_seconds` is marked `fuzz`, so that `make fuzz` finds it.
+"""
 
 from hypothesis import HealthCheck, settings
 
@@ -6,3 +9,11 @@ settings.register_profile(
     "hftlib", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("hftlib")
+FUZZING = {"fuzz_seconds", "fuzzed", "fuzz_schedule", "SECONDS"}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        code = getattr(getattr(item, "function", None), "__code__", None)
+        if code is not None and FUZZING & set(code.co_names):
+            item.add_marker("fuzz")

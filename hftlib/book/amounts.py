@@ -37,21 +37,32 @@ class Amounts:
 
     def decimals(self, counts: Iterable[int]) -> int:
         """The fewest decimals that write the tick and all these prices."""
-        digits = self._price.decimals
-        if not digits:
-            return digits or 0
-        texts = (self._price.text(count).rstrip("0") for count in (self._tick, *counts))
-        return max(len(text.partition(".")[2]) for text in texts)
+        return max(_decimals(self._price, count) for count in (self._tick, *counts))
 
     def price_text(self, count: int, decimals: int) -> str:
         if self._price.decimals is None:
             return f"{_float(self._price, count):,.9g}"
         return f"{self._price.value(count):,.{decimals}f}"
 
+    def mid_text(self, bid: int, ask: int) -> str:
+        """The middle of two prices, which may need more decimals than they do."""
+        half = Unit(self._price.size / 2)
+        decimals = max(self.decimals((bid, ask)), _decimals(half, bid + ask))
+        if half.decimals is None:
+            return f"{_float(half, bid + ask):,.9g}"
+        return f"{half.value(bid + ask):,.{decimals}f}"
+
     def quantity_text(self, count: int) -> str:
         if self._lot.decimals is None:
             return f"{_float(self._lot, count):,.9g}"
         return f"{self._lot.value(count):,f}"
+
+
+def _decimals(unit: Unit, count: int) -> int:
+    """The digits behind the point that this value needs; 0 where none suffice."""
+    if not unit.decimals:
+        return 0
+    return len(unit.text(count).rstrip("0").partition(".")[2])
 
 
 def _float(unit: Unit, count: int) -> float:

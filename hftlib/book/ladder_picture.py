@@ -72,8 +72,9 @@ class LadderPicture:
             line = _line((name, *rung.cells), widths[:fitting])
             lines.append(f"{line}{_GAP}{_bar(rung.share, bar)}".rstrip())
         if fitting < len(widths):
-            lines += ["", *_folded([("not shown for want of width:", *heads[fitting:])])]
-        return "\n".join(map(_plain, lines))
+            first, *others = heads[fitting:]
+            lines += ["", *_folded([(f"not shown for want of width: {first}", *others)])]
+        return "\n".join(map(plain, lines))
 
     def _repr_html_(self) -> str:
         facts = "".join(
@@ -123,13 +124,13 @@ class LadderPicture:
             yield "", _more(self.more_bids)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text that cannot move a terminal's cursor: names come from files."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _escaped(text: str) -> str:
-    return html.escape(_plain(text))
+    return html.escape(plain(text))
 
 
 def _more(count: int) -> str:

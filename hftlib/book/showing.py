@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hftlib.book.amounts import Amounts
-from hftlib.book.ladder_picture import LadderPicture, Rung
+from hftlib.book.ladder_picture import LadderPicture, Rung, plain
 from hftlib.book.reading import NO_PRICE
 from hftlib.book.tables import STALE_FULL, STALE_GAP
 from hftlib.core import events
@@ -42,7 +42,7 @@ def why_stale(bits: int) -> str:
 
 def state_text(code: int) -> str:
     """A trading state in words, or the venue's own letters; empty when untold."""
-    return _STATES[code] if code in _STATES else events.letters(abs(code))
+    return _STATES[code] if code in _STATES else plain(events.letters(abs(code)))
 
 
 def time_text(ns: int, zone: str) -> str:
@@ -56,9 +56,7 @@ def middle_text(amounts: Amounts, bid: int, ask: int) -> str:
     decimals = amounts.decimals((bid, ask))
     gap = amounts.price_text(abs(ask - bid), decimals)
     word = "spread" if ask > bid else "crossed by"
-    # Half a unit may need one digit more than prices have.
-    exact = amounts.price(bid + ask, 2)
-    mid = f"mid {exact:,.{decimals + (bid + ask) % 2}f}"
+    mid = f"mid {amounts.mid_text(bid, ask)}"
     return f"locked · {mid}" if ask == bid else f"{word} {gap} · {mid}"
 
 

@@ -27,6 +27,9 @@ Out = Annotated[
 ]
 
 
+_SIDES = ("bids", "asks")
+
+
 def _option(name: str, help_text: str) -> Any:
     return typer.Option(f"--{name}", help=help_text)
 
@@ -106,9 +109,9 @@ def show_(
     tape: TapeName,
     symbol: Annotated[str | None, typer.Argument(help="Only this instrument.")] = None,
     at: Annotated[
-        str | None, typer.Option("--at", help="The book of SYMBOL at this time: 10:00, or ISO.")
+        str | None, typer.Option("--at", help="The book of SYMBOL at this time: 10:00, ISO.")
     ] = None,
-    top: Annotated[int, typer.Option("--top", help="How many instruments to list.", min=1)] = 10,
+    top: Annotated[int, typer.Option("--top", help="How many to list.", min=1)] = 10,
     json_out: Json = False,
 ) -> None:
     """What is on a tape; with --at, a book."""
@@ -116,11 +119,12 @@ def show_(
     if at is None:
         _print((opened if symbol is None else opened.only(symbol)).summary(top), json_out)
         return
-    from hftlib.core.errors import InputError
-
-    if symbol is None:
-        raise InputError("Whose book, was not said", where="--at", do="Name a symbol before --at.")
-    _print(opened.book_at(at, symbol), json_out)
+    book = opened.book_at(at, symbol)
+    if not json_out:
+        print(book)
+        return
+    levels = {side: [level._asdict() for level in getattr(book, side)(top)] for side in _SIDES}
+    print(json.dumps({"symbol": book.symbol, "time": book.time, "stale": book.stale, **levels}))
 
 
 @data.command()

@@ -54,7 +54,7 @@ KINDS = {
         Kind("depth", "a recorded depth stream", "feed.depth_json", "DepthSource"),
         Kind("hftbacktest", "an hftbacktest file", "feed.recorded_npz", "HftBacktestSource"),
         Kind("frame", "a table of trades and quotes", "research.frames", "FrameSource"),
-        Kind("databento", "a Databento file", "research.databento_source", "DatabentoSource"),
+        Kind("databento", "a Databento file", "research.databento", "DatabentoSource"),
     )
 }
 # What one source calls otherwise than the command line.

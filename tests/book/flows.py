@@ -54,7 +54,7 @@ class Flow:
         # An order has its instrument; now and then an event names another, or one there is not.
         array["instrument"] = one * 2654435761 % 2**31 % self.instruments
         strange = chance.random(count) < 0.01
-        array["instrument"][strange] = chance.integers(0, self.instruments + 1, strange.sum())
+        array["instrument"][strange] = chance.integers(0, self.instruments + 2, strange.sum())
         array["side"] = chance.integers(1, 3, count)
         array["side"][chance.random(count) < 0.01] = 0
         self._price(array, chance)

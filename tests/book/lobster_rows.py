@@ -136,6 +136,21 @@ class RowJudge:
         return int(self.told[name][0])
 
 
+def levels_entering(rows: np.ndarray[Any, Any], messages: np.ndarray[Any, Any]) -> int:
+    """By the files alone: levels at the deepest published place that the row before did not have,
+    and that the message did not make. So many must be adopted, and no more may be."""
+    count = 0
+    for first, side in ((0, events.SELL), (2, events.BUY)):
+        prices = rows[:, first::4]
+        published = (abs(prices) != NO_LEVEL).sum(axis=1)
+        deepest = prices[np.arange(len(rows)), published - 1]
+        was_there = (prices[:-1] == deepest[1:, None]).any(axis=1)
+        made = (messages["kind"] == events.ADD) & (messages["side"] == side)
+        made &= messages["price"] == deepest
+        count += int(((published > 0) & ~made)[1:][~was_there].sum())
+    return count
+
+
 def rows_of(path: Path) -> np.ndarray[Any, Any]:
     """All rows of an order book file: in a zip, or beside its plain message file."""
     if zipfile.is_zipfile(path):

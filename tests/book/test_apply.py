@@ -9,6 +9,7 @@ from flows import ORDERS, Flow
 
 from hftlib.book.books import Books
 from hftlib.book.capacity import Capacity
+from hftlib.book.tables import REASONS
 from hftlib.core import events, jit
 from hftlib.core.events import EVENT
 
@@ -69,3 +70,14 @@ def test_a_slow_twin_agrees_in_every_mode(case: str) -> None:
     _, flow, ticks = CASES[case]
     capacity = Capacity(instruments=4, orders=60, levels=40, pages=20, homes=16)
     duel(5_000 if jit.COMPILED else 1_500, flow, ticks, capacity, seed=2)
+
+
+def test_the_duels_meet_every_reason_and_every_kind():
+    """What random events never reach, they prove nothing about."""
+    met, kinds = np.zeros(16, np.int64), set()
+    for capacity in (ROOMY, Capacity(4, 60, 400, 90, 16), Capacity(4, 900, 40, 60, 16)):
+        for flow in (Flow(garbage=0.02), Flow(garbage=0.02, step=40)):
+            met += duel(10_000, flow, [1, 100, 7], capacity, seed=3).header["impossible"]
+            kinds |= set(flow.made(10_000, 3)["kind"].tolist())
+    assert not met[0] and met[1 : len(REASONS)].all() and not met[len(REASONS) :].any()
+    assert kinds > set(range(len(events.KINDS)))

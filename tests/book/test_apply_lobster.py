@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 from checks import check
-from lobster_rows import RowJudge, rows_of
+from lobster_made import written_day
+from lobster_rows import NO_LEVEL, RowJudge, levels_entering, rows_of
 from recorded import recorded, recorded_all
 
 from hftlib.book.books import Books
@@ -41,21 +42,40 @@ def day(path: Path) -> tuple[LobsterSource, Books, RowJudge]:
 @pytest.mark.parametrize("path", FOUND or [None], ids=lambda path: path and path.name)
 def test_the_books_equal_every_published_row_at_every_level(path: Path | None, record_property):
     path = path or recorded("lobster")
-    source, books, judge = day(path)
-    for chunk in source.chunks():
-        judge.take(chunk)
-    told = {name: getattr(judge, name) for name in ("row", "levels", "adopted", "rows_adopted")}
+    told = replayed(path)
     print(f"\n{path.name}: {told}")
     record_property("lobster", told)
+    if path.name in KNOWN:
+        assert (told["rows_adopted"], told["row"]) == KNOWN[path.name]
+
+
+def replayed(path: Path) -> dict[str, int]:
+    """The day of these files, judged row by row; what was compared and what had to be adopted."""
+    source, books, judge = day(path)
+    chunks = []
+    for chunk in source.chunks():
+        judge.take(chunk)
+        chunks.append(chunk.copy())
     assert (judge.mismatches, judge.first) == (0, -1)
     assert judge.row == len(judge.rows)
-    places = judge.rows[:, ::2]
-    assert judge.levels == (abs(places) != 9_999_999_999).sum()  # each of them was looked at
+    assert judge.levels == (abs(judge.rows[:, ::2]) != NO_LEVEL).sum()  # each was looked at
     assert books.impossible == {} and books.stale == {}
     assert source.counts["unreadable"] == 0
-    if path.name in KNOWN:
-        assert (judge.rows_adopted, judge.row) == KNOWN[path.name]
     check(books)
+    array = np.concatenate(chunks)
+    messages = array[array["flags"] & events.SNAPSHOT == 0]
+    assert judge.adopted == levels_entering(judge.rows, messages)
+    return {name: getattr(judge, name) for name in ("row", "levels", "adopted", "rows_adopted")}
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5, 30])
+def test_a_made_up_day_is_matched_at_every_row_too(depth: int, tmp_path: Path):
+    """The same without recorded data: levels thin and thick, sides that run empty, hidden trades."""
+    for thick in (4, 60):
+        told = replayed(written_day(tmp_path / str(thick), depth, thick, seed=depth))
+        assert told["row"] > 3_000
+        # A window wider than the book shows all there is, so nothing ever comes into it.
+        assert (told["adopted"] == 0) == (depth == 30 and thick == 4)
 
 
 def test_the_judge_sees_one_share_that_is_wrong_in_a_message_or_in_a_row():

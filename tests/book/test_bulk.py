@@ -7,6 +7,7 @@ import pytest
 from checks import agree, answered, made
 from flows import ORDERS, Flow
 
+from hftlib.book import bulk
 from hftlib.book.books import Books
 from hftlib.book.bulk import LIVE_MIN
 from hftlib.book.capacity import Capacity
@@ -67,6 +68,22 @@ def test_in_bulk_as_one_by_one_in_every_mode():
     assert books.apply(array) == sum(answer > 0 for answer in answered(single, array))
     twin.apply(array)
     same_state(books, single)
+    agree(books, twin)
+
+
+@pytest.mark.modes
+def test_looking_ahead_stays_inside_the_memory_whatever_events_say(monkeypatch):
+    """Bounds are checked here; uncompiled, a few orders are enough to look ahead."""
+    if not jit.COMPILED:
+        monkeypatch.setattr(bulk, "LIVE_MIN", 20)
+    count = LIVE_MIN + 5_000 if jit.COMPILED else 100
+    flow = Flow(garbage=0.2, pool=2 * count, instruments=39, width=90, off_grid=3)
+    books, twin = made(TICKS, AHEAD)
+    array = np.concatenate([Flow(pool=1, kinds={ADD: 1}).made(count, 6), flow.made(count, 7)])
+    array["reference"][:count] = 5_000_000_000 + np.arange(count)
+    array["instrument"][:count] %= 39
+    assert books.apply(array) == sum(answer > 0 for answer in twin.apply(array))
+    assert books.arena["looks"]["order"].any()
     agree(books, twin)
 
 

@@ -1,4 +1,4 @@
-"""The ladder as text stays in its columns; as HTML it is well formed and lets nothing slip through."""
+"""The ladder as text stays in its columns; as HTML it is well formed and shows only text."""
 
 from __future__ import annotations
 
@@ -84,16 +84,16 @@ def test_no_line_is_wider_than_a_terminal():
     )
     lines = str(many).splitlines()
     assert max(map(len, lines)) <= COLUMNS_MAX
-    assert "not shown for want of width: · VENUE0" in str(many) and "VENUE15" in str(many)
+    assert "not shown for want of width: VENUE1 · VENUE2" in str(many) and "VENUE15" in str(many)
     assert all(unicodedata.east_asian_width(letter) not in "WF" for letter in str(many))
 
 
 @pytest.mark.parametrize("venues", range(17))
 def test_a_column_is_shown_or_named(venues):
-    names = tuple(f"VENUE{n}" for n in range(venues))
+    names = tuple(f"VENUE{n:02}" for n in range(venues))
     rungs = (Rung(("289.47", "900", "4", *("100",) * venues), 1.0),)
     text = str(picture(heads=(*HEADS, *names), asks=rungs, bids=rungs))
-    assert all(text.count(name) == 1 for name in names if name not in ("VENUE1",))
+    assert all(text.count(name) == 1 for name in names)
     assert max(map(len, text.splitlines())) <= COLUMNS_MAX
 
 
@@ -137,4 +137,4 @@ def test_what_comes_from_files_is_only_ever_text():
     assert set(shown.tags) == {"div", "b", "table", "thead", "tr", "th", "tbody", "td"}
     assert "<script>alert('1')</script>?[2J?&\"x" in shown.words
     assert "\x1b" not in str(one) and "\x1b" not in one._repr_html_()
-    assert len(str(one).splitlines()) == 9
+    assert len(str(one).splitlines()) == 8

@@ -1,4 +1,4 @@
-"""`hft data` as a newcomer tries it: files in, tapes listed, shown, checked; mistakes are sentences."""
+"""`hft data` as a newcomer tries it: files in, tapes listed, shown, checked; mistakes too."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
-import numpy as np
 import pytest
 from recorded import recorded
-from slow_market import flow_of_orders
+from slow_market import SlowBooks, flow_of_orders
 from tapes import ArraySource, flow
 from typer.testing import CliRunner
 
 from hftlib.cli import app
+from hftlib.core import events
 from hftlib.core.errors import HftError
+from hftlib.core.times import to_text
 from hftlib.feed.tape_file import write_tape
 from hftlib.research.tape import open_tape
 
@@ -38,7 +40,8 @@ def hft(place: Path, *arguments: Any, **options: Any) -> subprocess.CompletedPro
 
 def here(*arguments: Any) -> str:
     """The same in this process: quick, with HftError for mistakes."""
-    done = RUNNER.invoke(app, ["data", *map(str, arguments)], catch_exceptions=False)
+    with patch("hftlib.research.commands.leave_through_finally"):  # this process keeps its own
+        done = RUNNER.invoke(app, ["data", *map(str, arguments)], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return str(done.stdout)
 
@@ -90,6 +93,24 @@ def test_answers_are_json_where_asked_for(desk: Path, market: Path) -> None:
     assert one["events"] == len(tape[symbol]) and set(one["by_instrument"]) == {symbol}
     checked = json.loads(here("validate", "a.tape", "--json"))
     assert checked["seen"] == len(tape) == checked["clean"] + checked["flagged"]
+
+
+def test_a_book_is_shown_as_it_stood(desk: Path) -> None:
+    array = flow_of_orders(300, 4)
+    write_tape("a.tape", ArraySource(array))
+    at = to_text(int(array["time"][200]))
+    book = SlowBooks()
+    for one in array[array["time"] <= array["time"][200]]:
+        book.apply(one)
+    for row, symbol in enumerate(("AAPL", "MSFT")):
+        shown = json.loads(here("show", "a.tape", symbol, "--at", at, "--json"))
+        picture = here("show", "a.tape", symbol, "--at", at)
+        assert symbol in picture and shown["symbol"] == symbol
+        for side, name in ((events.BUY, "bids"), (events.SELL, "asks")):
+            best = book.best(row, side)
+            found = [(one["price"] * 10_000, one["quantity"]) for one in shown[name][:1]]
+            assert found == ([best] if best else [])
+            assert best is None or f"{best[0] / 10_000:.2f}" in picture
 
 
 def test_a_market_from_a_seed_is_the_same_as_bytes_and_as_tape(desk: Path, market: Path) -> None:
@@ -170,7 +191,7 @@ def test_a_tampered_tape_fails_its_validation(desk: Path) -> None:
         (["validate", "words.txt"], 2, "not a tape"),
         (["validate", "a.tape", "--jump", "soon"], 2, "does not read as a duration"),
         (["show", "a.tape", "NOSUCH"], 2, "There is no instrument 'NOSUCH'"),
-        (["show", "a.tape", "--at", "10:00"], 2, "Whose book, was not said"),
+        (["show", "a.tape", "--at", "10:00"], 2, "A book is of one instrument"),
     ],
 )
 def test_mistakes_are_sentences(desk: Path, arguments: list[str], code: int, says: str) -> None:
@@ -189,27 +210,45 @@ def test_a_mistake_in_a_real_process_has_three_lines_and_its_code(desk: Path) ->
     assert [line.split(":")[0] for line in done.stderr.splitlines()] == ["error", "where", "do"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_import_leaves_nothing(desk: Path, number: int) -> None:
-    """The input is a pipe that never ends, so the import cannot be done before the signal."""
-    frames = np.tile(np.frombuffer(b"\0\x0cS" + bytes(10) + b"O", np.uint8), 50_000)
-    os.mkfifo(desk / "feed")
-    program = [*HFT, "import", "feed", "--as", "itch", "--date", "2026-01-05", "-o", "x.tape"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent)}
-    with subprocess.Popen(program, cwd=desk, env=environment, stderr=subprocess.PIPE) as child:
-        with (desk / "feed").open("wb", buffering=0) as pipe:
-            try:
-                for _ in range(100):
-                    pipe.write(frames.tobytes())
-                    if list(desk.glob("x.tape.*.part")):
-                        break
-                child.send_signal(number)
-                child.wait(timeout=60)
-            except BrokenPipeError:
-                pass
-        assert child.stderr and b"Traceback" not in child.stderr.read()
-    assert child.returncode in (130, 143), child.returncode
-    assert [path.name for path in desk.iterdir()] == ["feed"]
+ENDLESS = """
+import sys, types
+sys.path[:0] = [{tests!r}]
+from tapes import ArraySource, flow
+from hftlib.research import importing
+class Endless(ArraySource):
+    def __init__(self, path):
+        super().__init__(flow(60000))
+    def chunks(self):
+        while True:
+            yield from super().chunks()
+            print("going on", flush=True)
+sys.modules["hftlib.endless"] = types.SimpleNamespace(Source=Endless)
+importing.KINDS["endless"] = importing.Kind("endless", "a feed", "endless", "Source")
+from hftlib.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_import_leaves_nothing(desk: Path, number: int, code: int) -> None:
+    """The source never ends, so the import cannot be done before the signal."""
+    tests = Path(__file__).parent.parent
+    program = [sys.executable, "-c", ENDLESS.format(tests=str(tests))]
+    program += ["data", "import", "feed", "--as", "endless", "-o", "x.tape"]
+    environment = {**os.environ, "PYTHONPATH": str(tests.parent)}
+    with subprocess.Popen(
+        program, cwd=desk, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        assert child.stdout and child.stderr
+        while child.stdout.readline() not in (b"going on\n", b""):
+            pass
+        there = [path.name for path in desk.iterdir()]
+        child.send_signal(number)
+        child.stdout.read()
+        assert b"Traceback" not in child.stderr.read()
+    assert len(there) == 1 and there[0].startswith("x.tape.") and there[0].endswith(".part")
+    assert child.returncode == code
+    assert list(desk.iterdir()) == []
 
 
 def test_recorded_samples_are_told_by_their_looks(desk: Path) -> None:

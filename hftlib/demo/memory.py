@@ -1,4 +1,4 @@
-"""`hft demo`: what hftlib can do so far, done for real in a minute, on nothing but this machine.
+"""The demo on plain memory: two processes, a kill, and machine code without a compiler.
 
     feed process ──ticks──▶ ring in shared memory ──▶ this process, a compiled loop
 
@@ -25,7 +25,6 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
-from hftlib.bench.harness import require_compiled
 from hftlib.core import clock, histogram, jit, ring
 from hftlib.core.arena import Arena, shared_memory
 from hftlib.core.errors import StateError
@@ -33,6 +32,7 @@ from hftlib.core.histogram import HISTOGRAM, Histogram
 from hftlib.core.layout import Layout
 from hftlib.core.records import record
 from hftlib.core.ring import Ring, ring_dtype
+from hftlib.demo.saying import say
 
 TICK = record(
     "demo tick",
@@ -138,13 +138,11 @@ def feed(parent: int, path: str, first: int, count: int, pace_ns: int) -> None:
     send_ticks(Ring(arena["ticks"]).address, first, count, pace_ns)
 
 
-def run() -> None:
-    """The demo, step by step."""
-    require_compiled("hft demo")
-    console = Console(highlight=False)
+def show(console: Console, bar: Progress) -> None:
+    """The steps on plain memory, one after another."""
     path = shared_memory(f"demo-{os.getpid()}")
     try:
-        with Arena.create(LAYOUT, path) as arena, Progress(console=console, transient=True) as bar:
+        with Arena.create(LAYOUT, path) as arena:
             _compile(console, bar)
             _pass_ticks(console, bar, arena)
             _time_ticks(console, bar, arena)
@@ -161,7 +159,7 @@ def _compile(console: Console, bar: Progress) -> None:
     fresh = sum(not entry.from_cache for entry in done)
     seconds = sum(entry.seconds for entry in done)
     text = f"{len(done)} functions ready in {seconds:.1f} s, {fresh} of them new"
-    _say(console, "compiled", text)
+    say(console, "compiled", text)
 
 
 def _pass_ticks(console: Console, bar: Progress, arena: Arena) -> None:
@@ -171,14 +169,14 @@ def _pass_ticks(console: Console, bar: Progress, arena: Arena) -> None:
     rate = FAST_TICKS / (time.perf_counter() - start) / 1e6
     wrong = int(arena["taken"]["wrong"][0])
     text = f"{FAST_TICKS:,} ticks through shared memory, {rate:.1f} million a second, {wrong} wrong"
-    _say(console, "two processes", text)
+    say(console, "two processes", text)
 
 
 def _time_ticks(console: Console, bar: Progress, arena: Arena) -> None:
     with _feeding(arena, PACED_TICKS, PACE_NS) as process:
         _take(bar, arena, process, PACED_TICKS, "timing single ticks")
     latency = Histogram(arena["latency"], "process to process")
-    _say(console, "latency", str(latency))
+    say(console, "latency", str(latency))
     rows = latency.picture(width=40)
     most = max((count for _, _, count in rows), default=0)
     more = sum(latency.outside)
@@ -209,7 +207,7 @@ def _kill_feed(console: Console, bar: Progress, arena: Arena) -> None:
             do="Report this with the output of `hft doctor`.",
         )
     text = f"the feed died at work; all {sent:,} ticks it had sent arrived, {wrong} of them wrong"
-    _say(console, "kill -9", text)
+    say(console, "kill -9", text)
 
 
 def _load_without_compiler(console: Console, bar: Progress) -> None:
@@ -237,13 +235,13 @@ def _load_without_compiler(console: Console, bar: Progress) -> None:
     bar.remove_task(task)
     digest = hashlib.sha256(code.elf).hexdigest()[:12]
     text = f"{len(code.elf)} bytes of machine code ({digest}…), run in a process without numba"
-    _say(console, "same bytes", f"{text}: same result")
+    say(console, "same bytes", f"{text}: same result")
 
 
 @contextmanager
 def _feeding(arena: Arena, count: int, pace_ns: int) -> Iterator[subprocess.Popen[bytes]]:
     arguments = (os.getpid(), str(arena.path), _sent(arena), count, pace_ns)
-    call = f"from hftlib.demo import feed; feed(*{arguments!r})"
+    call = f"from hftlib.demo.memory import feed; feed(*{arguments!r})"
     # Held until we know whom to kill. The feed is born with them held, so that no Ctrl-C finds it
     # half imported.
     held = signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
@@ -291,7 +289,3 @@ def _take(
 def _taken(arena: Arena, limit: int) -> int:
     places: tuple[Any, ...] = tuple(map(arena.address_of, ("ticks", "taken", "latency")))
     return int(take_ticks(*places, limit))
-
-
-def _say(console: Console, what: str, text: str) -> None:
-    console.print(f"[bold green]{what:>14}[/]  {text}")
