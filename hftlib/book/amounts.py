@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from hftlib.core.instruments import Instrument
 from hftlib.core.units import Unit
 
-_NOUNS = {"equity": "shares", "future": "contracts", "perpetual": "contracts"}
+_NOUNS = {"equity": "shares", "future": "contracts"}
 
 
 class Amounts:
@@ -43,6 +43,10 @@ class Amounts:
         if self._price.decimals is None:
             return f"{_float(self._price, count):,.9g}"
         return f"{self._price.value(count):,.{decimals}f}"
+
+    def told(self, quantity: int, price: int) -> str:
+        """So much at a price, in one breath: 100 @ 289.47."""
+        return f"{self.quantity_text(quantity)} @ {self.price_text(price, self.decimals((price,)))}"
 
     def mid_text(self, bid: int, ask: int) -> str:
         """The middle of two prices, which may need more decimals than they do."""

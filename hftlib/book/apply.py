@@ -2,15 +2,16 @@
 
     CHANGED    the book of the event's instrument is another than before
     0          the event says nothing to a book
-    -reason    impossible: counted, and the book left as it was (or, where more was taken off than
-               was there, emptied of what there was)
+    -reason    impossible: counted, and the book left as it was; but where more is taken off than
+               was there, all of it goes, and a replace that finds no room has lost its order
 
 Orders stand in the queue of their level in order of arrival: an execution or a cancel takes off and
 keeps the place, a replace goes to the end, as exchanges do it.
 
 A book that began within the day has quantity whose orders nobody can name: levels seeded from
 a snapshot. An event about an unknown order that itself names side and price takes from there.
-Worst case: CLEAR takes the side's orders off one by one; GAP marks every book.
+Worst case: CLEAR takes the side's orders off one by one, what a level has without names is found
+by walking its queue, and GAP marks every book.
 """
 
 from __future__ import annotations
@@ -51,9 +52,8 @@ from hftlib.book.tables import (
     side_of,
 )
 from hftlib.core import events, jit
-from hftlib.core.events import EVENT
+from hftlib.core.events import ALL, EVENT
 
-ALL = 2**32 - 1  # as an event's instrument: every one
 ORDERS_TOLD_MAX = 2**30  # at one level; what is more is no number of orders
 
 _event_at = jit.record_at(EVENT)

@@ -87,7 +87,7 @@ class Book:
         self.zone = zone
         self.books = books  # whose memory this is
         self.address = books.address
-        self._record = books.arena["book"][row]
+        self.record: Any = books.arena["book"][row]  # BOOK of `tables.py`
 
     @property
     def symbol(self) -> str:
@@ -100,39 +100,39 @@ class Book:
     @property
     def time(self) -> int:
         """Of the last event that concerned it: ns since the epoch, UTC; 0 before any."""
-        return int(self._record["time"])
+        return int(self.record["time"])
 
     @property
     def sequence(self) -> int:
-        return int(self._record["sequence"])
+        return int(self.record["sequence"])
 
     @property
     def last(self) -> float:
         """Price of the last trade; not a number before any."""
-        return self.amounts.price(int(self._record["last"])) if self.trades else _NAN
+        return self.amounts.price(int(self.record["last"])) if self.trades else _NAN
 
     @property
     def last_quantity(self) -> float:
-        return self.amounts.quantity(int(self._record["last_size"]))
+        return self.amounts.quantity(int(self.record["last_size"]))
 
     @property
     def volume(self) -> float:
         """Printed so far."""
-        return self.amounts.quantity(int(self._record["volume"]))
+        return self.amounts.quantity(int(self.record["volume"]))
 
     @property
     def trades(self) -> int:
-        return int(self._record["trades"])
+        return int(self.record["trades"])
 
     @property
     def state(self) -> str:
         """Trading, halted, paused, or the venue's own letters; empty when never told."""
-        return showing.state_text(int(self._record["state"]))
+        return showing.state_text(int(self.record["state"]))
 
     @property
     def stale(self) -> str:
         """Why it may be wrong; empty when it is not."""
-        return showing.why_stale(int(self._record["stale"]))
+        return showing.why_stale(int(self.record["stale"]))
 
     @property
     def best_bid(self) -> Level | None:
@@ -178,7 +178,7 @@ class Book:
 
     def count(self, side: int) -> int:
         """How many levels the side has, BUY or SELL."""
-        return int(self._record["bid" if side == BUY else "ask"]["levels"])
+        return int(self.record["bid" if side == BUY else "ask"]["levels"])
 
     def sweep(self, side: str, quantity: Exact) -> float:
         """The average price of taking this much now, as a buyer or a seller; or not a number."""

@@ -153,12 +153,16 @@ class Consolidated:
         return self.ladder()._repr_html_()
 
     def __repr__(self) -> str:
-        sides = " / ".join(
-            f"{best.quantity:,} @ {best.price:,} ({', '.join(best.venues)})" if best else empty
-            for best, empty in ((self.best_bid, "no bids"), (self.best_ask, "no asks"))
-        )
         left_out = f", without {', '.join(self.stale)}" if self.stale else ""
-        return f"<Consolidated {self.symbol}: {sides}{left_out}>"
+        return f"<Consolidated {self.symbol}: {self._told(BUY)} / {self._told(SELL)}{left_out}>"
+
+    def _told(self, side: int) -> str:
+        """The best of a side and who shows it."""
+        for view in self._views(side, 1):
+            told = self.amounts.told(int(view["quantity"]), int(view["price"]))
+            names = zip(self.books, view["split"].tolist(), strict=False)
+            return f"{told} ({', '.join(venue for venue, quantity in names if quantity)})"
+        return "no bids" if side == BUY else "no asks"
 
     @property
     def _best(self) -> tuple[int, int]:

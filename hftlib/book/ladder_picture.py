@@ -109,19 +109,15 @@ class LadderPicture:
 
     def _rows(self) -> Iterator[tuple[str, Rung | str]]:
         """From the top of the picture down: rungs with their side, and lines between them."""
-        if self.more_asks:
-            yield "", _more(self.more_asks)
-        if not self.asks:
-            yield "", "no asks"
+        if self.more_asks or not self.asks:
+            yield "", _more(self.more_asks) if self.more_asks else "no asks"
         for rung in reversed(self.asks):
             yield "ask", rung
         yield "", self.middle
         for rung in self.bids:
             yield "bid", rung
-        if not self.bids:
-            yield "", "no bids"
-        if self.more_bids:
-            yield "", _more(self.more_bids)
+        if self.more_bids or not self.bids:
+            yield "", _more(self.more_bids) if self.more_bids else "no bids"
 
 
 def plain(text: str) -> str:

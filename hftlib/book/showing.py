@@ -104,19 +104,24 @@ def _facts(book: Book) -> tuple[tuple[str, ...], ...]:
     known = (time_text(book.time, book.zone), *number)
     if not book.trades:
         return known, ("no trade yet", *filter(None, (book.state,)))
+    amounts, record = book.amounts, book.record
+    volume = f"{amounts.quantity_text(int(record['volume']))} {amounts.quantity_head}"
     trades = f"{book.trades:,} trade{'s' * (book.trades != 1)}"
     return known, (
-        f"last {book.last_quantity:,} @ {book.last:,}",
-        f"volume {book.volume:,} {book.amounts.quantity_head} in {trades}",
+        f"last {amounts.told(int(record['last_size']), int(record['last']))}",
+        f"volume {volume} in {trades}",
         *filter(None, (book.state,)),
     )
 
 
 def line_of(book: Book) -> str:
     """A book in one line."""
+    inside = book.inside
     sides = " / ".join(
-        f"{best.quantity:,} @ {best.price:,}" if best else empty
-        for best, empty in ((book.best_bid, "no bids"), (book.best_ask, "no asks"))
+        book.amounts.told(int(inside[f"{side}_quantity"]), int(inside[side]))
+        if inside[side] != NO_PRICE
+        else f"no {side}s"
+        for side in ("bid", "ask")
     )
     stale = ", stale" if book.stale else ""
     return f"<Book {book.symbol} {book.venue}: {sides}, {time_text(book.time, book.zone)}{stale}>"

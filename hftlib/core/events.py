@@ -46,7 +46,7 @@ EVENT = record(
     32  other       int64   the second number of the kind
     40  price       int64   in the instrument's price units
     48  quantity    int64   in the instrument's lots
-    56  instrument  uint32  row of the instruments table
+    56  instrument  uint32  row of the instruments table; ALL concerns every one
     60  kind        uint8   one of the kinds above
     61  side        uint8   0 none, 1 buy, 2 sell
     62  flags       uint16  bits, as named below
@@ -78,6 +78,8 @@ KINDS = (
 ADD, EXECUTE, CANCEL, DELETE, REPLACE, TRADE, CROSS, BREAK = range(1, 9)
 LEVEL, QUOTE, CLEAR, STATUS, SESSION, IMBALANCE = range(9, 15)
 GAP, RECOVERED, NOTICE, UNREADABLE = range(15, 19)
+
+ALL = 2**32 - 1  # as `instrument`: every one, of a whole feed
 
 NO_SIDE, BUY, SELL = range(3)
 SIDES = ("", "buy", "sell")

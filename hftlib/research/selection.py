@@ -15,11 +15,9 @@ from typing import Any
 import numpy as np
 
 from hftlib.core.errors import InputError
-from hftlib.core.events import EVENT
+from hftlib.core.events import ALL, EVENT
 from hftlib.feed.tape_reading import TapeFile
 from hftlib.research.walk import WALK, gather, rises_below
-
-ALL = 2**32 - 1  # as an event's instrument: every one
 
 
 class Selection:

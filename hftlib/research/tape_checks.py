@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from hftlib.book.apply import ALL, apply_event
+from hftlib.book.apply import apply_event
 from hftlib.book.books import Books
 from hftlib.book.orders import CHANGED
 from hftlib.book.tables import NO_INSTRUMENT, NO_QUANTITY
@@ -134,7 +134,9 @@ def _numbers(checking: Any, event: Any, here: int) -> int:
     found = 0
     if event.sequence <= sequences[row] and not same_message:
         found += _note(checking, _REPEATED, here)
-    if checking.highest != 0 and event.sequence > checking.highest + 1:
+    highest = checking.highest
+    # In two steps, so that no number is too high to be looked at.
+    if highest != 0 and event.sequence > highest and event.sequence - 1 > highest:
         found += _note(checking, _MISSING, here)
     sequences[row] = max(sequences[row], event.sequence)
     checking.highest = max(checking.highest, event.sequence)
@@ -148,7 +150,7 @@ def _fields(checking: Any, event: Any, here: int) -> int:
     kind, found = event.kind, 0
     if kind == 0 or kind >= KINDS - 1:
         found += _note(checking, _KIND, here)
-    if event.instrument >= checking.rows and event.instrument != ALL:
+    if event.instrument >= checking.rows and event.instrument != events.ALL:
         found += _note(checking, _STRANGER, here)
     if kind == events.GAP:
         found += _note(checking, _GAP, here)

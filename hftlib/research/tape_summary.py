@@ -23,6 +23,7 @@ from hftlib.terminal import patience
 KINDS = 20  # the known ones, and one for all others
 STEP_EVENTS = 1 << 20
 _OTHER = KINDS - 1
+_NO_ROW = ("(every instrument)", "(no instrument)")
 
 SPANS = record(
     "tape spans",
@@ -44,13 +45,16 @@ _counts_at = jit.array_at(np.int64)
 def _tally(
     walk_address: int, first: int, last: int, spans_address: int, counts_address: int, rows: int
 ) -> None:
-    """Count some of the walk's events by instrument and kind; strangers in the last row."""
+    """Count some of the walk's events by instrument and kind; two rows more for the others."""
     walk = walk_at(walk_address)
     spans = _spans_at(spans_address)
-    counts = _counts_at(counts_address, (rows + 1) * KINDS)
+    counts = _counts_at(counts_address, (rows + 2) * KINDS)
     for n in range(first, last):
         event = event_at(event_address(walk, n))
-        counts[min(event.instrument, rows) * KINDS + min(event.kind, _OTHER)] += 1
+        row = event.instrument
+        if row >= rows:
+            row = rows if row == events.ALL else rows + 1
+        counts[row * KINDS + min(event.kind, _OTHER)] += 1
         if event.sequence != 0:
             if event.sequence < spans.sequence_least or spans.sequence_least == 0:
                 spans.sequence_least = event.sequence
@@ -131,14 +135,14 @@ def _ranked(symbol: str, kinds: dict[str, int], total: int) -> tuple[Any, ...]:
 def summarised(tape: Tape, top: int = 10) -> Summary:
     """Read the tape once and say what is on it."""
     rows, spans = len(tape.instruments), np.zeros(1, SPANS)
-    counts = np.zeros((rows + 1, KINDS), np.int64)
+    counts = np.zeros((rows + 2, KINDS), np.int64)
     with patience() as advance:
         for first in range(0, len(tape), STEP_EVENTS):
             last = min(first + STEP_EVENTS, len(tape))
             places = (spans.ctypes.data, counts.ctypes.data, rows)
             _tally(tape.selection.walk_address, first, last, *places)
             advance(last / len(tape), "counting")
-    found, names = spans[0], tape.instruments.symbols
+    found, names = spans[0], [*tape.instruments.symbols, *_NO_ROW]
     return Summary(
         tape=tape.path.name,
         source=tape.name,
@@ -154,8 +158,7 @@ def summarised(tape: Tape, top: int = 10) -> Summary:
         untimed=int(found["untimed"]),
         kinds=_named(counts.sum(axis=0)),
         by_instrument={
-            names[row] if row < rows else "(no instrument)": _named(counts[row])
-            for row in np.flatnonzero(counts.any(axis=1)).tolist()
+            names[row]: _named(counts[row]) for row in np.flatnonzero(counts.any(axis=1)).tolist()
         },
         met=tape.counts,
         top=top,

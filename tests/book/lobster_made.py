@@ -1,7 +1,7 @@
 """A made-up LOBSTER day: both files, as LOBSTER would write them of a market nobody recorded.
 
-A market of named orders runs from before the day. A message is written when it changes the window of
-the best `depth` levels, and with it the row of that window afterwards: what happens beyond stays
+A market of named orders runs from before the day. A message is written when it changes the window
+of the best `depth` levels, and with it the row of that window afterwards: what happens beyond stays
 unsaid, as in the real files. Worst case: both sides are sorted at every step.
 """
 

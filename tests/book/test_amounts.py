@@ -64,7 +64,7 @@ def test_a_unit_without_an_end_is_shown_to_nine_digits():
 
 @pytest.mark.parametrize(
     ("kind", "noun"),
-    [("equity", "shares"), ("future", "contracts"), ("perpetual", "contracts"), ("", "quantity")],
+    [("equity", "shares"), ("future", "contracts"), ("", "quantity")],
 )
 def test_heads_name_the_unit(kind, noun):
     assert amounts(kind=kind).quantity_head == noun

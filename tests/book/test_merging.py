@@ -11,7 +11,7 @@ from checks import made
 from flows import ORDERS, Flow
 from sights import BUY, SELL, add, books_of, sight
 
-from hftlib.book import merging, reading
+from hftlib.book import merging
 from hftlib.book.capacity import Capacity
 from hftlib.book.merging import CONSOLIDATED, MERGED_VIEW, VENUES_MAX
 from hftlib.book.reading import NO_PRICE
@@ -120,4 +120,4 @@ def test_a_compiled_strategy_reads_across_venues():
     one, other = books_of(add(1, BUY, 14, 5)), books_of(add(2, SELL, 10, 1))
     assert edge(consolidated([(one, 0), (other, 0)]).ctypes.data) == 4
     assert edge(consolidated([(one, 0)]).ctypes.data) == 0
-    assert merging.best_price(consolidated([(one, 0)]).ctypes.data, SELL) == reading.NO_PRICE
+    assert merging.best_price(consolidated([(one, 0)]).ctypes.data, SELL) == NO_PRICE

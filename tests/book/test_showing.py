@@ -54,7 +54,7 @@ def test_levels_that_are_not_shown_are_counted():
     assert text.count(" bid ") == 10 and text.endswith("… 20 more levels")
     assert "more" not in str(books.of("AAPL").ladder(30))
     assert str(books.of("AAPL").ladder(29)).endswith("… 1 more level")
-    assert str(books.of("AAPL").ladder(0)).endswith("no bids\n       … 30 more levels")
+    assert str(books.of("AAPL").ladder(0)).endswith("one side only\n       … 30 more levels")
 
 
 def test_orders_are_left_open_where_the_feed_does_not_say():

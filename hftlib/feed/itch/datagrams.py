@@ -132,6 +132,7 @@ def _note(
     event = into[:1]
     event[:] = 0
     event["kind"], event["reference"], event["other"] = run.kind, reference, other
+    event["instrument"] = events.ALL
     event["time"] = event["received"] = run.received_ns
     event["quantity"], event["sequence"] = quantity, sequence
     return 1

@@ -76,6 +76,7 @@ def blank(translator: Any, target: int) -> None:
     event = _event_at(target)
     event.received = translator.received
     event.sequence = translator.sequence
+    event.instrument = events.ALL
 
 
 @jit.compiled()
@@ -173,7 +174,7 @@ def _row(translator_address: int, message: int) -> int:
     stock_at = STOCK_AT[kind_byte]
     if rows[locate] == UNSEEN:
         if locate == 0 and stock_at == _NO_STOCK:
-            return 0  # about the whole market
+            return events.ALL
         numbers_at(translator_address + LOCATES_AT, LOCATES)[translator.rows] = locate
         rows[locate] = UNNAMED - translator.rows
         translator.rows += 1

@@ -157,6 +157,7 @@ class ItchSource:
         event = into[:1]
         event[:] = 0
         event["kind"], event["reference"] = events.UNREADABLE, reason
+        event["instrument"] = events.ALL
         event["price"], event["quantity"] = at, length
         return 1
 

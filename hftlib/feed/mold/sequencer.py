@@ -222,7 +222,7 @@ def delivery_of(row: Any, blocks: bytes) -> Delivery:
 
 
 def event_of(kind: int, first: int, after: int, received: int) -> np.ndarray[Any, Any] | None:
-    """What a notice says to all books, as one EVENT without an instrument; None for messages."""
+    """What a notice says to all books, as one EVENT for all of them; None for messages."""
     told = {
         m.OUT_GAP: events.GAP,
         m.OUT_LOST: events.GAP,
@@ -235,6 +235,7 @@ def event_of(kind: int, first: int, after: int, received: int) -> np.ndarray[Any
         return None
     event = np.zeros(1, events.EVENT)
     event["received"], event["sequence"], event["kind"] = received, first, told[kind]
+    event["instrument"] = events.ALL
     if told[kind] == events.GAP:
         event["reference"], event["other"] = first, after
     elif kind == m.OUT_ENDED:

@@ -92,6 +92,7 @@ class Market(threading.Thread):
         self.server, self.relays, self.count, self.ends = server, relays, count, ends
         self.stopped = threading.Event()
         self.failed: BaseException | None = None
+        self.text_of = message
 
     def run(self) -> None:
         try:
@@ -103,7 +104,7 @@ class Market(threading.Thread):
     def trade(self) -> None:
         for first in range(1, self.count + 1, 40):
             numbers = range(first, min(first + 40, self.count + 1))
-            self.server.publish(map(message, numbers), time.monotonic_ns())
+            self.server.publish(map(self.text_of, numbers), time.monotonic_ns())
             self.turn()
         ended = False
         # The clock given to the server runs fast here, so that heartbeats need no waiting.
