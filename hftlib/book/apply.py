@@ -167,8 +167,8 @@ def _not_one(books: Any, base: int, event: Any) -> int:
     for instrument in range(books.instruments):
         book = book_of(books, base, instrument)
         if kind == events.CLEAR:
-            _clear_side(books, base, 2 * instrument)
-            _clear_side(books, base, 2 * instrument + 1)
+            _clear_side(books, base, 2 * instrument, KEY_MAX)
+            _clear_side(books, base, 2 * instrument + 1, KEY_MAX)
         elif kind == events.GAP:
             book.stale |= STALE_GAP
         elif kind == events.RECOVERED:
@@ -247,12 +247,12 @@ def _set_level(books: Any, base: int, event: Any) -> int:
         return -NO_QUANTITY
     side = 2 * event.instrument + event.side - 1
     if event.kind == events.QUOTE and event.quantity == 0:
-        _clear_side(books, base, side)
+        _clear_side(books, base, side, KEY_MAX)
         return CHANGED
     if not -KEY_MAX < event.price < KEY_MAX:
         return -WRONG_PRICE
     if event.kind == events.QUOTE:
-        _clear_side(books, base, side)
+        _clear_side(books, base, side, KEY_MAX)
     key = event.price if event.side == events.SELL else -event.price
     number = find_level(books, base, side, key)
     if number == 0:
@@ -275,16 +275,21 @@ def _set_level(books: Any, base: int, event: Any) -> int:
 def _clear(books: Any, base: int, event: Any) -> int:
     if event.side > events.SELL:
         return -NO_SIDE
+    if not -KEY_MAX < event.price < KEY_MAX:
+        return -WRONG_PRICE
     for side in range(2):
         if event.side == 0 or event.side == side + 1:
-            _clear_side(books, base, 2 * event.instrument + side)
+            limit = event.price if side else -event.price
+            limit = limit if event.side != 0 and event.price != 0 else KEY_MAX
+            _clear_side(books, base, 2 * event.instrument + side, limit)
     return CHANGED
 
 
 @jit.compiled()
-def _clear_side(books: Any, base: int, side: int) -> None:
+def _clear_side(books: Any, base: int, side: int, limit: int) -> None:
+    """Take the levels off, best first, up to and with the limit."""
     state = side_of(books, base, side)
-    while state.best != 0:
+    while state.best != 0 and state.key <= limit:
         number = state.best
         _forget_orders(books, base, number)
         level = level_of(books, base, number)

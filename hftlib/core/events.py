@@ -14,7 +14,7 @@ is found in one fetch. What the fields mean by kind (a dash: zero there):
     BREAK       -                match number      -      -                -
     LEVEL       orders there, 0 unknown            yes    price            now there; 0: none
     QUOTE       -                -                 yes    best of its side now there; 0: none
-    CLEAR       -                -                 0: both -               -
+    CLEAR       -                -                 0: both up to there    -
     STATUS      trading state    reason            -      -                -
     SESSION     its event code   -                 -      -                -
     IMBALANCE   imbalance        far, near price   yes    reference price  paired
@@ -22,6 +22,10 @@ is found in one fetch. What the fields mean by kind (a dash: zero there):
     RECOVERED   -                -                 -      -                -
     NOTICE      message type     -                 -      -                -
     UNREADABLE  why              message type      -      its byte offset  its length
+
+EXECUTE, CANCEL and DELETE may carry side, price and size where the feed states them: then books
+can act on orders from before the recording. CLEAR with a side and a price takes the levels from
+the best up to there, else all. UNREADABLE from a table has its row where others have the offset.
 
 `far, near price` are two unsigned 32-bit prices, `far << 32 | near`. Codes of one or more letters
 are their ASCII bytes, big-endian: `code("H1")`. Trading state: `HALTED` and the others below.

@@ -19,7 +19,7 @@ import numpy as np
 
 from hftlib.core.errors import InputError
 from hftlib.core.records import record
-from hftlib.core.units import Exact, Unit, shown
+from hftlib.core.units import Exact, Unit, is_whole, shown
 
 INSTRUMENT = record(
     "instrument",
@@ -37,7 +37,7 @@ INSTRUMENT = record(
     112  round_lot          int64  what trades as a round number, in lots; 1 when unknown
     120  source             int64  the venue's own number for it (its stock locate); 0 none
     128  multiplier         int64  currency per price of 1 and quantity of 1, times 10**6
-    136  kind               S8     equity, future, spot, perpetual
+    136  kind               S16    equity, future, spot, perpetual
     """,
 )
 PHASE = record(
@@ -135,8 +135,10 @@ class Instruments:
         row["tick"], row["round_lot"], row["source"] = tick, round_lot, source
         row["multiplier"] = 10**6
         if self._count == len(self._table):
-            spare = np.zeros(max(16, self._count), INSTRUMENT)
-            self._table = np.concatenate([self._table, spare])
+            # numpy's own ways of joining arrays would drop the padding of the record.
+            table = np.zeros(max(16, 2 * self._count), INSTRUMENT)
+            table[: self._count] = self._table
+            self._table = table
         self._table[self._count] = row[0]
         self._index[symbol, venue] = self._count
         self._count += 1
@@ -161,6 +163,26 @@ class Instruments:
             where="the symbol asked for",
             do=f"Use one of them, such as {', '.join(some)}." if some else "The table is empty.",
         )
+
+    def add_phase(self, calendar: str, name: str, begin: int, end: int) -> None:
+        """A stretch of a calendar's day: pre-open, continuous, ...; times in ns, UTC."""
+        if end <= begin:
+            raise _wrong(f"The phase {shown(name)} ends before it begins", calendar)
+        self.phases = _longer(self.phases, (calendar.encode(), name.encode(), begin, end))
+
+    def add_split(self, symbol: str, effective: int, new: int, old: int = 1) -> None:
+        """`new` shares for each `old` from `effective` on: a 4:1 split is `add_split(..., 4)`."""
+        if not (is_whole(new) and is_whole(old) and new > 0 and old > 0):
+            raise _wrong(f"A split of {shown(new)} for {shown(old)} is none", symbol)
+        row = (self.row(symbol), effective, old / new, new / old, b"split", f"{new}:{old}".encode())
+        self.actions = _longer(self.actions, row)
+
+    def add_dividend(self, symbol: str, effective: int, amount: float, close: float) -> None:
+        """A dividend from `effective` on, given the last close before it, in the currency."""
+        if not 0 < amount < close:
+            raise _wrong(f"A dividend of {shown(amount)} on {shown(close)} is none", symbol)
+        row = (self.row(symbol), effective, 1 - amount / close, 1.0, b"dividend", b"%g" % amount)
+        self.actions = _longer(self.actions, row)
 
     def __getitem__(self, row: int) -> Instrument:
         if not 0 <= row < len(self):
@@ -205,6 +227,13 @@ class Instruments:
             names = zip(self.symbols, self.table["venue"], strict=True)
             self._rows = {(symbol, _text(venue)): row for row, (symbol, venue) in enumerate(names)}
         return self._rows
+
+
+def _longer(table: np.ndarray[Any, Any], row: tuple[Any, ...]) -> np.ndarray[Any, Any]:
+    made = np.zeros(len(table) + 1, table.dtype)
+    made[:-1] = table
+    made[-1] = row
+    return made
 
 
 def _bytes(text: str, field: str, symbol: str) -> bytes:

@@ -3,6 +3,7 @@
     itch          ITCH 5.0 as published, plain or gzip, or MoldUDP64 in a capture
     lobster       a LOBSTER message file with its order book file, or the zip of both
     depth         recorded JSON of a Binance-like venue: receive time in ns, then the message
+    coinbase      recorded level updates of Coinbase
     hftbacktest   .npz or .npy of hftbacktest 2
     frame         a table of trades and quotes: Parquet or CSV
     databento     DBN order by order
@@ -52,6 +53,7 @@ KINDS = {
         Kind("itch", "ITCH 5.0", "feed.itch.source", "ItchSource"),
         Kind("lobster", "a LOBSTER day", "feed.lobster", "LobsterSource"),
         Kind("depth", "a recorded depth stream", "feed.depth_json", "DepthSource"),
+        Kind("coinbase", "a Coinbase recording", "feed.coinbase", "CoinbaseSource"),
         Kind("hftbacktest", "an hftbacktest file", "feed.recorded_npz", "HftBacktestSource"),
         Kind("frame", "a table of trades and quotes", "research.frames", "FrameSource"),
         Kind("databento", "a Databento file", "research.databento", "DatabentoSource"),
@@ -111,6 +113,8 @@ def _kind_name(path: Path, head: bytes) -> str | None:
         return "frame"
     if _STAMPED.match(head):
         return "depth"
+    if head.startswith(b"wss://") and b"coinbase" in head:
+        return "coinbase"
     looks_like_itch = head[:1] == b"\0" and len(head) > 2 and chr(head[2]).isalpha()
     return "itch" if looks_like_itch or head[:4] in _CAPTURES else None
 

@@ -43,7 +43,7 @@ def book_at(
         )
     row = tape.rows[0] if symbol is None else tape.instruments.row(symbol, venue)
     one = tape.instruments[row]
-    history = tape.only(one.symbol, venue=one.venue).selection.since_start()
+    history = tape.only(one.symbol, venue=one.venue).selection
     if time is not None:
         file = history.file
         moment = clocks.moment(time, tape.zone, file.begin, file.end, "time")

@@ -19,7 +19,7 @@ ALL = 2**32 - 1
 ORDERS = {events.ADD: 40, events.EXECUTE: 12, events.CANCEL: 12, events.DELETE: 16}
 ORDERS |= {events.REPLACE: 12}
 SELDOM = dict.fromkeys(range(events.TRADE, events.UNREADABLE + 1), 0.3)
-SELDOM |= {events.QUOTE: 0.02, events.CLEAR: 0.01, 0: 0.1, 77: 0.1, events.LEVEL: 2}
+SELDOM |= {events.QUOTE: 0.02, events.CLEAR: 0.03, 0: 0.1, 77: 0.1, events.LEVEL: 2}
 EDGES = (0, 1, -1, 2, 3, 31, 32, 255, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**40)
 EDGES += (2**56 - 1, 2**56, -(2**56), 1 - 2**56, 2**62, 2**63 - 1, -(2**63), 1 - 2**63)
 
@@ -93,7 +93,9 @@ class Flow:
         level = (kind == events.LEVEL) | (kind == events.QUOTE)
         array["reference"][level] = chance.integers(0, 4, level.sum())
         array["quantity"][level] = chance.integers(0, 60, level.sum())
-        array["side"][(kind == events.CLEAR) & (chance.random(len(array)) < 0.5)] = 0
+        clear = kind == events.CLEAR
+        array["side"][clear & (chance.random(len(array)) < 0.3)] = 0
+        array["price"][clear & (chance.random(len(array)) < 0.3)] = 0
         array["instrument"][(kind > events.CLEAR) & (chance.random(len(array)) < 0.3)] = ALL
 
     def _spoil(self, array: np.ndarray[Any, Any], chance: np.random.Generator) -> None:

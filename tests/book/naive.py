@@ -249,9 +249,13 @@ class NaiveBooks:
         if kind == events.CLEAR:
             if side > events.SELL:
                 return -tables.NO_SIDE
+            if abs(price) >= tables.KEY_MAX:
+                return -tables.WRONG_PRICE
             for which in (events.BUY, events.SELL):
                 if side in (events.NO_SIDE, which):
-                    self._clear(2 * instrument + which - 1)
+                    key = price if which == events.SELL else -price
+                    limit = key if side and price else tables.KEY_MAX
+                    self._clear(2 * instrument + which - 1, limit)
             return CHANGED
         if kind in (events.TRADE, events.CROSS):
             if quantity > 0:
@@ -273,10 +277,11 @@ class NaiveBooks:
             self._remove(side, key)
         return CHANGED
 
-    def _clear(self, side: int) -> None:
+    def _clear(self, side: int, limit: int = tables.KEY_MAX) -> None:
         for key, level in list(self.sides[side].items()):
-            self._forget(level)
-            self._remove(side, key)
+            if key <= limit:
+                self._forget(level)
+                self._remove(side, key)
 
     def _forget(self, level: Level) -> None:
         for reference in level.queue:

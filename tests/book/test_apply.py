@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import time
+from random import Random
+
 import numpy as np
 import pytest
 from checks import agree, answered, made
 from flows import ORDERS, Flow
+from fuzzing import fuzz_seconds
 
 from hftlib.book.books import Books
 from hftlib.book.capacity import Capacity
@@ -84,3 +89,29 @@ def test_the_duels_meet_every_reason_and_every_kind():
             kinds |= set(flow.made(10_000, 3)["kind"].tolist())
     assert not met[0] and met[1 : len(REASONS)].all() and not met[len(REASONS) :].any()
     assert kinds > set(range(len(events.KINDS)))
+
+
+@pytest.mark.fuzz
+def test_a_slow_twin_agrees_in_books_and_flows_of_any_kind():
+    """As long as there is time: capacities of one or of thousands, and any mixture of flows."""
+    chance = Random(int(os.environ.get("HFT_FUZZ_SEED") or 1))
+    end, rounds = time.monotonic() + fuzz_seconds(), 0
+    while rounds < 5 or time.monotonic() < end:
+        room = [chance.choice((1, 2, 5, 30, 200, 2_000, 9_000)) for _ in range(4)]
+        capacity = Capacity(chance.choice((1, 2, 4, 60)), *room)
+        ticks = [chance.choice((1, 2, 7, 100, 2**62)) for _ in range(capacity.instruments)]
+        flow = Flow(
+            pool=chance.choice((3, 30, 500, 5_000)),
+            references=chance.choice(("dense", "sparse", "one home", "random")),
+            moving=chance.choice((0, 0, 1, 7)),
+            instruments=chance.choice((1, 3, 50)),
+            center=chance.choice((0, 1_000_000, -50, 2**56 - 50, 50 - 2**56)),
+            width=chance.choice((0, 3, 50, 2_000)),
+            step=chance.choice((1, 10, 100, 3_200, 2**40)),
+            off_grid=chance.choice((0, 0, 1, 99)),
+            apart=chance.choice((0, 5)),
+            sizes=chance.choice((1, 8, 2**40)),
+            garbage=chance.choice((0, 0, 0.01, 0.3)),
+        )
+        duel(20_000, flow, ticks, capacity, seed=chance.randrange(10**9))
+        rounds += 1

@@ -214,6 +214,24 @@ def test_quote_and_clear_take_everything_off_a_side():
 
 
 @pytest.mark.modes
+def test_clear_with_a_price_takes_the_levels_from_the_best_up_to_there():
+    books = books_of()
+    tell(books, *(add(10 + n, 1, 90 + n) for n in range(4)), level(92, 5))
+    tell(books, *(add(20 + n, 1, 100 + n, SELL) for n in range(4)))
+    assert tell(books, event(events.CLEAR, side=BUY, price=92)) == [1]
+    assert (quantities(books, BID), len(quantities(books, ASK))) == ({91: 1, 90: 1}, 4)
+    assert tell(books, event(events.CLEAR, side=SELL, price=101)) == [1]
+    assert list(quantities(books, ASK)) == [102, 103]
+    assert tell(books, event(events.CLEAR, side=SELL, price=101)) == [1]  # none is as good as that
+    assert list(quantities(books, ASK)) == [102, 103]
+    for wrong in (tables.KEY_MAX, -(2**63)):
+        clear = event(events.CLEAR, side=SELL, price=wrong)
+        assert tell(books, clear) == [-tables.WRONG_PRICE]
+    assert tell(books, event(events.CLEAR, price=90)) == [1]  # both sides: all of them
+    check_nothing_is_left(books)
+
+
+@pytest.mark.modes
 def test_a_gap_makes_books_stale_until_it_is_recovered():
     books = books_of()
     symbols = [one.symbol for one in books.instruments]

@@ -79,7 +79,7 @@ def test_a_chain_of_prices_in_one_slot_grows_and_shrinks_at_every_place():
     """Ten prices between two ticks: each made before and behind the others, each removed first."""
     prices = np.arange(50, 60)
     chance = np.random.default_rng(6)
-    for _ in range(200):
+    for _ in range(60):
         books, twin = made([1_000], ROOM)
         for quantity in (5, 0):
             array = levels(events.SELL, chance.permutation(prices), quantity)

@@ -140,8 +140,17 @@ def compare(books: Any, picture: Any, instrument: int, chance: Any) -> None:
     assert view["imbalance"] == reading.imbalance(books.address, instrument, 1)
     for side, sees in ((BUY, bids), (SELL, asks)):
         compare_side(books.address, instrument, side, sees, chance)
+        for n in (0, 2, max(0, len(sees.levels) - 1), len(sees.levels)):
+            level = reading.nth_level(books.address, instrument, side, n)
+            price = sees.levels[n][0] if n < len(sees.levels) else NO_PRICE
+            assert level_price(books.address, side, level) == price
         for count in (0, 1, 3, len(sees.levels), len(sees.levels) + 5):
             assert depth(books, instrument, side, count) == sees.levels[:count]
+
+
+@jit.compiled("int64(int64, int64, int64)")
+def level_price(base: int, side: int, level: int) -> int:
+    return reading.level_price(base, side, level) if level != 0 else NO_PRICE
 
 
 def compare_side(base: int, instrument: int, side: int, sees: Any, chance: Any) -> None:

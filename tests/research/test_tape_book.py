@@ -96,6 +96,8 @@ def test_a_slice_knows_what_came_before_it_and_not_what_comes_behind(tape):
     assert str(piece.book_at(moment, "AAPL")) == str(tape.book_at(moment, "AAPL"))
     assert str(piece.book_at(None, "AAPL").ladder(1000)) == slow_book(tape, 0, COUNT // 2)
     assert str(piece.book_at(OPEN + 10**6, "AAPL")) == str(tape.book_at(OPEN + 10**6, "AAPL"))
+    behind = int(tape.events["time"].max())
+    assert str(piece.book_at(behind, "MSFT").ladder(1000)) == slow_book(tape, 1, COUNT // 2)
     assert str(piece["MSFT"].book_at(moment)) == str(tape.book_at(moment, "MSFT"))
 
 
@@ -116,6 +118,12 @@ def test_its_queues_are_there(tape):
         assert (place.ahead, place.quantity) == (ahead, quantity)
         ahead += quantity
     assert ahead == best.quantity
+
+
+def test_it_keeps_no_more_memory_than_it_needs(tape):
+    book = tape.book_at("09:30:05", "MSFT")
+    assert len(book.books.instruments) == 1 and book.instrument.row == 1
+    assert book.books.arena.layout.total_bytes < 1 << 20
 
 
 def test_where_room_runs_out_the_replay_is_made_again(tmp_path, monkeypatch):

@@ -37,6 +37,7 @@ _names_at = jit.array_at(np.dtype(np.int64))
 _A, _B, _C, _D, _E, _F = (ord(letter) for letter in "ABCDEF")
 _H, _I, _P, _Q, _R, _S, _U, _X, _N = (ord(letter) for letter in "HIPQRSUXN")
 _NO_STOCK = 0
+SESSION_CODES = np.array([ord(letter) for letter in "OSQMEC"], np.int64)
 # Where a message names its stock, by type; 0 where it names none.
 STOCK_AT = np.zeros(256, np.int64)
 for _letters, _place in (("RHYKJhQNO", 11), ("L", 15), ("AFP", 24), ("I", 28)):
@@ -66,6 +67,8 @@ def seldom(translator_address: int, message: int, length: int, target: int) -> N
         _order(translator, message, length, target)
     else:
         _statement(message, target)
+        if kind_byte == _S:
+            _session(translator, load_u8(message + 11), event.time)
 
 
 @jit.compiled()
@@ -162,6 +165,15 @@ def _statement(message: int, target: int) -> None:
         event.reference = load_be_i64(message + 19)
         event.other = load_be_i64(message + 36)  # far and near price lie side by side
         event.price = load_be_u32(message + 44)
+
+
+@jit.compiled()
+def _session(translator: Any, what: int, time: int) -> None:
+    """Keep when the venue opened and closed: the phases of the day."""
+    for n in range(len(SESSION_CODES)):
+        if what == SESSION_CODES[n]:
+            translator.said[n] = time
+            translator.told += 1
 
 
 @jit.compiled()

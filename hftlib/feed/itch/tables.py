@@ -34,6 +34,7 @@ TRANSLATOR = record(
     32  unreadable  int64  messages that became UNREADABLE
     40  told        int64  how often a message changed what is known of the instruments
     48  strangers   int64  messages whose symbol is not that of their locate
+    56  said        int64[6]  when the venue said O, S, Q, M, E, C; 0: not yet
     """,
 )
 PLAN = record(

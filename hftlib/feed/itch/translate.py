@@ -41,6 +41,8 @@ from hftlib.feed.itch.tables import (
 
 PREFETCH_BYTES = 1024  # how far ahead of the reader the input is asked for
 TICK = 100  # a cent
+# Between what the venue says: start of messages, system hours, market hours, and their ends.
+PHASES = ("closed", "pre-open", "continuous", "after hours", "closed")
 
 FRAMES = record(
     "itch frames",
@@ -212,6 +214,10 @@ class Translator:
                 round_lot=max(1, int(entry["round_lot"])),
                 source=locate,
             )
+        said = self._state["said"][0].tolist()
+        for name, begin, end in zip(PHASES, said, said[1:], strict=False):
+            if 0 < begin < end:
+                made.add_phase(self.venue, name, begin, end)
         return made
 
 
