@@ -148,8 +148,14 @@ def validate(
 @data.command()
 def synth(
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="A name ending in .tape for a tape, else ITCH 5.0.")
-    ],
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="A name ending in .tape for a tape, else ITCH 5.0; without one, a tape in "
+            "data/tapes.",
+        ),
+    ] = None,
     symbols: Annotated[int, typer.Option("--symbols", help="How many stocks.", min=1)] = 5,
     seconds: Annotated[int, typer.Option("--seconds", help="How long they trade.", min=1)] = 60,
     seed: Annotated[int, typer.Option("--seed", help="The same seed, the same bytes.")] = 7,
@@ -161,20 +167,21 @@ def synth(
 
     import hftlib
     from hftlib.feed.tape_file import write_tape
-    from hftlib.feed.tape_part import taken
+    from hftlib.research import store
 
     leave_through_finally()
     market = hftlib.synthetic(symbols=symbols, seconds=seconds, seed=seed)
+    if out is None:
+        out = store.place_for(Path(f"synthetic-{symbols}x{seconds}s-{seed}"))
     made: dict[str, Any]
-    if out.suffix == ".tape":
-        with patience() as advance:
+    with patience() as advance:
+        if out.suffix == ".tape":
             made = asdict(write_tape(out, market, overwrite=overwrite, progress=advance))
-        words = f"{made['events']:,} events, digest {made['digest'][:12]}"
-    else:
-        if out.exists() and not overwrite:
-            raise taken(out)
-        made = {"path": str(out), "bytes": market.write_itch(out)}
-        words = f"{made['bytes']:,} bytes of ITCH 5.0"
+            words = f"{made['events']:,} events, digest {made['digest'][:12]}"
+        else:
+            size = market.write_itch(out, overwrite=overwrite, progress=advance)
+            made = {"path": str(out), "bytes": size}
+            words = f"{size:,} bytes of ITCH 5.0"
     print(json.dumps(made, indent=2) if json_out else f"{out}: {words}.")
 
 
