@@ -34,6 +34,32 @@ def test_the_first_example_of_the_readme_runs(tmp_path):
     assert (tmp_path / "fill.o").stat().st_size > 0
 
 
+def test_the_market_data_of_the_readme_works_as_shown(tmp_path):
+    """Its commands that need no file of somebody else's, then its Python, in one folder."""
+    commands = re.findall(r"^hft (data (?:synth|show|validate)[^#\n]*)", readme(), re.MULTILINE)
+    assert len(commands) == 3
+    program = "from hftlib.cli import main; main()"
+    shown = [
+        subprocess.run(
+            [sys.executable, "-c", program, *command.split()],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for command in commands
+    ]
+    assert "spread" in shown[1] and "nothing is wrong" in shown[2]
+    (example,) = re.findall(r"```py\n(.*?)```", readme(), re.DOTALL)
+    lines = [line.partition("  #")[0] for line in example.splitlines() if "import" not in line]
+    tape, *answers = [line for line in lines if line]
+    program = "import hftlib as hft\n" + tape + "".join(f"\nprint(len(repr({a})))" for a in answers)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert len(done.stdout.split()) == len(answers) == 3
+
+
 def test_every_file_the_readme_names_exists():
     named = re.findall(r"`((?:hftlib|docs|tests|notebooks|pipelines)/[\w./]+)`", readme())
     tree = re.search(r"```\n(notebooks/.*?)```", readme(), re.DOTALL)
