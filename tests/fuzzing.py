@@ -29,7 +29,7 @@ def fuzzed(
     samples: Sequence[bytes], *, seconds: float, rounds_max: int | None = None
 ) -> Iterator[bytes]:
     """Damaged samples, one after another: at least some, until the time is over."""
-    random = Random(int(os.environ.get("HFT_FUZZ_SEED", "20191230")))
+    random = Random(int(os.environ.get("HFT_FUZZ_SEED") or "20191230"))
     end = time.monotonic() + seconds
     rounds = 0
     while rounds < ROUNDS_MIN or time.monotonic() < end:

@@ -18,14 +18,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from hftlib.book.ladder import find_level, make_level, remove_level
+from hftlib.book.ladder import find_level, remove_level
+from hftlib.book.levels import clear, clear_side, set_level
 from hftlib.book.orders import (
     CHANGED,
     append_order,
     drop_order,
     side_of_order,
     take_off,
-    unlink_order,
 )
 from hftlib.book.references import find_order
 from hftlib.book.tables import (
@@ -49,12 +49,9 @@ from hftlib.book.tables import (
     books_at,
     level_of,
     order_of,
-    side_of,
 )
 from hftlib.core import events, jit
 from hftlib.core.events import ALL, EVENT
-
-ORDERS_TOLD_MAX = 2**30  # at one level; what is more is no number of orders
 
 _event_at = jit.record_at(EVENT)
 
@@ -167,8 +164,8 @@ def _not_one(books: Any, base: int, event: Any) -> int:
     for instrument in range(books.instruments):
         book = book_of(books, base, instrument)
         if kind == events.CLEAR:
-            _clear_side(books, base, 2 * instrument, KEY_MAX)
-            _clear_side(books, base, 2 * instrument + 1, KEY_MAX)
+            clear_side(books, base, 2 * instrument, KEY_MAX)
+            clear_side(books, base, 2 * instrument + 1, KEY_MAX)
         elif kind == events.GAP:
             book.stale |= STALE_GAP
         elif kind == events.RECOVERED:
@@ -182,9 +179,9 @@ def _not_one(books: Any, base: int, event: Any) -> int:
 def _seldom(books: Any, base: int, book: Any, event: Any) -> int:
     kind = event.kind
     if kind == events.LEVEL or kind == events.QUOTE:
-        return _set_level(books, base, event)
+        return set_level(books, base, event)
     if kind == events.CLEAR:
-        return _clear(books, base, event)
+        return clear(books, base, event)
     if kind == events.TRADE or kind == events.CROSS:
         if event.quantity > 0:
             _print(book, event, event.price, event.quantity)
@@ -236,70 +233,3 @@ def _take_unnamed(books: Any, base: int, book: Any, event: Any) -> int:
     if level.quantity == 0 and level.first == 0:
         remove_level(books, base, side, number)
     return CHANGED
-
-
-@jit.compiled()
-def _set_level(books: Any, base: int, event: Any) -> int:
-    """LEVEL: what now stands at a price. QUOTE: that, and nothing else on its side."""
-    if event.side != events.BUY and event.side != events.SELL:
-        return -NO_SIDE
-    if not 0 <= event.quantity < QUANTITY_MAX:
-        return -NO_QUANTITY
-    side = 2 * event.instrument + event.side - 1
-    if event.kind == events.QUOTE and event.quantity == 0:
-        _clear_side(books, base, side, KEY_MAX)
-        return CHANGED
-    if not -KEY_MAX < event.price < KEY_MAX:
-        return -WRONG_PRICE
-    if event.kind == events.QUOTE:
-        _clear_side(books, base, side, KEY_MAX)
-    key = event.price if event.side == events.SELL else -event.price
-    number = find_level(books, base, side, key)
-    if number == 0:
-        if event.quantity == 0:
-            return 0
-        number = make_level(books, base, side, key)
-        if number < 0:
-            return number
-    level = level_of(books, base, number)
-    _forget_orders(books, base, number)
-    level.quantity = event.quantity
-    # How many orders stand there is known only where the feed says so.
-    level.orders = event.reference if 0 < event.reference <= ORDERS_TOLD_MAX else 0
-    if event.quantity == 0:
-        remove_level(books, base, side, number)
-    return CHANGED
-
-
-@jit.compiled()
-def _clear(books: Any, base: int, event: Any) -> int:
-    if event.side > events.SELL:
-        return -NO_SIDE
-    if not -KEY_MAX < event.price < KEY_MAX:
-        return -WRONG_PRICE
-    for side in range(2):
-        if event.side == 0 or event.side == side + 1:
-            limit = event.price if side else -event.price
-            limit = limit if event.side != 0 and event.price != 0 else KEY_MAX
-            _clear_side(books, base, 2 * event.instrument + side, limit)
-    return CHANGED
-
-
-@jit.compiled()
-def _clear_side(books: Any, base: int, side: int, limit: int) -> None:
-    """Take the levels off, best first, up to and with the limit."""
-    state = side_of(books, base, side)
-    while state.best != 0 and state.key <= limit:
-        number = state.best
-        _forget_orders(books, base, number)
-        level = level_of(books, base, number)
-        level.quantity = 0
-        remove_level(books, base, side, number)
-
-
-@jit.compiled()
-def _forget_orders(books: Any, base: int, number: int) -> None:
-    """Drop a level's orders but not the level: what remains of it has no names."""
-    level = level_of(books, base, number)
-    while level.first != 0:
-        unlink_order(books, base, level.first)

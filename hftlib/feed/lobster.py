@@ -72,7 +72,8 @@ class LobsterSource:
             raise _wrong(self.path, "The name of this file does not say its symbol and its day", do)
         self.name = f"LOBSTER, {self._message.name}"
         self.instruments = Instruments()
-        self._row = self.instruments.add(symbol, venue=venue, calendar=venue)
+        # A cent: what US stocks above a dollar move by.
+        self._row = self.instruments.add(symbol, venue=venue, calendar=venue, tick=100)
         self._midnight = to_ns(f"{date} 00:00:00", zone=zone, field="date")
         self._book = self._book_beside(orderbook_path) if seed else None
         self.counts = dict.fromkeys(_TYPES, 0) | {"levels seeded": 0}

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from hftlib.book import tables
-from hftlib.book.apply import ALL, ORDERS_TOLD_MAX
+from hftlib.book.apply import ALL
 from hftlib.book.capacity import Capacity, grid
+from hftlib.book.levels import ORDERS_TOLD_MAX
 from hftlib.core import events
 
 SAYS_NOTHING, CHANGED = 0, 1

@@ -1,0 +1,95 @@
+"""Whole levels: what level feeds say, and taking the levels of a side off.
+
+A LEVEL says what now stands at a price, a QUOTE that its side has this one level, a CLEAR that
+levels are gone. Orders known by name at such a level lose their names: what the feed says counts.
+Worst case: a CLEAR takes off one by one what stands there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hftlib.book.ladder import find_level, make_level, remove_level
+from hftlib.book.orders import (
+    CHANGED,
+    unlink_order,
+)
+from hftlib.book.tables import (
+    KEY_MAX,
+    NO_QUANTITY,
+    NO_SIDE,
+    QUANTITY_MAX,
+    WRONG_PRICE,
+    level_of,
+    side_of,
+)
+from hftlib.core import events, jit
+
+ORDERS_TOLD_MAX = 2**30  # at one level; what is more is no number of orders
+
+
+@jit.compiled()
+def set_level(books: Any, base: int, event: Any) -> int:
+    """LEVEL: what now stands at a price. QUOTE: that, and nothing else on its side."""
+    if event.side != events.BUY and event.side != events.SELL:
+        return -NO_SIDE
+    if not 0 <= event.quantity < QUANTITY_MAX:
+        return -NO_QUANTITY
+    side = 2 * event.instrument + event.side - 1
+    if event.kind == events.QUOTE and event.quantity == 0:
+        clear_side(books, base, side, KEY_MAX)
+        return CHANGED
+    if not -KEY_MAX < event.price < KEY_MAX:
+        return -WRONG_PRICE
+    if event.kind == events.QUOTE:
+        clear_side(books, base, side, KEY_MAX)
+    key = event.price if event.side == events.SELL else -event.price
+    number = find_level(books, base, side, key)
+    if number == 0:
+        if event.quantity == 0:
+            return 0
+        number = make_level(books, base, side, key)
+        if number < 0:
+            return number
+    level = level_of(books, base, number)
+    _forget_orders(books, base, number)
+    level.quantity = event.quantity
+    # How many orders stand there is known only where the feed says so.
+    level.orders = event.reference if 0 < event.reference <= ORDERS_TOLD_MAX else 0
+    if event.quantity == 0:
+        remove_level(books, base, side, number)
+    return CHANGED
+
+
+@jit.compiled()
+def clear(books: Any, base: int, event: Any) -> int:
+    if event.side > events.SELL:
+        return -NO_SIDE
+    if not -KEY_MAX < event.price < KEY_MAX:
+        return -WRONG_PRICE
+    for side in range(2):
+        if event.side == 0 or event.side == side + 1:
+            limit = event.price if side else -event.price
+            limit = limit if event.side != 0 and event.price != 0 else KEY_MAX
+            clear_side(books, base, 2 * event.instrument + side, limit)
+    return CHANGED
+
+
+@jit.compiled()
+def clear_side(books: Any, base: int, side: int, limit: int) -> None:
+    """Take the levels off, best first, up to and with the limit."""
+    state = side_of(books, base, side)
+    while state.best != 0 and state.key <= limit:
+        number = state.best
+        _forget_orders(books, base, number)
+        level = level_of(books, base, number)
+        level.quantity = 0
+        remove_level(books, base, side, number)
+
+
+@jit.compiled()
+def _forget_orders(books: Any, base: int, number: int) -> None:
+    """Drop a level's orders but not the level: what remains of it has no names."""
+    level = level_of(books, base, number)
+    while level.first != 0:
+        unlink_order(books, base, level.first)
