@@ -22,9 +22,10 @@ from typing import Any
 from hftlib.book.apply import apply_inline
 from hftlib.book.ladder import page_near
 from hftlib.book.orders import side_of_order
-from hftlib.book.references import home_of
+from hftlib.book.references import MASK_31, guest_address, home_of
 from hftlib.book.tables import (
     BATCH,
+    LIVE_MIN,
     LOOK_BYTES,
     PAGE_BYTES,
     PAGE_LEVELS_AT,
@@ -44,7 +45,7 @@ from hftlib.core import events, jit
 from hftlib.core.events import EVENT, EVENT_BYTES
 from hftlib.core.records import CACHE_LINE_BYTES
 
-LIVE_MIN = 30_000  # live orders; their memory then outgrows the second-level cache
+GUESTS_FEW = 8  # of so many orders one is a guest: fewer are not worth looking for
 
 _event_at = jit.record_at(EVENT)
 
@@ -76,30 +77,41 @@ def apply_events(base: int, events_address: int, count: int) -> int:
 @jit.compiled()
 def _look_ahead(books: Any, base: int, begin: int, count: int) -> None:
     looks = base + books.looks_at
+    many = books.guests * GUESTS_FEW > books.orders
     _look_for_homes(books, base, begin, count, looks)
-    _look_for_levels(books, base, count, looks)
-    _look_for_pages(books, base, count, looks)
+    _look_for_levels(books, base, count, looks, many)
+    _look_for_pages(books, base, count, looks, many)
     for n in range(count):
         look = look_at(looks + n * LOOK_BYTES)
-        if look.adds != 0:
-            level = (
-                look.level if look.adds == 1 else slot_of(books, base, look.page, look.slot).number
-            )
-            jit.prefetch(order_address(books, base, level_of(books, base, level).last))
+        if look.adds == 1:
+            jit.prefetch(order_address(books, base, level_of(books, base, look.level).last))
+            continue
+        if look.guest != 0:
+            _look_for_neighbours(books, base, order_of(books, base, look.order))
+        if look.adds == 2:
+            level = slot_of(books, base, look.page, look.slot).number
+            jit.prefetch(level_address(books, base, level))
 
 
 @jit.inlined
-def _look_for_pages(books: Any, base: int, count: int, looks: int) -> None:
+def _look_for_pages(books: Any, base: int, count: int, looks: int, many: bool) -> None:
     for n in range(count):
         look = look_at(looks + n * LOOK_BYTES)
         if look.adds == 1:
             look.level = slot_of(books, base, look.page, look.slot).number
             jit.prefetch(level_address(books, base, look.level))
         else:
-            page = level_of(books, base, look.level).page
-            jit.prefetch(base + books.pages_at + page * PAGE_BYTES)
+            if look.guest != 0:
+                entry = jit.load_i64(guest_address(books, base, look.reference))
+                look.order = entry & MASK_31
+                jit.prefetch(order_address(books, base, look.order))
+            else:
+                page = level_of(books, base, look.level).page
+                jit.prefetch(base + books.pages_at + page * PAGE_BYTES)
             if look.adds == 2:
                 _look_for_page(books, base, look)
+                if many and order_of(books, base, home_of(books, look.comes)).level != 0:
+                    jit.prefetch(guest_address(books, base, look.comes))
 
 
 @jit.inlined
@@ -109,10 +121,13 @@ def _look_for_homes(books: Any, base: int, begin: int, count: int, looks: int) -
         look = look_at(looks + n * LOOK_BYTES)
         look.order = home_of(books, event.reference)
         jit.prefetch(order_address(books, base, look.order))
+        look.reference = event.reference
+        look.comes = event.other
         look.price = event.price
         look.adds = event.kind == events.ADD
         look.page = 0
         look.level = 0
+        look.guest = 0
         if event.instrument >= books.instruments:
             look.order = 0
             look.adds = 0
@@ -127,18 +142,26 @@ def _look_for_homes(books: Any, base: int, begin: int, count: int, looks: int) -
 
 
 @jit.inlined
-def _look_for_levels(books: Any, base: int, count: int, looks: int) -> None:
+def _look_for_levels(books: Any, base: int, count: int, looks: int, many: bool) -> None:
     for n in range(count):
         look = look_at(looks + n * LOOK_BYTES)
+        order = order_of(books, base, look.order)
+        if many and order.level != 0 and order.reference != look.reference:
+            look.guest = 1
+            jit.prefetch(guest_address(books, base, look.reference))
         if look.adds == 1:
             _look_for_page(books, base, look)
-        else:
-            order = order_of(books, base, look.order)
+        elif look.guest == 0:
             look.level = order.level
             look.side = side_of_order(order)
-            jit.prefetch(level_address(books, base, order.level))
-            jit.prefetch(order_address(books, base, order.ahead))
-            jit.prefetch(order_address(books, base, order.behind))
+            _look_for_neighbours(books, base, order)
+
+
+@jit.inlined
+def _look_for_neighbours(books: Any, base: int, order: Any) -> None:
+    jit.prefetch(level_address(books, base, order.level))
+    jit.prefetch(order_address(books, base, order.ahead))
+    jit.prefetch(order_address(books, base, order.behind))
 
 
 @jit.inlined

@@ -13,6 +13,7 @@ from hftlib.book.tables import (
     INSTRUMENTS_MAX,
     KEY_MAX,
     LEVEL,
+    LIVE_MIN,
     LOOK,
     ORDER,
     PAGE,
@@ -21,6 +22,8 @@ from hftlib.book.tables import (
 from hftlib.core.errors import InputError
 from hftlib.core.layout import Layout
 from hftlib.core.units import is_whole, shown
+
+HOMES_MIN = 1 << 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Capacity:
     orders: int = 1 << 17
     levels: int = 1 << 15
     pages: int = 1 << 13
-    homes: int = 0  # places that references have of their own; 0: eight for each order
+    homes: int = 0  # places that references have of their own; 0: as many as proved fast
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
@@ -45,8 +48,12 @@ class Capacity:
                     do=f"Give a whole number from {least} to {most:,}.",
                 )
         if self.homes == 0:
-            object.__setattr__(self, "homes", min(8 * self.orders, 1 << 30))
+            object.__setattr__(self, "homes", min(self._homes(), 1 << 30))
         object.__setattr__(self, "homes", power_of_two(self.homes))
+
+    def _homes(self) -> int:
+        """Few orders: what stays in the second cache. Many: so many that few are guests."""
+        return max(self.orders, HOMES_MIN) if self.orders < LIVE_MIN else 8 * self.orders
 
     def layout(self) -> Layout:
         """The arrays of an arena for books of this capacity."""

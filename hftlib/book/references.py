@@ -68,6 +68,12 @@ def tag_of(reference: int) -> int:
     return (mixed ^ (mixed >> 31)) & MASK_31
 
 
+@jit.inlined
+def guest_address(books: Any, base: int, reference: int) -> int:
+    """Where the search for a guest begins."""
+    return entry_address(books, base, tag_of(reference) & books.guest_mask)
+
+
 @jit.compiled()
 def _guest(books: Any, base: int, reference: int) -> int:
     place = _guest_place(books, base, reference)
@@ -99,6 +105,7 @@ def _take_guest(books: Any, base: int, home: int, reference: int) -> int:
         number = books.home_mask + 1 + books.guests_used
     else:
         return 0
+    books.guests += 1
     _send(books, base, home, 1)
     place = -1 - _guest_place(books, base, reference)
     jit.store_i64(entry_address(books, base, place), tag_of(reference) << GUEST_BITS | number)
@@ -120,6 +127,7 @@ def _give_guest(books: Any, base: int, number: int) -> None:
         place = (place + 1) & mask
         entry = jit.load_i64(entry_address(books, base, place))
     jit.store_i64(entry_address(books, base, hole), 0)
+    books.guests -= 1
     order.behind = books.guest_free
     books.guest_free = number
     _send(books, base, home_of(books, order.reference), -1)

@@ -82,6 +82,7 @@ BOOKS = record(
     192  impossible       int64[16]  how often, by reason
     320  guest_mask       int64  entries of `guests`, less one
     328  orders_most      int64  live at once, as far as `apply_events` has looked
+    336  guests           int64  live now
     """,
 )
 SIDE = record(
@@ -156,18 +157,22 @@ PLACE = record("book place", 16, "0 number int64\n8 side int32\n12 page int32 0:
 
 LOOK = record(
     "book look",
-    32,
+    64,
     """
-    0   price  int64
-    8   slot   int32
-    12  order  int32  the order it seems to be about
-    16  level  int32
-    20  page   int32
-    24  side   int32
-    28  adds   int32  1: an order comes, 2: another goes for it
+    0   price      int64
+    8   reference  int64
+    16  comes      int64  the reference of the order that comes
+    24  slot       int32
+    28  order      int32  the order it seems to be about
+    32  level      int32
+    36  page       int32
+    40  side       int32
+    44  adds       int32  1: an order comes, 2: another goes for it
+    48  guest      int32  1: its home is another's
     """,
 )
 BATCH = 64
+LIVE_MIN = 30_000  # live orders; their memory then outgrows the second-level cache
 
 SLOTS = 32
 SLOT_BITS = 5
