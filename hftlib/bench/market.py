@@ -134,10 +134,11 @@ class _Input:
         self.end = self.begin + len(self.bytes)
         self._frames = np.zeros(1, FRAMES)
         self._events = np.zeros(BATCH_EVENTS, EVENT)
-        self.messages = self.read(None)[0]
-        if self.messages == 0:
+        read, _cost, translator = self.read(None)
+        self.messages = read
+        if not any(len(name) == 1 for name in translator.counts):  # a letter: a known type
             raise InputError(
-                f"{path} has no ITCH message: its first two bytes are no length of one",
+                f"{path} has no ITCH message: no frame has the length and the type of one",
                 where=str(path),
                 do="Give a file of {length, message} frames as Nasdaq publishes it, plain or gzip.",
             )

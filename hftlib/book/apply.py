@@ -10,6 +10,10 @@ keeps the place, a replace goes to the end, as exchanges do it.
 
 A book that began within the day has quantity whose orders nobody can name: levels seeded from
 a snapshot. An event about an unknown order that itself names side and price takes from there.
+A book is stale while messages are missing (GAP), once one could not be read, or when its memory was
+full; a CLEAR of the whole book is a new start. A message of an unknown type makes no book stale:
+venues add statements, and never kinds of orders, without a new version of the feed.
+
 Worst case: CLEAR takes the side's orders off one by one, what a level has without names is found
 by walking its queue, and GAP marks every book.
 """
@@ -42,8 +46,10 @@ from hftlib.book.tables import (
     QUANTITY_MAX,
     STALE_FULL,
     STALE_GAP,
+    STALE_UNREAD,
     TOO_MUCH,
     TOO_MUCH_LEVEL,
+    TOTAL_MAX,
     WRONG_PRICE,
     book_of,
     books_at,
@@ -166,12 +172,15 @@ def _not_one(books: Any, base: int, event: Any) -> int:
         if kind == events.CLEAR:
             clear_side(books, base, 2 * instrument, KEY_MAX)
             clear_side(books, base, 2 * instrument + 1, KEY_MAX)
+            book.stale = 0
         elif kind == events.GAP:
             book.stale |= STALE_GAP
         elif kind == events.RECOVERED:
             book.stale &= ~STALE_GAP
         elif kind == events.STATUS:
             book.state = event.reference
+        elif kind == events.UNREADABLE and event.reference != events.UNKNOWN_TYPE:
+            book.stale |= STALE_UNREAD
     return CHANGED if kind == events.CLEAR else 0
 
 
@@ -181,8 +190,10 @@ def _seldom(books: Any, base: int, book: Any, event: Any) -> int:
     if kind == events.LEVEL or kind == events.QUOTE:
         return set_level(books, base, event)
     if kind == events.CLEAR:
-        return clear(books, base, event)
+        return clear(books, base, book, event)
     if kind == events.TRADE or kind == events.CROSS:
+        if not 0 <= event.quantity < QUANTITY_MAX:
+            return -NO_QUANTITY
         if event.quantity > 0:
             _print(book, event, event.price, event.quantity)
     elif kind == events.STATUS:
@@ -191,22 +202,30 @@ def _seldom(books: Any, base: int, book: Any, event: Any) -> int:
         book.stale |= STALE_GAP
     elif kind == events.RECOVERED:
         book.stale &= ~STALE_GAP
+    elif kind == events.UNREADABLE and event.reference != events.UNKNOWN_TYPE:
+        book.stale |= STALE_UNREAD
     return 0
 
 
 @jit.inlined
 def _print(book: Any, event: Any, price: int, quantity: int) -> None:
-    """A trade: the last price, and the day's volume where it counts."""
-    book.last = price
-    book.last_size = quantity
-    book.trades += 1
+    """A trade, where it counts: what a cross or another message prints is no second one."""
     if event.flags & events.NOT_PRINTABLE == 0:
-        book.volume += quantity
+        book.last = price
+        book.last_size = quantity
+        book.trades += 1
+        if book.volume < TOTAL_MAX:  # what no market trades in a day must not wrap
+            book.volume += quantity
 
 
 @jit.compiled()
 def _take_unnamed(books: Any, base: int, book: Any, event: Any) -> int:
-    """Take from what a level has without names; only an event that names side and price can."""
+    """Take from what a level has without names; only an event that names side and price can.
+
+    An execution that names its price is a trade, whatever the book knows of its order.
+    """
+    if event.kind == events.EXECUTE and event.price != 0 and 0 < event.quantity < QUANTITY_MAX:
+        _print(book, event, event.price, event.quantity)
     if event.side != events.BUY and event.side != events.SELL:
         return -NO_ORDER
     if event.price == 0 or event.kind == events.REPLACE:  # a replace names its new price
@@ -227,8 +246,6 @@ def _take_unnamed(books: Any, base: int, book: Any, event: Any) -> int:
         order = named.behind
     if event.quantity > unnamed:
         return -TOO_MUCH_LEVEL
-    if event.kind == events.EXECUTE:
-        _print(book, event, event.price, event.quantity)
     level.quantity -= event.quantity
     if level.quantity == 0 and level.first == 0:
         remove_level(books, base, side, number)

@@ -10,6 +10,7 @@ Worst case: memory is taken once, by capacity; what does not fit is counted and 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -106,10 +107,15 @@ class Books:
 
     @property
     def stale(self) -> dict[str, str]:
-        """Books that may be wrong, and why."""
-        rows = np.flatnonzero(self.arena["book"]["stale"][: len(self.instruments)])
-        bits = self.arena["book"]["stale"]
-        return {self.instruments[row].symbol: why_stale(int(bits[row])) for row in rows.tolist()}
+        """Books that may be wrong, and why; a symbol of several venues has its venue behind it."""
+        bits = self.arena["book"]["stale"][: len(self.instruments)]
+        rows = np.flatnonzero(bits).tolist()
+        times = Counter(self.instruments.symbols) if rows else Counter()
+        told = {}
+        for one in (self.instruments[row] for row in rows):
+            name = one.symbol if times[one.symbol] == 1 else f"{one.symbol} {one.venue}"
+            told[name] = why_stale(int(bits[one.row]))
+        return told
 
     def __repr__(self) -> str:
         header = self.header

@@ -62,7 +62,7 @@ def set_level(books: Any, base: int, event: Any) -> int:
 
 
 @jit.compiled()
-def clear(books: Any, base: int, event: Any) -> int:
+def clear(books: Any, base: int, book: Any, event: Any) -> int:
     if event.side > events.SELL:
         return -NO_SIDE
     if not -KEY_MAX < event.price < KEY_MAX:
@@ -72,6 +72,8 @@ def clear(books: Any, base: int, event: Any) -> int:
             limit = event.price if side else -event.price
             limit = limit if event.side != 0 and event.price != 0 else KEY_MAX
             clear_side(books, base, 2 * event.instrument + side, limit)
+    if event.side == 0:
+        book.stale = 0
     return CHANGED
 
 

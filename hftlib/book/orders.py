@@ -18,8 +18,10 @@ from hftlib.book.tables import (
     BEHIND_AT,
     FIRST_AT,
     LAST_AT,
+    NO_QUANTITY,
     ORDERS_FULL,
     SIDE_MASK,
+    TOTAL_MAX,
     level_address,
     level_of,
     link_at,
@@ -41,8 +43,10 @@ def append_order(books: Any, base: int, side: int, key: int, reference: int, qua
         level_number = make_level(books, base, side, key)
         if level_number < 0:
             return level_number
-    number = take_number(books, base, reference)
     level = level_of(books, base, level_number)
+    if level.quantity >= TOTAL_MAX:
+        return -NO_QUANTITY
+    number = take_number(books, base, reference)
     order = order_of(books, base, number)
     order.reference = reference
     order.quantity = quantity

@@ -15,7 +15,7 @@ import numpy as np
 from hftlib.book.amounts import Amounts
 from hftlib.book.ladder_picture import LadderPicture, Rung, plain
 from hftlib.book.reading import NO_PRICE
-from hftlib.book.tables import STALE_FULL, STALE_GAP
+from hftlib.book.tables import STALE_FULL, STALE_GAP, STALE_UNREAD
 from hftlib.core import events
 from hftlib.core.events import BUY, SELL
 from hftlib.core.times import to_text
@@ -32,7 +32,11 @@ _STATES = {
     events.PAUSED: "paused",
     events.QUOTATION_ONLY: "quotation only",
 }
-_STALE = {STALE_GAP: "messages are missing", STALE_FULL: "its memory is full"}
+_STALE = {
+    STALE_GAP: "messages are missing",
+    STALE_FULL: "its memory is full",
+    STALE_UNREAD: "a message could not be read",
+}
 
 
 def why_stale(bits: int) -> str:

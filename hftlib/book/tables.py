@@ -49,7 +49,7 @@ NO_ORDER, DOUBLE_ORDER, TOO_MUCH, NO_QUANTITY, WRONG_PRICE, NO_SIDE = range(1, 7
 NO_INSTRUMENT, OTHER_INSTRUMENT, ORDERS_FULL, LEVELS_FULL, PAGES_FULL, TOO_MUCH_LEVEL = range(7, 13)
 
 # Why a book is stale, as bits.
-STALE_GAP, STALE_FULL = 1, 2
+STALE_GAP, STALE_FULL, STALE_UNREAD = 1, 2, 4
 
 BOOKS = record(
     "books",
@@ -182,6 +182,7 @@ LINK_BYTES, LOOK_BYTES = LINK.itemsize, LOOK.itemsize
 BID_AT = field_offset(BOOK, "bid")
 PAGE_LEVELS_AT = field_offset(PAGE, "levels")
 KEY_MAX, QUANTITY_MAX = 2**56, 2**56
+TOTAL_MAX = 2**62  # of a level's quantity or a day's volume: beyond, sums would wrap
 EMPTY = 2**62  # worse than any key
 GUEST_BITS = 32
 SIDE_MASK, SENT_MAX = (1 << 20) - 1, 2046

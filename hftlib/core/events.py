@@ -107,8 +107,10 @@ REASONS = (
     "its side is neither buy nor sell",
     "its price is no price",
     "it does not parse",
+    "its time is not of the day",
 )
 UNKNOWN_TYPE, WRONG_LENGTH, CUT_OFF, WRONG_SIDE, WRONG_PRICE, NO_PARSE = range(1, 7)
+WRONG_TIME = 7
 
 
 def code(letters: str) -> int:

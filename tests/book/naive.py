@@ -95,6 +95,8 @@ class NaiveBooks:
         if kind == events.CLEAR:
             for number in range(2 * self.instruments):
                 self._clear(number)
+            for facts in self.facts:
+                facts["stale"] = 0
             return CHANGED
         for facts in self.facts:
             self._tell(facts, kind, reference)
@@ -153,6 +155,8 @@ class NaiveBooks:
         level = self._level(side, key)
         if isinstance(level, int):
             return level
+        if level.quantity >= tables.TOTAL_MAX:
+            return -tables.NO_QUANTITY
         order = [side, key, quantity]
         self.orders[reference] = level.queue[reference] = order
         level.quantity += quantity
@@ -205,6 +209,8 @@ class NaiveBooks:
     def _take_unnamed(
         self, instrument: int, kind: int, side: int, price: int, quantity: int, flags: int
     ) -> int:
+        if kind == events.EXECUTE and price != 0 and 0 < quantity < tables.QUANTITY_MAX:
+            self._print(instrument, price, quantity, flags)
         if side not in (events.BUY, events.SELL) or price == 0 or kind == events.REPLACE:
             return -tables.NO_ORDER
         if quantity <= 0:
@@ -216,8 +222,6 @@ class NaiveBooks:
             return -tables.NO_ORDER
         if quantity > level.quantity - sum(order[2] for order in level.queue.values()):
             return -tables.TOO_MUCH_LEVEL
-        if kind == events.EXECUTE:
-            self._print(instrument, price, quantity, flags)
         level.quantity -= quantity
         if level.quantity == 0:
             self._remove(number, key)
@@ -257,8 +261,12 @@ class NaiveBooks:
                     key = price if which == events.SELL else -price
                     limit = key if side and price else tables.KEY_MAX
                     self._clear(2 * instrument + which - 1, limit)
+            if side == events.NO_SIDE:
+                self.facts[instrument]["stale"] = 0
             return CHANGED
         if kind in (events.TRADE, events.CROSS):
+            if not 0 <= quantity < tables.QUANTITY_MAX:
+                return -tables.NO_QUANTITY
             if quantity > 0:
                 self._print(instrument, price, quantity, flags)
         else:
@@ -291,11 +299,12 @@ class NaiveBooks:
 
     def _print(self, instrument: int, price: int, quantity: int, flags: int) -> None:
         facts = self.facts[instrument]
+        if flags & events.NOT_PRINTABLE:
+            return
         facts["last"], facts["last_size"] = price, quantity
         facts["trades"] += 1
-        if not flags & events.NOT_PRINTABLE:
-            # What no market trades in a day wraps, as an int64 does.
-            facts["volume"] = (facts["volume"] + quantity + 2**63) % 2**64 - 2**63
+        if facts["volume"] < tables.TOTAL_MAX:
+            facts["volume"] += quantity
 
     @staticmethod
     def _tell(facts: dict[str, int], kind: int, reference: int) -> None:
@@ -305,6 +314,8 @@ class NaiveBooks:
             facts["stale"] |= tables.STALE_GAP
         elif kind == events.RECOVERED:
             facts["stale"] &= ~tables.STALE_GAP
+        elif kind == events.UNREADABLE and reference != events.UNKNOWN_TYPE:
+            facts["stale"] |= tables.STALE_UNREAD
 
     def picture(self) -> dict[int, list[Any]]:
         """For each side that has any: its levels, best first, each with its queue."""

@@ -71,7 +71,7 @@ def test_trades_and_states_are_told():
     books.apply(np.concatenate([one("EXECUTE", reference=4, quantity=10, time=70)] * 2))
     books.apply(one("TRADE", price=2894800, quantity=5, flags=events.NOT_PRINTABLE))
     book = books.of("AAPL")
-    assert (book.last, book.last_quantity, book.volume, book.trades) == (289.48, 5, 20, 3)
+    assert (book.last, book.last_quantity, book.volume, book.trades) == (289.49, 10, 20, 2)
     for code, words in {
         events.HALTED: "halted",
         events.TRADING: "trading",

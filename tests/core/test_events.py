@@ -16,7 +16,7 @@ def test_every_kind_has_its_name():
     assert list(named.values()) == list(range(1, len(events.KINDS)))
     assert events.SIDES[events.BUY] == "buy" and events.SIDES[events.SELL] == "sell"
     assert len(events.KINDS) - 1 == events.UNREADABLE
-    assert len(events.REASONS) - 1 == events.NO_PARSE
+    assert len(events.REASONS) - 1 == events.WRONG_TIME
 
 
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=8))

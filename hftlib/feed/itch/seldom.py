@@ -14,6 +14,7 @@ from hftlib.core import events, jit
 from hftlib.core.events import EVENT
 from hftlib.core.jit import load_be_i64, load_be_u16, load_be_u32, load_be_u48, load_u8
 from hftlib.feed.itch.tables import (
+    DAY_NS,
     LOCATES,
     LOCATES_AT,
     PLAN_BYTES,
@@ -58,10 +59,13 @@ def seldom(translator_address: int, message: int, length: int, target: int) -> N
     if length != wanted:
         reason = events.WRONG_LENGTH if wanted else events.UNKNOWN_TYPE
         _refuse(translator, target, reason, kind_byte, length)
-        if length >= 11:
-            event.time = translator.midnight + load_be_u48(message + 5)
         return
-    event.time = translator.midnight + load_be_u48(message + 5)
+    time = load_be_u48(message + 5)
+    if time >= DAY_NS:
+        _refuse(translator, target, events.WRONG_TIME, kind_byte, length)
+        return
+    event.time = translator.midnight + time
+    translator.latest = event.time
     event.instrument = _row(translator_address, message)
     if kind_byte in (_A, _F, _E, _C, _X, _D, _U, _P):
         _order(translator, message, length, target)
@@ -77,6 +81,8 @@ def blank(translator: Any, target: int) -> None:
     for offset in range(0, 64, 8):
         jit.store_i64(target + offset, 0)
     event = _event_at(target)
+    # What cannot be read stands at the last time that could: a wrong one would misplace it.
+    event.time = translator.latest
     event.received = translator.received
     event.sequence = translator.sequence
     event.instrument = events.ALL

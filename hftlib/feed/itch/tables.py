@@ -21,6 +21,7 @@ from hftlib.core.records import record
 LOCATES = 65_536
 UNSEEN = -1  # a locate without a row
 UNNAMED = -2  # minus this and lower: a row whose symbol no message has told yet
+DAY_NS = 86_400 * 10**9
 PRICE_MAX = 200_000_0000  # the highest limit Nasdaq's rules know, in 1/10,000 dollars
 
 TRANSLATOR = record(
@@ -35,6 +36,7 @@ TRANSLATOR = record(
     40  told        int64  how often a message changed what is known of the instruments
     48  strangers   int64  messages whose symbol is not that of their locate
     56  said        int64[6]  when the venue said O, S, Q, M, E, C; 0: not yet
+    104 latest      int64  the time of the last message that had one
     """,
 )
 PLAN = record(

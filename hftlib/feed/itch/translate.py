@@ -30,6 +30,7 @@ from hftlib.core.times import to_ns
 from hftlib.feed.itch import tables
 from hftlib.feed.itch.seldom import blank, seldom
 from hftlib.feed.itch.tables import (
+    DAY_NS,
     LAYOUT,
     LOCATES,
     PLAN_BYTES,
@@ -91,13 +92,16 @@ def translate_message(translator_address: int, message: int, length: int, target
     row = tables.row_at(jit.nth(translator_address + ROWS_AT, locate, LOCATES, 4)).row
     price = jit.load_be_u32(message + plan.price_at) & plan.price_mask
     side = jit.load_u8(message + plan.side_at) & plan.side_mask
-    # One branch, never taken in a sound feed, guards all three.
-    if (row < 0) | (price > PRICE_MAX) | ((side != plan.side_buy) & (side != plan.side_sell)):
+    time = jit.load_be_u48(message + 5)
+    # One branch, never taken in a sound feed, guards all of it.
+    odd = (row < 0) | (price > PRICE_MAX) | (time >= DAY_NS)
+    if odd | ((side != plan.side_buy) & (side != plan.side_sell)):
         seldom(translator_address, message, length, target)
         return
     translator = tables.translator_at(translator_address)
     event = _event_at(target)
-    event.time = translator.midnight + jit.load_be_u48(message + 5)
+    event.time = translator.midnight + time
+    translator.latest = event.time
     event.received = translator.received
     event.sequence = translator.sequence
     event.reference = jit.load_be_i64(message + 11)
