@@ -18,7 +18,7 @@ import io
 import json
 import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ class ObjectCode:
     compiler: str
     sources: str
     sha256: str
-    elf: bytes
+    elf: bytes = field(repr=False)
 
     def digest(self) -> str:
         """The SHA-256 of the facts and the code together: what `sha256` must say."""
