@@ -113,7 +113,7 @@ def _read_line(lines: Any, event: Any, begin: int, stop: int) -> int:
             return events.WRONG_LENGTH  # a column is missing
         if jit.load_u8(place) != COMMA:
             return events.NO_PARSE
-        value, place = _whole(place + 1, stop)
+        value, place = read_whole(place + 1, stop)
         if place < 0:
             return events.NO_PARSE
         lines.fields[field] = value
@@ -156,7 +156,7 @@ def _end_of_line(place: int, end: int) -> int:
 
 
 @jit.compiled()
-def _whole(place: int, stop: int) -> tuple[int, int]:
+def read_whole(place: int, stop: int) -> tuple[int, int]:
     """A whole number and where it ends; -1 there when none of at most 18 digits is here."""
     sign = 1
     if place < stop and jit.load_u8(place) == MINUS:
@@ -176,7 +176,7 @@ def _time(lines: Any, place: int, stop: int) -> tuple[int, int]:
     """Seconds with decimals as nanoseconds, and where they end; -1 there when they do not read."""
     if place < stop and jit.load_u8(place) == MINUS:
         return 0, -1
-    seconds, place = _whole(place, stop)
+    seconds, place = read_whole(place, stop)
     if place < 0 or seconds > SECONDS_MAX:
         return 0, -1
     nanos = seconds * 1_000_000_000

@@ -1,8 +1,7 @@
 """Real days of LOBSTER: the books equal the published order book at every row and every level.
 
-What the messages cannot tell is stated, never hidden: where a level comes into the published window
-that no message ever spoke of, its size is taken from the row (adopted), and such rows are counted.
-Everything else must be known from the seed and the messages alone.
+The tape is all that the books get: what the messages cannot tell, that a level came into the
+published window or left it, the source has read from the order book file and counted.
 """
 
 from __future__ import annotations
@@ -17,12 +16,13 @@ from lobster_made import written_day
 from lobster_rows import NO_LEVEL, RowJudge, levels_entering, rows_of
 from recorded import recorded, recorded_all
 
+from hftlib.book.book import Book
 from hftlib.book.books import Books
 from hftlib.book.capacity import Capacity
 from hftlib.core import events
 from hftlib.feed.lobster import LobsterSource
 
-# Rows in which a level had to be adopted, of how many.
+# Levels that entered the window, and rows.
 KNOWN = {
     "LOBSTER_SampleFile_AMZN_2012-06-21_1.zip": (13_953, 57_515),
     "LOBSTER_SampleFile_AMZN_2012-06-21_5.zip": (33_840, 155_935),
@@ -46,11 +46,11 @@ def test_the_books_equal_every_published_row_at_every_level(path: Path | None, r
     print(f"\n{path.name}: {told}")
     record_property("lobster", told)
     if path.name in KNOWN:
-        assert (told["rows_adopted"], told["row"]) == KNOWN[path.name]
+        assert (told["entered"], told["row"]) == KNOWN[path.name]
 
 
 def replayed(path: Path) -> dict[str, int]:
-    """The day of these files, judged row by row; what was compared and what had to be adopted."""
+    """The day of these files, judged row by row; what was compared, and the levels that came."""
     source, books, judge = day(path)
     chunks = []
     for chunk in source.chunks():
@@ -64,8 +64,12 @@ def replayed(path: Path) -> dict[str, int]:
     check(books)
     array = np.concatenate(chunks)
     messages = array[array["flags"] & events.SNAPSHOT == 0]
-    assert judge.adopted == levels_entering(judge.rows, messages)
-    return {name: getattr(judge, name) for name in ("row", "levels", "adopted", "rows_adopted")}
+    entered = source.counts["levels that entered the window"]
+    assert entered == levels_entering(judge.rows, messages)
+    assert source.counts["levels set right by the row"] == 0
+    traded = messages[np.isin(messages["kind"], (events.EXECUTE, events.TRADE))]
+    assert Book(books, 0).volume == traded["quantity"].sum()
+    return {"row": judge.row, "levels": judge.levels, "entered": entered}
 
 
 @pytest.mark.parametrize("depth", [1, 2, 5, 30])
@@ -75,7 +79,7 @@ def test_a_made_up_day_is_matched_at_every_row_too(depth: int, tmp_path: Path):
         told = replayed(written_day(tmp_path / str(thick), depth, thick, seed=depth))
         assert told["row"] > 1_500
         # A window wider than the book shows all there is, so nothing ever comes into it.
-        assert (told["adopted"] == 0) == (depth == 30 and thick == 4)
+        assert (told["entered"] == 0) == (depth == 30 and thick == 4)
 
 
 def test_the_judge_sees_one_share_that_is_wrong_in_a_message_or_in_a_row():

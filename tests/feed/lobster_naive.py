@@ -1,12 +1,10 @@
 """The judge of LOBSTER: a book of two dicts, and the comparison with every published row.
 
-`LevelsByDict` is the slow twin. `RowJudge` compares any book that has its four methods, so that a
+`LevelsByDict` is the slow twin. `RowJudge` compares any book that has its two methods, so that a
 fast one can stand in its place. Worst case: some 20 µs a row.
 
-How a row is compared: the book before message 0 comes from the source's seed; after each event
-all published levels must be equal. Where the deepest place became free and a level appears in it,
-that level was outside the window before: it is adopted, and counted. Levels beyond the window are
-forgotten, because LOBSTER no longer says what happens to them.
+How a row is compared: the book holds what the events say and nothing else. After the last event of
+each message it must have just the levels that are published: no other, none more, none less.
 """
 
 from __future__ import annotations
@@ -25,9 +23,7 @@ Level = tuple[int, int]
 
 class Book(Protocol):
     def apply(self, event: Any) -> None: ...
-    def top(self, side: int, count: int) -> list[Level]: ...
-    def adopt(self, side: int, price: int, size: int) -> None: ...
-    def forget_beyond(self, side: int, price: int) -> None: ...
+    def levels(self, side: int) -> list[Level]: ...
 
 
 class LevelsByDict:
@@ -57,31 +53,23 @@ class LevelsByDict:
         else:
             self.sizes[side].pop(price, None)
 
-    def top(self, side: int, count: int) -> list[Level]:
-        return sorted(self.sizes[side].items(), reverse=side == events.BUY)[:count]
-
-    def adopt(self, side: int, price: int, size: int) -> None:
-        self.sizes[side][price] = size
-
-    def forget_beyond(self, side: int, price: int) -> None:
-        beyond = [at for at in self.sizes[side] if (at < price) == (side == events.BUY)]
-        for at in beyond:
-            if at != price:
-                del self.sizes[side][at]
+    def levels(self, side: int) -> list[Level]:
+        return sorted(self.sizes[side].items(), reverse=side == events.BUY)
 
 
 class RowJudge:
     """Feeds events to a book and compares it with the rows of an order book file."""
 
     def __init__(self, book: Book, rows: np.ndarray[Any, Any]) -> None:
-        self.book, self.rows, self.depth = book, rows, rows.shape[1] // 4
-        self.row, self.adopted, self.levels = 0, 0, 0
+        self.book, self.rows = book, rows
+        self.row, self.levels = 0, 0
         self.mismatches: list[str] = []
 
     def take(self, chunk: np.ndarray[Any, Any]) -> None:
         for event in chunk:
             self.book.apply(event)
-            if not event["flags"] & events.SNAPSHOT:
+            if event["sequence"] and event["flags"] & events.LAST:
+                assert event["sequence"] == self.row + 1
                 self._compare(self.rows[self.row])
                 self.row += 1
 
@@ -90,15 +78,9 @@ class RowJudge:
             pairs = zip(row[first::4].tolist(), row[first + 1 :: 4].tolist(), strict=True)
             published = [pair for pair in pairs if abs(pair[0]) != NO_LEVEL]
             self.levels += len(published)
-            ours = self.book.top(side, self.depth)
-            if published and ours == published[:-1]:  # a place became free, and only then
-                self.book.adopt(side, *published[-1])
-                self.adopted += 1
-                ours = self.book.top(side, self.depth)
+            ours = self.book.levels(side)
             if ours != published and len(self.mismatches) < 10:
                 self.mismatches.append(f"row {self.row}, side {side}: {ours} for {published}")
-            if len(published) == self.depth:
-                self.book.forget_beyond(side, published[-1][0])
 
 
 def rows_of(path: Path) -> np.ndarray[Any, Any]:

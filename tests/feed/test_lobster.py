@@ -48,7 +48,8 @@ def test_every_level_of_every_row_of_a_real_day_is_matched(sample):
         judge.take(chunk)
     assert judge.mismatches == []
     assert judge.row == len(judge.rows) and judge.book.impossible == 0
-    assert judge.adopted == SAMPLES[sample]
+    assert source.counts["levels that entered the window"] == SAMPLES[sample]
+    assert source.counts["levels set right by the row"] == 0
     assert source.counts["unreadable"] == 0 and source.share_done == 1.0
     assert source.instruments.symbols == [sample.partition("_")[0]]
 
@@ -68,9 +69,9 @@ def test_the_judge_sees_one_share_that_is_wrong():
 
 def test_times_are_those_of_the_exchange_to_the_nanosecond(tmp_path):
     path = day(tmp_path, b"34200.000000001,1,7,30,1000,1\n")
-    (event,) = read(LobsterSource(path))
+    (event,) = read(LobsterSource(path, seed=False))
     assert event["time"] == to_ns("2012-06-21T09:30:00.000000001-04:00")
-    (event,) = read(LobsterSource(path, zone="UTC", date="2012-06-22"))
+    (event,) = read(LobsterSource(path, zone="UTC", date="2012-06-22", seed=False))
     assert event["time"] == to_ns("2012-06-22T09:30:00.000000001Z")
 
 
@@ -95,7 +96,7 @@ def test_the_seed_is_row_0_before_message_0(tmp_path, first, row, seed):
 
 
 def test_a_day_reads_alike_in_blocks_of_any_size_plain_and_zipped(tmp_path, monkeypatch):
-    path = day(tmp_path, LINES * 50, "1010,5,1000,30\n")
+    path = day(tmp_path, LINES * 50, "1010,5,1000,30\n" * 150)
     whole = read(LobsterSource(path))
     with zipfile.ZipFile(tmp_path / "day.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for one in ("message", "orderbook"):
@@ -103,19 +104,76 @@ def test_a_day_reads_alike_in_blocks_of_any_size_plain_and_zipped(tmp_path, monk
     assert np.array_equal(read(LobsterSource(tmp_path / "day.zip")), whole)
     for size in (23, 24, 25, 64, 1000):
         monkeypatch.setattr(lobster, "BLOCK_BYTES", size)
-        monkeypatch.setattr(lobster, "CHUNK_EVENTS_MAX", 7)
+        monkeypatch.setattr(lobster, "CHUNK_EVENTS_MAX", 9)
         assert np.array_equal(read(LobsterSource(path)), whole)
-    assert len(whole) == 2 + 150  # the first bid is message 0's own, so it is no seed
+    assert len(whole) > 2 + 150  # rows that contradict the messages add levels to them
 
 
-def test_without_the_order_book_there_is_no_seed(tmp_path):
-    assert len(read(LobsterSource(day(tmp_path, LINES)))) == 3
+def test_without_the_order_book_the_first_event_says_that_books_are_stale(tmp_path):
+    gap, *rest = read(LobsterSource(day(tmp_path, LINES)))
+    assert (gap["kind"], gap["instrument"], gap["time"]) == (events.GAP, 0, rest[0]["time"])
+    assert (gap["reference"], gap["other"]) == (0, 0) and len(rest) == 3
     path = day(tmp_path, LINES, "1010,5,1000,30\n")
-    assert len(read(LobsterSource(path, seed=False))) == 3
+    bare = read(LobsterSource(path, seed=False))
+    assert len(bare) == 3 and bare.tolist() == [event.tolist() for event in rest]
+
+
+@pytest.mark.modes
+def test_a_level_comes_and_goes_with_the_row_of_its_message(tmp_path):
+    """The bid at 1000 is deleted and 990 comes up; then a better one pushes 990 out."""
+    text = b"1,1,7,30,1000,1\n2,3,7,30,1000,1\n3,1,8,5,995,1\n"
+    empty = f"{NO_LEVEL},0"
+    rows = f"{empty},1000,30\n{empty},990,4\n{empty},995,5\n"
+    source = LobsterSource(day(tmp_path, text, rows))
+    made = read(source)[1:]
+    fields = ("sequence", "kind", "price", "quantity", "flags")
+    last, level = events.LAST, events.SNAPSHOT
+    assert made[list(fields)].tolist() == [
+        (1, events.ADD, 1000, 30, last),
+        (2, events.DELETE, 1000, 30, 0),
+        (2, events.LEVEL, 990, 4, level | last),
+        (3, events.ADD, 995, 5, 0),
+        (3, events.LEVEL, 990, 0, level | last),
+    ]
+    assert {name: count for name, count in source.counts.items() if "level" in name} == {
+        "levels seeded": 0,
+        "levels that entered the window": 1,
+        "levels that left it": 1,
+        "levels set right by the row": 0,
+    }
+
+
+@pytest.mark.modes
+def test_a_line_that_does_not_read_is_made_good_by_its_row(tmp_path):
+    text = LINES.replace(b"4,7,10", b"4,7,ten")
+    rows = f"{NO_LEVEL},0,1000,30\n{NO_LEVEL},0,1000,20\n1010,5,1000,20\n"
+    source = LobsterSource(day(tmp_path, text, rows))
+    judge = RowJudge(LevelsByDict(), np.array([r.split(",") for r in rows.split()], np.int64))
+    judge.take(read(source))
+    assert judge.row == 3 and judge.mismatches == []
+    assert source.counts["levels set right by the row"] == source.counts["unreadable"] == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        (["1010,5,1000,30"] * 2, "ends behind row 2, before the messages"),
+        (["1010,5,1000,30"] * 4, "more rows than the message file has lines"),
+        (["1010,5,1000,30", "1010,5,1000", "1010,5,1000,30"], "no row of an order book"),
+        (["1010,5,1000,30", "1010,5,1000,30,1", "1,1,1,1"], "no row of an order book"),
+        (["1010,5,1000,30", "1010,5,1000,-3", "1,1,1,1"], "no row of an order book"),
+        (["1010,5,1000,30", "", "1,1,1,1"], "no row of an order book"),
+        (["9,5,8,3,9,5,7,3"] * 3, "no row of an order book"),  # the asks are not in order
+        ([f"{NO_LEVEL},0,8,3,9,5,7,3"] * 3, "no row of an order book"),
+    ],
+)
+def test_rows_that_do_not_fit_the_messages_are_refused(tmp_path, rows, sentence):
+    with pytest.raises(InputError, match=sentence):
+        read(LobsterSource(day(tmp_path, LINES, "\n".join(rows) + "\n")))
 
 
 def test_a_file_that_ends_inside_a_line_says_so(tmp_path):
-    source = LobsterSource(day(tmp_path, LINES + b"34201.5,1,9,3"))
+    source = LobsterSource(day(tmp_path, LINES + b"34201.5,1,9,3"), seed=False)
     *good, last = read(source)
     assert [told(event) for event in good] == [slowly(line) for line in LINES.splitlines()]
     assert (last["kind"], last["reference"]) == (events.UNREADABLE, events.CUT_OFF)
@@ -164,7 +222,8 @@ def test_a_broken_file_gives_an_event_for_each_line_or_a_sentence(tmp_path, monk
     for text in fuzzed([LINES, LINES * 10], seconds=fuzz_seconds()):
         expected = [slowly(line) for line in text.removesuffix(b"\n").split(b"\n")]
         try:
-            found = [told(event) for event in read(LobsterSource(day(tmp_path, text), zone="UTC"))]
+            source = LobsterSource(day(tmp_path, text), zone="UTC", seed=False)
+            found = [told(event) for event in read(source)]
         except InputError:
             assert not any(expected) or max(map(len, text.split(b"\n"))) >= 255
             refused += 1
@@ -178,7 +237,7 @@ def test_a_broken_file_gives_an_event_for_each_line_or_a_sentence(tmp_path, monk
 
 
 def test_a_broken_zip_is_read_or_refused(tmp_path):
-    day(tmp_path, LINES * 20, "1010,5,1000,30\n")
+    day(tmp_path, LINES * 20, "1010,5,1000,30\n" * 60)
     with zipfile.ZipFile(tmp_path / "day.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for one in ("message", "orderbook"):
             archive.write(tmp_path / NAME.format(one), NAME.format(one))

@@ -17,7 +17,7 @@ import pytest
 from recorded import recorded
 
 import hftlib as hft
-from hftlib.core.events import EVENT
+from hftlib.core.events import EVENT, SNAPSHOT
 from hftlib.feed.itch.translate import Translator
 from hftlib.feed.lobster import LobsterSource
 from hftlib.research.facts import Facts, facts
@@ -48,7 +48,7 @@ def lobster(symbol: str, levels: int) -> Facts:
         with archive.open(name) as file:
             rows = np.loadtxt(file, delimiter=",", usecols=(0, 2), dtype=np.int64)
     insides = np.zeros(len(rows), INSIDE)
-    insides["time"] = tape["time"][-len(rows) :]
+    insides["time"] = tape["time"][tape["flags"] & SNAPSHOT == 0]
     insides["ask"], insides["bid"] = rows[:, 0] // 100, rows[:, 1] // 100
     return facts(
         tape,

@@ -4,12 +4,16 @@
                       44 arrives           ──▶ 44 45 46 47 go out
                       patience is over     ──▶ GAP 44 to before 45, then 45 46 47 go out
 
+A capture that does not begin with message 1 was begun late: all before is a hole from the start,
+told as GAP before the first message, so that books made of it are stale as they should be.
+
 A capture often holds both lines of a feed: most messages come twice, and what one line lost the
 other brings a moment later. The only clock is that of the capture. What fills a hole after it was
 given up goes out late, marked so, and RECOVERED follows when no hole is left open.
 
 Worst case: 4,096 datagrams are held, at most 6 MB of usual size; then the hole is given up early.
-Of 4,096 holes given up, the oldest is forgotten, so that what fills it later counts as seen before.
+Of 4,096 holes given up, the oldest is forgotten: what fills it later counts as seen before, and
+RECOVERED follows no more.
 """
 
 from __future__ import annotations
@@ -43,13 +47,15 @@ class Numbered:
         self.ready: deque[Run] = deque()
         self.counts: Counter[str] = Counter()
         self._next = 0  # the number wanted next; 0 before the first
+        self._began = 0  # the number of the first
         self._held: list[tuple[int, int, int, bytes]] = []  # first, after, received, blocks
         self._holes: list[tuple[int, int]] = []
         self._waiting_since = 0
 
     def take(self, first: int, after: int, blocks: memoryview, received_ns: int) -> None:
         """Messages `first` to before `after`; of a heartbeat, none."""
-        self._next = self._next or first
+        if self._next == 0:
+            self._begin(first, received_ns)
         if first > self._next:
             self._hold(first, after, blocks, received_ns)
         else:
@@ -67,6 +73,19 @@ class Numbered:
         while self._held:
             self._give_up(self._held[0][2])
 
+    def _begin(self, first: int, received_ns: int) -> None:
+        self._next = self._began = first
+        if first > 1:
+            self._miss(1, first, received_ns)
+
+    def _miss(self, first: int, after: int, received_ns: int) -> None:
+        """A hole that is given up; what fills it yet goes out late."""
+        self._holes.append((first, after))
+        if len(self._holes) > HOLES_MAX:
+            del self._holes[0]
+            self.counts["holes forgotten"] += 1
+        self.ready.append(Run(events.GAP, first, after, b"", received_ns))
+
     def _hold(self, first: int, after: int, blocks: memoryview, received_ns: int) -> None:
         if not self._held:
             self._waiting_since = received_ns
@@ -81,11 +100,7 @@ class Numbered:
     def _give_up(self, received_ns: int) -> None:
         first = self._held[0][0]
         self.counts["messages missed"] += first - self._next
-        self._holes.append((self._next, first))
-        if len(self._holes) > HOLES_MAX:
-            del self._holes[0]
-            self.counts["holes forgotten"] += 1
-        self.ready.append(Run(events.GAP, self._next, first, b"", received_ns))
+        self._miss(self._next, first, received_ns)
         self._next = first
         self._waiting_since = received_ns
         self._follow()
@@ -111,12 +126,14 @@ class Numbered:
         self._next = max(self._next, after)
 
     def _fill(self, begin: int, end: int, received_ns: int) -> None:
-        self.counts["messages that came too late"] += end - begin
+        early = begin < self._began
+        name = "messages before the first" if early else "messages that came too late"
+        self.counts[name] += end - begin
         index = next(i for i, hole in enumerate(self._holes) if hole[0] <= begin < hole[1])
         left, right = self._holes[index]
         parts = ((left, begin), (end, right))
         self._holes[index : index + 1] = [(a, b) for a, b in parts if a < b]
-        if not self._holes:
+        if not self._holes and not self.counts["holes forgotten"]:
             self.ready.append(Run(events.RECOVERED, 0, 0, b"", received_ns))
 
 

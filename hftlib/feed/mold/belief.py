@@ -3,8 +3,14 @@
 Nothing is changed by a datagram that is refused, but for what a second one would confirm. A number
 more than a window ahead of the newest known is believed when a second packet is near it, and
 another session when a second packet is of it; after the end of a session one is enough. A session
-that was left never comes back. The very first packet is believed whatever it says; who knows the
-session and the first number beforehand gives them.
+that was left never comes back.
+
+An end is believed at once and taken back as easily: a later number of the same session, in messages
+or heartbeats, says that the session goes on. So one wrong packet of this kind blinds nobody.
+
+The very first packet is believed whatever it says; who knows the session and the first number
+beforehand gives them. Who does not has joined late unless that number is 1: all before it is LOST,
+known to be missing and never asked for, until a snapshot repairs the books.
 
 Worst case: a dozen comparisons; all of ten bytes at most.
 """
@@ -15,7 +21,7 @@ from hftlib.core import jit
 from hftlib.core.records import field_offset
 from hftlib.feed.mold import memory as m
 from hftlib.feed.mold import packet as p
-from hftlib.feed.mold.gaps import enter, give_up
+from hftlib.feed.mold.gaps import enter, give_up, lose
 
 _state_at = jit.record_at(m.SEQUENCER)
 SESSION_OFFSET = field_offset(m.SEQUENCER, "session")
@@ -37,8 +43,6 @@ def believed(sequencer: int, verdict: int, datagram: int) -> int:
     s.candidate_seen = 0
     if s.state == m.WAITING:
         _begin(sequencer, datagram, first)
-    if s.end and first + count > s.end:
-        return p.AFTER_END
     if verdict == p.END and first < s.known_end:
         return p.END_TOO_EARLY
     if first - s.known_end > s.capacity:
@@ -47,6 +51,8 @@ def believed(sequencer: int, verdict: int, datagram: int) -> int:
         s.far_ahead = first
         if not near:
             return p.FAR_AHEAD
+    if s.end and first + count > s.end:
+        _reopen(sequencer)
     beyond = verdict == p.MESSAGES and first + count > s.expected + s.capacity
     if beyond and first > s.expected and (s.tries_max == 0 or s.answered == 0):
         s.known_end = max(s.known_end, first)
@@ -56,16 +62,31 @@ def believed(sequencer: int, verdict: int, datagram: int) -> int:
 
 
 @jit.compiled()
+def _reopen(sequencer: int) -> None:
+    """There is more of this session: what was told to be its end was not."""
+    s = _state_at(sequencer)
+    s.end = 0
+    s.reopened += 1
+    if s.state == m.ENDED:
+        enter(sequencer, m.LOST if s.unrepaired else m.LIVE, m.GOES_ON)
+
+
+@jit.compiled()
 def _begin(sequencer: int, datagram: int, first: int) -> None:
     """The first packet: its session is ours, and its number is where we are."""
     s = _state_at(sequencer)
     _copy_session(datagram, sequencer + SESSION_OFFSET)
+    joined_late = s.expected == 0 and first > 1
     if s.expected == 0:
         s.expected = first
+    s.began = s.expected
     s.known_end = max(s.expected, first)
     s.sessions = 1
     s.heard = s.now
-    enter(sequencer, m.LIVE, m.FIRST_PACKET)
+    if joined_late:
+        lose(sequencer, 1, first, m.JOINED_LATE)
+    else:
+        enter(sequencer, m.LIVE, m.FIRST_PACKET)
 
 
 @jit.compiled()
@@ -101,7 +122,7 @@ def _other_session(sequencer: int, datagram: int) -> int:
     s.candidate_seen = s.end = s.gap_end = s.far_ahead = s.silent = s.unrepaired = 0
     # From its beginning: whoever followed the old session wants all of the new one. Nothing is
     # held any more: what was has gone out, for nothing was missing.
-    s.expected = s.known_end = 1
+    s.expected = s.known_end = s.began = 1
     s.current_end = 0
     s.sessions += 1
     s.session_new = 1

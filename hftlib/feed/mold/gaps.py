@@ -36,7 +36,11 @@ def enter(sequencer: int, state: int, reason: int) -> None:
 
 @jit.compiled()
 def tell(sequencer: int, kind: int, first: int, after: int) -> int:
-    """The address of the delivery, filled with this and nothing else."""
+    """The address of the delivery, filled with this and nothing else; what books know by it."""
+    if kind == m.OUT_GAP or kind == m.OUT_LOST or kind == m.OUT_SILENT:
+        _state_at(sequencer).told_stale = 1
+    elif kind == m.OUT_RECOVERED:
+        _state_at(sequencer).told_stale = 0
     given = _delivery_at(sequencer + _DELIVERY)
     given.kind, given.first, given.after = kind, first, after
     given.address = given.length = given.received = given.late = given.reason = 0
@@ -135,12 +139,20 @@ def unhurried_ns(sequencer: int) -> int:
 def give_up(sequencer: int, reason: int) -> None:
     """The range that is missing next is lost; what lies behind it can go out."""
     s = _state_at(sequencer)
-    s.lost_first, s.lost_after = s.expected, gap_end(sequencer)
-    s.lost += s.lost_after - s.lost_first
-    s.unrepaired += s.lost_after - s.lost_first
-    s.expected = s.lost_after
+    after = gap_end(sequencer)
+    lose(sequencer, s.expected, after, reason)
+    s.expected = after
     s.request_count = 0
     s.drained = 0
+
+
+@jit.compiled()
+def lose(sequencer: int, first: int, after: int, reason: int) -> None:
+    """These will never go out: to be told, and counted until a snapshot makes them good."""
+    s = _state_at(sequencer)
+    s.lost_first, s.lost_after = first, after
+    s.lost += after - first
+    s.unrepaired += after - first
     enter(sequencer, m.LOST, reason)
 
 
@@ -156,7 +168,7 @@ def whole(sequencer: int) -> int:
         enter(sequencer, good, m.HEARD_AGAIN)
     elif was == m.LOST and s.unrepaired == 0:
         enter(sequencer, m.LIVE, m.REPAIRED)
-    if s.state != was and s.state == m.LIVE:
+    if s.told_stale and s.unrepaired == 0 and (s.state == m.LIVE or s.state == m.ENDED):
         return tell(sequencer, m.OUT_RECOVERED, s.expected, s.expected)
     if s.silent and (s.state == m.LIVE or s.state == m.LOST):
         s.silences += 1

@@ -18,7 +18,8 @@ heard again, each gap gets one request and `patience_ns`.
 Room to hold is bounded. With an answer to hope for, what is beyond the window is let go and asked
 for later; otherwise the oldest gap is given up, which makes room. A number more than a window ahead
 of the newest known is believed when a second packet is near it; so is another session's name,
-except after the end of a session, when one packet is enough. The very first packet is believed.
+except after the end of a session, when one packet is enough. An end stands until the same session
+goes on behind it. The very first packet is believed; what was before it is LOST from the start.
 
 Worst case: a call walks the blocks of one datagram, and copies them if they are held; the end of a
 gap is found by reading at most `capacity` numbers, once for each gap and request.
@@ -51,7 +52,7 @@ _line_at = jit.record_at(m.LINE)
 _delivery_at = jit.record_at(m.DELIVERY)
 _numbers_at = jit.array_at(np.int64)
 _DELIVERY = field_offset(m.SEQUENCER, "delivery")
-_VERDICTS = field_offset(m.LINE, "verdicts")
+_VERDICTS, _KINDS = field_offset(m.LINE, "verdicts"), len(p.VERDICTS)
 
 
 @jit.compiled("int64(int64, int64, int64, int64, int64, int64)")
@@ -73,7 +74,7 @@ def accept(sequencer: int, line: int, datagram: int, length: int, received: int,
     if verdict == p.AGAIN:
         return p.AGAIN
     _line_at(sequencer + m.LINES_OFFSET + line * m.LINE_BYTES).packets += 1
-    counts = _numbers_at(sequencer + m.LINES_OFFSET + line * m.LINE_BYTES + _VERDICTS, 16)
+    counts = _numbers_at(sequencer + m.LINES_OFFSET + line * m.LINE_BYTES + _VERDICTS, _KINDS)
     counts[verdict] += 1
     if verdict > p.END:
         return verdict
@@ -104,9 +105,13 @@ def following(sequencer: int) -> int:
         given.reason = s.reason
         s.lost_after = 0
         return sequencer + _DELIVERY
-    if s.session_new:
-        s.session_new = 0
+    if s.session_new == 1:
+        # What the old session left missing is none of the new one's: its books are empty and right.
+        s.session_new = 2 if s.told_stale else 0
         return tell(sequencer, m.OUT_SESSION, s.expected, s.expected)
+    if s.session_new == 2:
+        s.session_new = 0
+        return tell(sequencer, m.OUT_RECOVERED, s.expected, s.expected)
     if s.current_end > s.expected:
         tell(sequencer, m.OUT_MESSAGES, s.expected, s.current_end)
         given.address, given.length, given.received = s.current, s.current_bytes, s.received
@@ -202,7 +207,9 @@ def _hand_on(
     s = _state_at(sequencer)
     counts = _line_at(sequencer + m.LINES_OFFSET + line * m.LINE_BYTES)
     old = min(after, s.expected) - first
-    counts.again += old
+    before = max(0, min(after, s.began) - first)
+    counts.before += before
+    counts.again += old - before
     if after <= s.expected:
         return
     s.current = p.skip(datagram + p.HEADER_BYTES, old)

@@ -12,12 +12,15 @@ numbers from the next one wanted. The numbers lie apart from the slots, eight to
 looking for the end of a gap reads them one by one, 64 KB for each 8,192 of capacity.
 
     state      what it means                                            books
-    WAITING    nothing heard yet                                        stale
+    WAITING    nothing heard yet                                        empty, and told nothing
     LIVE       every message up to the newest known one is out          good
     GAP        one is missing; what follows it is held                  stale
-    LOST       a range was given up; what follows goes out              stale until repaired
+    LOST       a range was given up, or the feed was joined late;       stale until repaired
+               what follows goes out
     SILENT     nothing heard for `silence_ns`, not even a heartbeat     stale
     ENDED      the session ended and all of it is out                   as before
+
+That no book is told anything before the first packet is no harm: `Sequencer.stale` is true then.
 
 Worst case: all memory is taken at start: capacity × (slot_bytes + 8) and 2,176 bytes.
 """
@@ -48,9 +51,12 @@ REASONS = (
     "silence",
     "packets again",
     "a snapshot repaired the books",
+    "joined after the first message",
+    "the session goes on after its end",
 )
 START, FIRST_PACKET, MISSING, FILLED, UNANSWERED, NOBODY_TO_ASK, NO_ROOM = range(7)
 NEW_SESSION, END_OF_SESSION, SILENCE, HEARD_AGAIN, REPAIRED = range(7, 12)
+JOINED_LATE, GOES_ON = range(12, 14)
 
 # Kinds of what comes out.
 DELIVERIES = ("", "MESSAGES", "GAP", "LOST", "RECOVERED", "SILENT", "ENDED", "SESSION")
@@ -81,10 +87,11 @@ LINE = record(
     """
     0    packets     int64      datagrams taken from it
     8    first       int64      messages that came first by this line
-    16   again       int64      messages that were out or held already
+    16   again       int64      messages that were out, held or given up already
     24   not_held    int64      messages that were beyond the window, or larger than a slot
     32   heard       int64      time of its last good packet of this session
-    64   verdicts    int64[16]  datagrams by verdict
+    40   before      int64      messages before the first that was waited for
+    64   verdicts    int64[15]  datagrams by verdict
     """,
 )
 CHANGE = record(
@@ -125,7 +132,7 @@ SEQUENCER = record(
     168  unrepaired      int64      lost messages that no snapshot has made good
     176  lost_first      int64      a range given up that is still to be told:
     184  lost_after      int64      its end; 0: none
-    192  session_new     int64      1: a new session that is still to be told
+    192  session_new     int64      1: a new session is still to be told; 2: that books are whole
     200  current         int64      address of the blocks at hand, in the caller's datagram
     208  current_bytes   int64      their length
     216  current_end     int64      the number after their last
@@ -142,6 +149,8 @@ SEQUENCER = record(
     304  session         uint8[16]  ten letters, zeros before the first packet
     320  previous        uint8[16]  the session before, which never comes back
     336  candidate       uint8[16]  another session that was heard
+    352  began           int64      the first number of this session that was waited for
+    360  told_stale      int64      1: books were told of a gap and not yet that they are whole
     384  messages        int64      messages that went out
     392  late            int64      of these, by way of the recovery server
     400  gaps            int64      gaps told of
@@ -151,6 +160,7 @@ SEQUENCER = record(
     432  silences        int64      times of silence
     440  undrained       int64      calls refused because `following` was not called to its end
     448  held_most       int64      the most messages ever held
+    456  reopened        int64      ends taken back, since the session went on
     512  delivery        uint8[64]  what `following` gave last
     """,
 )

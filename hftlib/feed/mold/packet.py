@@ -65,13 +65,12 @@ VERDICTS = (
     "a sequence number of zero",
     "another session",
     "far ahead of all others",
-    "messages after the end of the session",
     "an end before messages already seen",
     "from a line that there is not",
 )
 AGAIN, MESSAGES, HEARTBEAT, END = range(4)
 SHORT, CUT_OFF, TOO_FEW, TRAILING, BEYOND, TRUNCATED = range(4, 10)
-UNNUMBERED, OTHER_SESSION, FAR_AHEAD, AFTER_END, END_TOO_EARLY, NO_SUCH_LINE = range(10, 16)
+UNNUMBERED, OTHER_SESSION, FAR_AHEAD, END_TOO_EARLY, NO_SUCH_LINE = range(10, 15)
 
 
 @jit.compiled("int64(int64, int64)")

@@ -27,6 +27,13 @@ from hftlib.feed.mold import memory as m
 from hftlib.feed.mold import packet as p
 
 SECOND_NS = 1_000_000_000
+_LINE_COUNTS = {
+    "packets": "packets",
+    "first": "first",
+    "again": "again",
+    "before": "before the first",
+    "not_held": "not held",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,8 @@ class Delivery:
 class Sequencer:
     """Two lines and a recovery server in; every message once, in order, or told to be lost.
 
-    `session` and `first_sequence` pin what is expected; without them the first packet decides.
+    `session` and `first_sequence` pin what is expected; without them the first packet decides, and
+    what was before it is LOST: books are stale until `repaired`, unless its number is 1.
     `recovery` says whether anybody answers requests. Times are whatever clock the caller gives.
     """
 
@@ -195,10 +203,10 @@ class Sequencer:
         """What was met, by name, without what never was."""
         state = self.state_record
         names = ("messages", "late", "gaps", "lost", "unrepaired", "requests", "sessions")
-        found = {name: int(state[name]) for name in (*names, "silences", "held_most")}
+        found = {name: int(state[name]) for name in (*names, "silences", "reopened", "held_most")}
         for line, counts in zip(m.LINE_NAMES, self._memory["lines"][0], strict=True):
-            for name in ("packets", "first", "again", "not_held"):
-                found[f"line {line}: {name.replace('_', ' ')}"] = int(counts[name])
+            for name, shown_as in _LINE_COUNTS.items():
+                found[f"line {line}: {shown_as}"] = int(counts[name])
             for verdict, count in zip(p.VERDICTS, counts["verdicts"], strict=True):
                 found[f"line {line}: {verdict}"] = int(count)
         return {name: count for name, count in found.items() if count}

@@ -47,13 +47,35 @@ class Story:
 
 def test_two_lines_bring_each_message_once():
     story = Story()
-    assert story.take(5, 8) == ["5-8"]  # the first datagram says where it begins
+    assert story.take(1, 8) == ["1-8"]
     assert story.take(5, 8) == []
     assert story.take(6, 10) == ["8-10"]
     assert story.take(10, 10) == []  # a heartbeat
     assert story.take(1, 3) == []
     assert story.end() == []
     assert story.numbered.counts == {"messages seen before": 3 + 2 + 2}
+
+
+def test_a_capture_that_was_begun_late_says_so_before_its_first_message():
+    story = Story()
+    assert story.take(5, 7) == ["gap 1-5", "5-7"]
+    assert story.take(3, 6) == ["late 3-5"]
+    assert story.take(3, 6) == []
+    assert story.take(1, 5) == ["late 1-3", "recovered"]
+    assert story.end() == []
+    assert story.numbered.counts == {"messages before the first": 4, "messages seen before": 6}
+    assert Story().take(9, 9) == ["gap 1-9"]  # a heartbeat
+    assert Story().take(1, 1) == []
+
+
+def test_a_hole_that_was_forgotten_is_never_said_to_be_filled():
+    story = Story()
+    for number in range(HOLES_MAX + 2):  # every second one is missing, the first two times in vain
+        story.take(2 + 2 * number, 3 + 2 * number, 2000 * number)
+    story.end()
+    assert story.numbered.counts["holes forgotten"] == 2
+    filled = story.take(1, 4 + 2 * HOLES_MAX, 10**9)
+    assert len(filled) == HOLES_MAX and "recovered" not in filled
 
 
 def test_a_hole_that_the_other_line_fills_is_never_seen():
@@ -135,17 +157,18 @@ def test_random_lines_lose_and_double_nothing_unseen(seed):
     numbered.end()
     story += numbered.ready
     arrived = {n for _, first, after in sent for n in range(first, after)}
-    begin = sent[0][1]
+    begin = sent[0][1]  # what is before is told at once, and late when it comes
     messages = [run for run in story if not run.kind]
     out = [n for run in messages for n in range(run.first, run.after)]
     in_time = [n for run in messages if not run.is_late for n in range(run.first, run.after)]
     late = {n for run in messages if run.is_late for n in range(run.first, run.after)}
     gaps = {n for run in story if run.kind == GAP for n in range(run.first, run.after)}
     assert len(out) == len(set(out)), "a message came twice"
-    assert set(out) == {n for n in arrived if n >= begin}, "what arrived came out"
+    assert set(out) == arrived, "what arrived came out"
     assert in_time == sorted(in_time), "in the order of their numbers"
     assert late <= gaps and not gaps & set(in_time)
-    assert gaps - late == set(range(begin, max(arrived) + 1)) - arrived, "what was lost was told"
+    assert gaps - late == set(range(1, max(arrived) + 1)) - arrived, "what was lost was told"
     assert [said(run) for run in story]
+    assert set(range(1, begin)) <= gaps
     if skew_ms < 1000 and arrived == set(range(1, end)) and begin == 1:
         assert not gaps and not late

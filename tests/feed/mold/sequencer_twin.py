@@ -55,6 +55,8 @@ class SlowSequencer:
         self.unrepaired = self.lost = self.messages = self.late = self.gaps = self.sessions = 0
         self.out: list[Delivery] = []
         self.first, self.again, self.not_held = [0] * 4, [0] * 4, [0] * 4
+        self.before, self.began, self.reopened = [0] * 4, 0, 0
+        self.books_wait = False  # told that something is missing, and not that all is well
         self.verdicts: list[int] = []
 
     @property
@@ -83,8 +85,12 @@ class SlowSequencer:
         numbered = dict(enumerate(messages, first))
         if messages and first <= self.expected:
             for number in numbered:
-                seen = number < self.expected or number in self.held
-                (self.again if seen else self.first)[line] += 1
+                if number < self.began:
+                    self.before[line] += 1
+                elif number < self.expected or number in self.held:
+                    self.again[line] += 1
+                else:
+                    self.first[line] += 1
             fresh = [block(text) for number, text in numbered.items() if number >= self.expected]
             if fresh:
                 after = first + len(messages)
@@ -119,28 +125,35 @@ class SlowSequencer:
             while self.expected < self.known_end:
                 self.lose(m.NEW_SESSION)
             self.old_session, self.session, self.candidate = self.session, session, None
-            self.expected = self.known_end = 1
+            self.expected = self.known_end = self.began = 1
             self.end = self.told = self.far = self.unrepaired = 0
             self.silent, self.heard = False, self.now
             self.held.clear()
             self.sessions += 1
             self.enter("LIVE", m.NEW_SESSION)
-            self.out.append(Delivery(m.OUT_SESSION, 1, 1))
+            self.say(m.OUT_SESSION, 1, 1)
+            if self.books_wait:
+                self.say(m.OUT_RECOVERED, 1, 1)
         self.candidate = None
         if self.state == "WAITING":
             self.session = session
-            self.expected = self.expected or first
+            late, self.expected = self.expected == 0 and first > 1, self.expected or first
+            self.began = self.expected
             self.known_end = max(self.expected, first)
             self.sessions, self.heard = 1, self.now
             self.enter("LIVE", m.FIRST_PACKET)
-        if self.end and first + count > self.end:
-            return p.AFTER_END
+            if late:
+                self.forgo(1, first, m.JOINED_LATE)
         if verdict == p.END and first < self.known_end:
             return p.END_TOO_EARLY
         if first > self.known_end + self.set["capacity"]:
             far, self.far = self.far, first
             if abs(far - first) > self.set["capacity"]:
                 return p.FAR_AHEAD
+        if 0 < self.end < first + count:
+            self.end, self.reopened = 0, self.reopened + 1
+            if self.state == "ENDED":
+                self.enter("LOST" if self.unrepaired else "LIVE", m.GOES_ON)
         hopeless = not self.recovery or not self.answered
         while hopeless and count and self.expected < first:
             if first + count <= self.expected + self.set["capacity"]:
@@ -162,7 +175,7 @@ class SlowSequencer:
                     self.ask_at = self.now + self.hurry()
                 else:
                     self.enter("GAP", m.MISSING)
-                self.out.append(Delivery(m.OUT_GAP, self.expected, self.told))
+                self.say(m.OUT_GAP, self.expected, self.told)
             return
         before = self.state
         if before == "GAP":
@@ -171,14 +184,14 @@ class SlowSequencer:
             self.enter(good, m.HEARD_AGAIN)
         elif before == "LOST" and good == "LIVE":
             self.enter("LIVE", m.REPAIRED)
-        if self.state == "LIVE" != before and before != "WAITING":
-            self.out.append(Delivery(m.OUT_RECOVERED, self.expected, self.expected))
+        if self.books_wait and good == "LIVE" and self.state != "SILENT":
+            self.say(m.OUT_RECOVERED, self.expected, self.expected)
         if self.silent and self.state in ("LIVE", "LOST"):
             self.enter("SILENT", m.SILENCE)
-            self.out.append(Delivery(m.OUT_SILENT, self.expected, self.expected))
+            self.say(m.OUT_SILENT, self.expected, self.expected)
         if self.end and self.expected == self.end and self.state != "ENDED":
             self.enter("ENDED", m.END_OF_SESSION)
-            self.out.append(Delivery(m.OUT_ENDED, self.expected, self.expected))
+            self.say(m.OUT_ENDED, self.expected, self.expected)
 
     def send(self, delivery: Delivery) -> None:
         self.out.append(delivery)
@@ -196,12 +209,20 @@ class SlowSequencer:
 
     def lose(self, reason: int) -> None:
         first, self.expected = self.expected, self.hole_end()
-        self.lost += self.expected - first
-        self.unrepaired += self.expected - first
         self.tries = 0
-        self.enter("LOST", reason)
-        self.out.append(Delivery(m.OUT_LOST, first, self.expected, reason=reason))
+        self.forgo(first, self.expected, reason)
         self.settle()
+
+    def forgo(self, first: int, after: int, reason: int) -> None:
+        self.lost += after - first
+        self.unrepaired += after - first
+        self.enter("LOST", reason)
+        self.say(m.OUT_LOST, first, after, reason)
+
+    def say(self, kind: int, first: int, after: int, reason: int = 0) -> None:
+        self.out.append(Delivery(kind, first, after, reason=reason))
+        if kind in (m.OUT_GAP, m.OUT_LOST, m.OUT_SILENT, m.OUT_RECOVERED):
+            self.books_wait = kind != m.OUT_RECOVERED
 
     def enter(self, state: str, reason: int) -> None:
         self.state, self.reason = state, m.REASONS[reason]

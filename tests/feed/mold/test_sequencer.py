@@ -154,9 +154,55 @@ def test_the_end_of_a_session_waits_for_an_open_gap() -> None:
     assert feed.recovered(packet(2, "b")) == "b c RECOVERED(4,4) ENDED(4,4)"
     assert (feed.it.state, feed.it.stale) == ("ENDED", False)
     assert feed.a(end(4)) == ""
-    assert feed.a(packet(4, "d")) == ""
-    assert feed.it.counts["line A: messages after the end of the session"] == 1
     assert feed.a(packet(1, "x", "T")) == "SESSION(1,1) x"
+
+
+@pytest.mark.modes
+def test_an_end_is_taken_back_when_the_session_goes_on() -> None:
+    feed = Feed(recovery=False, capacity=64)
+    assert feed.a(packet(1, "a b c")) == "a b c"
+    assert feed.a(end(4)) == "ENDED(4,4)"
+    assert feed.b(heartbeat(4)) == "" and feed.it.state == "ENDED"
+    assert feed.a(packet(4, "d")) == "d"
+    assert (feed.it.state, feed.it.stale) == ("LIVE", False)
+    assert feed.it.changes[-1] == (0, 4, "LIVE", "the session goes on after its end")
+    # An end far ahead is a gap like any other, and what comes behind it is none the worse.
+    assert feed.a(end(50)) == "GAP(5,50)"
+    assert feed.b(packet(50, "x")) == ""
+    assert feed.after(MS) == "LOST(5,50) x"
+    assert feed.a(packet(51, "y z")) == "y z"
+    assert (feed.it.state, feed.it.stale, feed.it.counts["reopened"]) == ("LOST", True, 2)
+    assert feed.a(end(53)) == "ENDED(53,53)"
+    assert feed.b(heartbeat(54)) == "GAP(53,54)"
+    assert feed.b(packet(53, "!")) == "!"
+    assert (feed.it.state, feed.it.reason) == ("LOST", "the gap is filled")
+
+
+@pytest.mark.modes
+def test_a_snapshot_after_the_end_makes_the_books_whole_too() -> None:
+    feed = Feed(recovery=False)
+    assert feed.a(packet(1, "a")) == "a"
+    assert feed.a(packet(3, "c")) == "GAP(2,3)"
+    assert feed.after(MS) == "LOST(2,3) c"
+    assert feed.a(end(4)) == "ENDED(4,4)" and feed.it.stale
+    assert feed.it.repaired(feed.now) == 1
+    assert words(list(feed.it.drain())) == "RECOVERED(4,4)"
+    assert (feed.it.state, feed.it.stale) == ("ENDED", False)
+
+
+@pytest.mark.modes
+def test_what_a_session_left_missing_is_no_fault_of_the_next_one() -> None:
+    feed = Feed(recovery=False)
+    assert feed.a(packet(1, "a b c")) == "a b c"
+    assert feed.a(packet(6, "f")) == "GAP(4,6)"
+    assert feed.after(MS) == "LOST(4,6) f"
+    assert feed.a(end(7)) == "ENDED(7,7)"
+    assert feed.a(packet(1, "v w", "T")) == "SESSION(1,1) RECOVERED(1,1) v w"
+    assert not feed.it.stale
+    assert feed.after(5 * SECOND) == "SILENT(3,3)"
+    assert feed.a(packet(2, "w", "U")) == ""
+    assert feed.a(packet(2, "w", "U")) == "SESSION(1,1) RECOVERED(1,1) GAP(1,2)"
+    assert feed.it.stale
 
 
 @pytest.mark.modes
@@ -197,7 +243,29 @@ def test_from_the_beginning_means_that_a_late_joiner_asks_for_all_of_it() -> Non
     feed = Feed(first_sequence=1)
     assert feed.a(packet(100_001, "z")) == "GAP(1,100002)", "z is let go, too"
     assert feed.after(MS) == "ask(1,65534)"
-    assert Feed().a(packet(100_001, "z")) == "z"
+
+
+@pytest.mark.modes
+def test_who_joins_late_knows_what_is_missing_until_a_snapshot_repairs() -> None:
+    feed = Feed()
+    assert feed.a(packet(5, "e f")) == "LOST(1,5) e f"
+    assert (feed.it.state, feed.it.stale) == ("LOST", True)
+    assert feed.it.reason == "joined after the first message"
+    assert feed.after(SECOND) == "", "nobody is asked for it"
+    assert feed.b(packet(1, "a b c d")) == ""
+    assert feed.b(packet(4, "d e f g")) == "g"
+    counts = feed.it.counts
+    assert (counts["line B: before the first"], counts["line B: again"]) == (5, 2)
+    assert counts["lost"] == counts["unrepaired"] == 4
+    assert feed.it.repaired(feed.now) == 4
+    assert words(list(feed.it.drain())) == "RECOVERED(8,8)"
+    assert (feed.it.state, feed.it.stale) == ("LIVE", False)
+    assert Feed().a(heartbeat(1_000_000)) == "LOST(1,1000000)"
+    assert Feed().a(end(3)) == "LOST(1,3) ENDED(3,3)"
+    pinned = Feed(first_sequence=5)
+    assert pinned.a(packet(5, "e")) == "e" and not pinned.it.stale
+    assert pinned.b(packet(3, "c d e")) == ""
+    assert pinned.it.counts["line B: before the first"] == 2
 
 
 @pytest.mark.modes
@@ -234,7 +302,7 @@ def test_another_session_takes_over_when_two_packets_say_so_and_the_old_one_stay
     assert feed.a(packet(1, "stray", "T")) == ""
     assert feed.a(packet(4, "d")) == ""
     assert feed.a(packet(1, "v", "T")) == ""
-    assert feed.b(packet(1, "v", "T")) == "LOST(2,3) c d SESSION(1,1) v"
+    assert feed.b(packet(1, "v", "T")) == "LOST(2,3) c d SESSION(1,1) RECOVERED(1,1) v"
     assert feed.it.session == b"T         " and not feed.it.stale
     assert [feed.b(packet(2, "b")) for _ in range(3)] == [""] * 3
     assert feed.it.counts["line B: another session"] == 3

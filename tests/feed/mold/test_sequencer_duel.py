@@ -125,16 +125,16 @@ class Walk:
         assert (self.fast.state, self.fast.reason) == (self.slow.state, self.slow.reason)
         assert self.fast.expected == self.slow.expected
         state = self.fast.state_record
-        for name in ("messages", "late", "gaps", "lost", "unrepaired", "sessions"):
+        for name in ("messages", "late", "gaps", "lost", "unrepaired", "sessions", "reopened"):
             assert state[name] == getattr(self.slow, name), name
         held = self.fast._memory["numbers"][0]
         assert state["held"] == len(self.slow.held)
         assert sorted(held[held != 0].tolist()) == sorted(self.slow.held)
         lines = self.fast._memory["lines"][0]
-        for name in ("first", "again", "not_held"):
+        for name in ("first", "again", "before", "not_held"):
             assert lines[name].tolist() == getattr(self.slow, name), name
         verdicts = lines["verdicts"].sum(axis=0).tolist()
-        assert verdicts == [self.slow.verdicts.count(n) for n in range(16)]
+        assert verdicts == [self.slow.verdicts.count(n) for n in range(len(p.VERDICTS))]
         self.out += fast
 
 
@@ -154,7 +154,7 @@ def test_a_slow_twin_agrees_at_every_step_of_any_schedule() -> None:
     assert kinds == set(range(1, len(m.DELIVERIES)))
     if jit.COMPILED:  # a schedule that never meets a rule says nothing about it
         assert met == set(m.REASONS) - {"start"}
-        assert set(range(1, 16)) - verdicts == {p.BEYOND, p.TRUNCATED, p.NO_SUCH_LINE}
+        assert set(range(1, len(p.VERDICTS))) - verdicts == {p.BEYOND, p.TRUNCATED, p.NO_SUCH_LINE}
 
 
 def whole_and_in_order(out: list[Delivery]) -> None:
