@@ -74,3 +74,10 @@ def flow(count: int, seed: int = 1, rows: int = 2, orderly: bool = True) -> np.n
     made["side"] = chance.integers(0, 3, count)
     made["flags"] = events.LAST
     return made
+
+
+def highest_times(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The highest time so far at each event; notices and what is unreadable tell no time."""
+    silent = np.isin(array["kind"], (events.NOTICE, events.UNREADABLE))
+    times = np.where(silent, np.iinfo(np.int64).min, array["time"])
+    return np.maximum.accumulate(times)

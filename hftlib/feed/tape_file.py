@@ -30,6 +30,7 @@ from hftlib.core.errors import InputError
 from hftlib.core.events import EVENT, EVENT_BYTES
 from hftlib.core.instruments import ACTION, INSTRUMENT, PHASE
 from hftlib.core.layout import PAGE_BYTES, Slot
+from hftlib.core.units import INT64_MIN
 from hftlib.feed import tape_layout as layout
 from hftlib.feed.source import CHUNK_EVENTS_MAX, Source
 from hftlib.feed.tape_index import SURVEY, scatter_positions, survey_chunk
@@ -69,6 +70,9 @@ def write_tape(
     target = Path(path)
     if not target.name:
         raise InputError(f"{str(path)!r} names no file", where="the tape", do="Name one.")
+    if target.is_dir():
+        what = f"{str(path)!r} is a folder"
+        raise InputError(what, where="the tape", do="Name a file in it.")
     if target.exists() and not overwrite:
         raise taken(target)
     with part_of(target) as (descriptor, part):
@@ -87,6 +91,7 @@ class _Writing:
         self.descriptor, self.target, self.progress = descriptor, target, progress
         self.digest, self.index_digest = hashlib.sha256(), hashlib.sha256()
         self.survey = np.zeros(1, SURVEY)
+        self.survey["highest"] = INT64_MIN  # until an event tells the time
         self.rows = 1 << 10
         self.counts = np.zeros(self.rows + 1, np.int64)
         self.marks: list[np.ndarray[Any, Any]] = []
@@ -134,11 +139,13 @@ class _Writing:
         }
         for part in tables.values():
             self.digest.update(part.tobytes())
-        whole_marks = self.marks if events % layout.MARK_EVENTS == 0 else [*self.marks, [self._end]]
+        last_mark = (
+            self.survey["highest"] if events % layout.MARK_EVENTS else self.survey["highest"][:0]
+        )
         starts = self._starts(len(table))
         sections = {
             **tables,
-            "marks": np.concatenate([np.zeros(0, np.int64), *whole_marks]).astype(np.int64),
+            "marks": np.concatenate([*self.marks, last_mark]).astype(np.int64),
             "starts": starts,
             "about": np.frombuffer(about, np.uint8),
         }
@@ -170,7 +177,8 @@ class _Writing:
 
     @property
     def _end(self) -> int:
-        return int(self.survey["highest"][0])
+        highest = int(self.survey["highest"][0])
+        return 0 if highest == INT64_MIN else highest
 
     def _make_room(self, highest_row: int) -> None:
         """Counts for all rows up to this one; the last place is for rows beyond every table."""

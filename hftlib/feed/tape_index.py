@@ -2,6 +2,8 @@
 
 The first counts events by instrument and notes the highest time of each block; the second puts the
 position of every event to those of its instrument. Both are one branch-light loop over memory.
+A NOTICE or UNREADABLE event is counted like any other, but its time may be garbage and moves no
+other's place: it stays out of the highest time.
 Worst case: an instrument number beyond the table is counted in one more row, the last.
 """
 
@@ -9,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hftlib.core import jit
+from hftlib.core import events, jit
 from hftlib.core.events import EVENT, EVENT_BYTES
 from hftlib.core.records import record
 from hftlib.feed.tape_layout import MARK_EVENTS
@@ -20,7 +22,7 @@ SURVEY = record(
     """
     0   events   int64  seen so far
     8   begin    int64  the first time that is not 0
-    16  highest  int64  the highest time so far
+    16  highest  int64  the highest time so far of events that tell time
     24  latest   int64  the time of the last event
     32  back     int64  events with a time lower than that of the event before
     """,
@@ -29,6 +31,12 @@ _survey_at = jit.record_at(SURVEY)
 _event_at = jit.record_at(EVENT)
 _numbers_at = jit.array_at(np.int64)
 _narrow_at = jit.array_at(np.uint32)
+
+
+@jit.inlined
+def tells_time(kind: int) -> bool:
+    """Whether the time of such events may be trusted to order others by."""
+    return kind != events.NOTICE and kind != events.UNREADABLE
 
 
 @jit.compiled("int64(int64, int64, int64, int64, int64, int64)")
@@ -47,7 +55,7 @@ def survey_chunk(
             survey.begin = moment
         if survey.events and moment < survey.latest:
             survey.back += 1
-        if not survey.events or moment > survey.highest:
+        if moment > survey.highest and tells_time(event.kind):
             survey.highest = moment
         survey.latest = moment
         survey.events += 1

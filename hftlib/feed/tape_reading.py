@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from hftlib.core.errors import HftError, InputError
+from hftlib.core.events import NOTICE, UNREADABLE
 from hftlib.core.instruments import Instruments
 from hftlib.core.layout import PAGE_BYTES, Slot
 from hftlib.feed import tape_layout as layout
@@ -84,7 +85,8 @@ class TapeFile:
             return len(self.events)
         # All blocks before end below the moment, and this one does not.
         first = block * layout.MARK_EVENTS
-        late = self.events["time"][first : first + layout.MARK_EVENTS] >= moment
+        events = self.events[first : first + layout.MARK_EVENTS]
+        late = (events["time"] >= moment) & ~np.isin(events["kind"], (NOTICE, UNREADABLE))
         return first + int(np.argmax(late))
 
     def verify(self, progress: Callable[[float, str], None] | None = None) -> str:

@@ -3,7 +3,7 @@
 Between two bars in which something happened, the book did not move: the bars between repeat its
 last state. Adjusting multiplies what lies before an action's effective time by its factors, later
 actions included; a bar belongs wholly to the side on which it begins.
-Worst case: all columns are float64, 120 bytes a bar.
+Worst case: all columns are float64, some 120 bytes a bar.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PRICES = (*_TRADED, "bid", "ask", "mid", "spread")
 _SIZES = ("volume", "bid_size", "ask_size")
 _ORDER = (
     *("open", "high", "low", "close", "volume", "vwap", "trades"),
-    *("bid", "bid_size", "ask", "ask_size", "mid", "spread", "imbalance"),
+    *("bid", "bid_size", "ask", "ask_size", "mid", "spread", "imbalance", "stale"),
 )
 
 
@@ -82,7 +82,7 @@ def _with_empty(made: np.ndarray[Any, Any], times: BarTimes, rows: int) -> np.nd
 def _columns(made: np.ndarray[Any, Any], table: Instruments) -> dict[str, Any]:
     traded, bid, ask = made["trades"] > 0, (made["sides"] & 1) > 0, (made["sides"] & 2) > 0
     there = {**dict.fromkeys(("bid", "bid_size"), bid), **dict.fromkeys(("ask", "ask_size"), ask)}
-    columns: dict[str, Any] = {"trades": made["trades"].copy()}
+    columns: dict[str, Any] = {"trades": made["trades"].copy(), "stale": made["stale"] != 0}
     for name in ("open", "high", "low", "close", "bid", "ask"):
         values = _in_units(made[name], made["row"], table, "price_unit")
         columns[name] = np.where(there.get(name, traded), values, np.nan)

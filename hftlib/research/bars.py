@@ -12,6 +12,9 @@ executions, which a cross prints. An execution without a price has that of its o
 are built on the way, from the first event of the tape on; one whose order is unknown has none, is
 left out and counted in `frame.attrs["unpriced"]`. Trades broken later stay in, counted as `broken`.
 
+`stale` says that messages were missing, or could not be read, when the bar ended: then its book
+may be wrong, and its trades may not be all.
+
 Every instrument has every bar from the first to the last of the tape. Where nothing traded, volume
 is 0, prices are NaN, and the book stands as it stood; `empty=False` leaves such bars out.
 Worst case: BARS_MAX bars; more are refused with a sentence, for they would fill the memory.
@@ -25,11 +28,12 @@ import numpy as np
 
 from hftlib.book.apply import apply_event
 from hftlib.book.books import Books
-from hftlib.book.tables import NO_ORDER
+from hftlib.book.tables import QUANTITY_MAX
 from hftlib.core import events, jit
 from hftlib.core.errors import InputError
 from hftlib.core.records import record
 from hftlib.core.times import Duration
+from hftlib.feed.tape_index import tells_time
 from hftlib.research.bar_frame import framed
 from hftlib.research.bar_times import BarTimes, bucket_of
 from hftlib.research.booking import best_level, book_address, book_at, level_at, with_books
@@ -44,7 +48,7 @@ HAS_BID, HAS_ASK = 1, 2
 
 BAR = record(
     "bar",
-    112,
+    120,
     """
     0    begin     int64    ns since the epoch, UTC
     8    row       int64    instrument
@@ -60,11 +64,12 @@ BAR = record(
     88   bid_size  int64    lots
     96   ask       int64
     104  ask_size  int64
+    112  stale     int64    1: the book may be wrong, for messages are missing
     """,
 )
 BARRING = record(
     "bar making",
-    80,
+    112,
     """
     0   books     int64  address of the books
     8   open      int64  address of one BAR for each instrument
@@ -72,19 +77,27 @@ BARRING = record(
     24  made      int64  address of the bars made
     32  count     int64  how many
     40  times     int64  address of the BAR_TIMES
-    48  unpriced  int64  executions of unknown orders that name no price
+    48  unpriced  int64  executions of unknown orders that name no price, or of no quantity
     56  broken    int64  trades broken later
     64  late      int64  events whose time lies before their bar
+    72  chosen    int64  address of the rows that have bars
+    80  several   int64  how many
+    88  room      int64  bars that can be made before they are taken away
+    96  latest    int64  begin of the latest bar that was begun
     """,
 )
 BAR_BYTES = BAR.itemsize
 _bar_at = jit.record_at(BAR)
+_numbers_at = jit.array_at(np.int64)
 _barring_at = jit.record_at(BARRING)
 
 
-@jit.compiled("void(int64, int64, int64, int64, int64)")
-def _make(barring_address: int, walk_address: int, first: int, last: int, only_books: int) -> None:
-    """Bars of some of the walk's events; or only their books, for what came before the slice."""
+@jit.compiled("int64(int64, int64, int64, int64, int64)")
+def _make(barring_address: int, walk_address: int, first: int, last: int, only_books: int) -> int:
+    """Bars of some of the walk's events, or only books, for what came before: where it stopped.
+
+    It stops early where the next event could make more bars than there is room for.
+    """
     walk = walk_at(walk_address)
     making = _barring_at(barring_address)
     base = making.books
@@ -92,7 +105,13 @@ def _make(barring_address: int, walk_address: int, first: int, last: int, only_b
         address = event_address(walk, n)
         event = event_at(address)
         row = event.instrument
-        if only_books or row >= making.rows:
+        if not only_books and making.count + making.several >= making.room:
+            return n
+        timed = tells_time(event.kind)
+        if not only_books and row == events.ALL:
+            # It may change all books, so bars that are over take theirs as they stood before.
+            _close_all(making, bucket_of(making.times, event.time) if timed else making.latest)
+        if only_books or row >= making.rows or not timed:
             apply_event(base, address)
             continue
         bar = _bar_at(making.open + row * BAR_BYTES)
@@ -100,6 +119,7 @@ def _make(barring_address: int, walk_address: int, first: int, last: int, only_b
         if begin > bar.begin:
             _close(making, row)
             bar.begin = begin
+            making.latest = max(making.latest, begin)
         elif begin < bar.begin:
             making.late += 1
         book = book_at(book_address(base, row))
@@ -108,15 +128,28 @@ def _make(barring_address: int, walk_address: int, first: int, last: int, only_b
         making.broken += event.kind == events.BREAK
         if book.trades != trades:
             _trade(making, bar, event.flags, book.last, book.last_size)
-        elif event.kind == events.EXECUTE and done == -NO_ORDER:
+        elif event.kind == events.EXECUTE and done < 0:  # a trade, though the books refused it
             _trade(making, bar, event.flags, event.price, event.quantity)
+    return last
+
+
+@jit.compiled()
+def _close_all(making: Any, begin: int) -> None:
+    """Bars that begin before this one are over."""
+    chosen = _numbers_at(making.chosen, making.several)
+    for n in range(making.several):
+        bar = _bar_at(making.open + chosen[n] * BAR_BYTES)
+        if begin > bar.begin:
+            _close(making, chosen[n])
+            bar.begin = begin
+    making.latest = max(making.latest, begin)
 
 
 @jit.compiled()
 def _trade(making: Any, bar: Any, flags: int, price: int, quantity: int) -> None:
     if flags & events.NOT_PRINTABLE:
         return
-    if price == 0 or quantity <= 0:
+    if price == 0 or not 0 < quantity < QUANTITY_MAX:
         making.unpriced += 1
         return
     if bar.trades == 0:
@@ -142,6 +175,7 @@ def _close(making: Any, row: int) -> None:
     base, here = making.books, making.open + row * BAR_BYTES
     bar = _bar_at(here)
     bid, ask = best_level(base, row, 0), best_level(base, row, 1)
+    bar.stale = 1 if book_at(book_address(base, row)).stale != 0 else 0
     bar.sides = (HAS_BID if bid != 0 else 0) | (HAS_ASK if ask != 0 else 0)
     if bid != 0:
         bar.bid = -level_at(bid).key
@@ -181,10 +215,12 @@ def _pass(
     before, table = len(whole) - len(tape), len(tape.instruments)
     standing = np.zeros(max(1, table), BAR)
     standing["row"], standing["begin"] = np.arange(max(1, table)), times.first
-    room = np.zeros(STEP_EVENTS + max(1, table), BAR)
+    room = np.zeros(STEP_EVENTS + 2 * table + 2, BAR)
     making = np.zeros(1, BARRING)
     for name, array in (("open", standing), ("made", room), ("times", times.memory)):
         making[name] = array.ctypes.data
+    making["chosen"], making["several"] = rows.ctypes.data, len(rows)
+    making["room"], making["latest"] = len(room), times.first
     making["books"], making["rows"] = books.address, table
     kept: list[np.ndarray[Any, Any]] = []
 
@@ -200,9 +236,11 @@ def _pass(
             last = min(first + STEP_EVENTS, len(whole))
             middle = min(max(first, before), last)
             _make(making.ctypes.data, whole.walk_address, first, middle, 1)
-            _make(making.ctypes.data, whole.walk_address, middle, last, 0)
-            keep()
+            while middle < last:
+                middle = _make(making.ctypes.data, whole.walk_address, middle, last, 0)
+                keep()
             advance(last / len(whole), "making bars")
+    keep()
     for row in rows.tolist():
         _close_row(making.ctypes.data, row)
     keep()

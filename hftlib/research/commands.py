@@ -7,6 +7,9 @@ Each command is a few lines that call the research room, which is imported insid
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -51,6 +54,9 @@ def import_(
     price_unit: Annotated[str | None, _option("price-unit", "What prices count: 0.01.")] = None,
     lot_unit: Annotated[str | None, _option("lot-unit", "What quantities count: 1.")] = None,
     overwrite: Overwrite = False,
+    allow_damaged: Annotated[
+        bool, typer.Option("--allow-damaged", help="Exit with 0 though not all could be read.")
+    ] = False,
     json_out: Json = False,
 ) -> None:
     """Read recorded files into tapes. What a file is, it says itself; --as overrules it."""
@@ -67,28 +73,36 @@ def import_(
     options = {"date": date, "zone": zone, "venue": venue, "symbol": symbol}
     options |= {"price_unit": price_unit, "lot_unit": lot_unit}
     groups = importing.grouped(files)
+    _require_no_folder(out)
     if out is not None and len(groups) > 1:
         what = f"{len(groups)} recordings cannot become one tape"
         raise InputError(what, where="--out", do="Leave -o out, or import them one by one.")
-    summaries = []
+    summaries, damaged = [], []
     for group in groups:
         chosen = importing.KINDS[kind] if kind else importing.kind_of(group[0])
         source = importing.source_of(chosen, group, options)
         if not json_out:
             print(
-                f"{group[0].name} is read as {chosen.what}" + ("." if kind else ", by its looks.")
+                f"{group[0].name} is read as {chosen.what}" + ("." if kind else ", by its looks."),
+                flush=True,
             )
         target = out or store.place_for(group[0])
-        with patience() as advance:
+        with _told_when_stopped(f"{target} was not written"), patience() as advance:
             summary = write_tape(target, source, overwrite=overwrite, progress=advance)
         summaries.append(summary)
+        if lost := importing.lost(summary.counts):
+            damaged.append(f"{group[0].name} ({lost})")
         if not json_out:
             print(
                 f"{summary.path}: {summary.events:,} events of {summary.instruments:,} "
                 f"instruments, {summary.bytes / 1e6:,.1f} MB, digest {summary.digest[:12]}."
             )
+            if odd := importing.odd(summary.counts):
+                print(f"Met on the way: {odd}.")
     if json_out:
         print(json.dumps([asdict(summary) for summary in summaries], indent=2))
+    if damaged:
+        _tell_damage(damaged, [summary.path for summary in summaries], allow_damaged)
 
 
 @data.command("ls")
@@ -139,7 +153,8 @@ def validate(
     """Check every event of a tape, and the file against its digest."""
     opened = _opened(tape)
     opened.verify()
-    found = opened.validate(jump=jump)
+    with _told_when_stopped("not every event was looked at"):
+        found = opened.validate(jump=jump)
     _print(found, json_out)
     if strict and not found.sound:
         raise typer.Exit(1)
@@ -173,8 +188,9 @@ def synth(
     market = hftlib.synthetic(symbols=symbols, seconds=seconds, seed=seed)
     if out is None:
         out = store.place_for(Path(f"synthetic-{symbols}x{seconds}s-{seed}"))
+    _require_no_folder(out)
     made: dict[str, Any]
-    with patience() as advance:
+    with _told_when_stopped(f"{out} was not written"), patience() as advance:
         if out.suffix == ".tape":
             made = asdict(write_tape(out, market, overwrite=overwrite, progress=advance))
             words = f"{made['events']:,} events, digest {made['digest'][:12]}"
@@ -183,6 +199,39 @@ def synth(
             made = {"path": str(out), "bytes": size}
             words = f"{size:,} bytes of ITCH 5.0"
     print(json.dumps(made, indent=2) if json_out else f"{out}: {words}.")
+
+
+def _require_no_folder(out: Path | None) -> None:
+    from hftlib.core.errors import InputError
+
+    if out is not None and out.is_dir():
+        raise InputError(f"{out} is a folder", where="--out", do="Name a file in it.")
+
+
+def _tell_damage(damaged: list[str], tapes: list[str], allowed: bool) -> None:
+    """What was lost, as a warning or as the reason why the command fails."""
+    from hftlib.core.errors import InputError
+
+    what = f"Not all could be read of {'; '.join(damaged)}"
+    if allowed:
+        print(f"warning: {what}.", file=sys.stderr)
+        return
+    raise InputError(
+        what,
+        where=", ".join(tapes),
+        do="The tape is written and holds what could be read, as `hft data validate` shows. Get "
+        "the file again, or accept it with --allow-damaged.",
+    )
+
+
+@contextmanager
+def _told_when_stopped(what: str) -> Iterator[None]:
+    """Say what Ctrl-C or a polite kill left undone."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        print(f"Stopped: {what}.", file=sys.stderr)
+        raise
 
 
 def _opened(name: str) -> Any:

@@ -59,6 +59,15 @@ KINDS = {
         Kind("databento", "a Databento file", "research.databento", "DatabentoSource"),
     )
 }
+# Counts of sources that say that some of the input is not on the tape as what it was.
+_LOST = (
+    "unreadable",
+    "bytes behind the end of the session",
+    "bytes of a frame cut off at the end",
+    "gzip data that ends too early",
+    "bytes behind the gzip data",
+    "bytes of the capture left unread",
+)
 # What one source calls otherwise than the command line.
 _ALSO = {"price_unit": "tick_size", "lot_unit": "lot_size"}
 
@@ -67,6 +76,8 @@ def grouped(paths: Sequence[Path]) -> list[tuple[Path, ...]]:
     """The files that belong together: a LOBSTER message file with its order book, else one each."""
     groups: dict[str, tuple[Path, ...]] = {}
     for path in paths:
+        if path.is_dir():
+            raise InputError("This is a folder", where=str(path), do="Name the files in it.")
         key = str(path.with_name(_PAIR.sub("_.csv", path.name)))
         groups[key] = (*groups.get(key, ()), path)
     return [tuple(sorted(group)) for group in groups.values()]  # message sorts before orderbook
@@ -168,6 +179,16 @@ def source_of(kind: Kind, files: Sequence[Path], options: dict[str, Any]) -> Sou
         raise InputError(what, where=str(files[0]), do="Import the files one by one.")
     source: Source = made(*files, **wanted)
     return source
+
+
+def odd(counts: dict[str, int]) -> str:
+    """What was met beside messages, which are counted by their letter; empty if nothing was."""
+    return ", ".join(f"{name}: {n:,}" for name, n in counts.items() if n and len(name) > 1)
+
+
+def lost(counts: dict[str, int]) -> str:
+    """What of the input could not be read; empty if all of it was."""
+    return odd({name: counts[name] for name in _LOST if name in counts})
 
 
 def _taken_as(option: str, takes: dict[str, Any]) -> str:

@@ -23,15 +23,15 @@ import html
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from hftlib.core.errors import InputError
 from hftlib.core.instruments import Instruments
 from hftlib.core.times import Time, duration_text
-from hftlib.core.units import is_whole, shown
-from hftlib.feed.source import CHUNK_EVENTS_MAX, Source
+from hftlib.core.units import INT64_MIN, is_whole, shown
+from hftlib.feed.source import CHUNK_EVENTS_MAX
 from hftlib.feed.tape_file import TapeSummary, write_tape
 from hftlib.feed.tape_reading import TapeFile
 from hftlib.research import clocks
@@ -119,7 +119,8 @@ class Tape:
         """The highest time, in ns; 0 without any event."""
         if self.selection.is_whole or not len(self):
             return self._file.end if len(self) else 0
-        return int(highest_time(self.selection.walk_address))
+        highest = int(highest_time(self.selection.walk_address))
+        return 0 if highest == INT64_MIN else highest
 
     @property
     def duration(self) -> int:
@@ -151,6 +152,9 @@ class Tape:
 
     def only(self, *symbols: str, venue: str | None = None) -> Tape:
         """The events of these instruments, and those that concern every instrument."""
+        if not symbols:
+            do = "Name one or several: tape.only('AAPL', 'MSFT')."
+            raise InputError("No instrument was named", where="tape.only()", do=do)
         rows = sorted({self.instruments.row(symbol, venue) for symbol in symbols})
         chosen = self.selection.rows
         if chosen is not None and (other := [row for row in rows if row not in chosen]):
@@ -185,11 +189,15 @@ class Tape:
             yield from chunk
 
     def save(self, path: Path | str, *, overwrite: bool = False) -> TapeSummary:
-        """This slice as a tape of its own, with the whole table of instruments."""
+        """This slice as a tape of its own, with the whole table of instruments.
+
+        Where it begins later than the tape, the books as they stood come first, as snapshots.
+        """
+        from hftlib.research.opening import Saved
         from hftlib.terminal import patience
 
         with patience() as advance:
-            return write_tape(path, cast(Source, self), overwrite=overwrite, progress=advance)
+            return write_tape(path, Saved(self), overwrite=overwrite, progress=advance)
 
     def verify(self) -> str:
         """Read the whole tape against its digests: the digest, or a refusal."""

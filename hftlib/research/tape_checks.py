@@ -102,6 +102,8 @@ def _note(checking: Any, check: int, here: int) -> int:
 @jit.compiled()
 def _times(checking: Any, event: Any, here: int) -> int:
     moment, latest = event.time, checking.latest
+    if event.flags & events.SNAPSHOT:
+        return 0  # as old as what it shows
     if moment <= 0:
         return _note(checking, _UNTIMED, here)
     checking.latest = moment
@@ -126,7 +128,7 @@ def _in_one_session(checking: Any, begin: int, end: int) -> bool:
 @jit.compiled()
 def _numbers(checking: Any, event: Any, here: int) -> int:
     """Sequence numbers rise within an instrument; all events of one message share theirs."""
-    if event.sequence == 0 or event.flags & events.RECOVERED_LATE:
+    if event.sequence == 0 or event.flags & (events.RECOVERED_LATE | events.SNAPSHOT):
         return 0
     row = min(event.instrument, checking.rows)
     sequences = _numbers_at(checking.sequences, checking.rows + 1)

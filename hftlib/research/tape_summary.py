@@ -103,7 +103,10 @@ class Summary(Shown):
         facts: list[tuple[Any, ...]] = [
             ("source", self.source),
             ("events", f"{self.events:,}, {self.per_second:,.0f} a second"),
-            ("instruments", f"{self.instruments:,}, {len(self.by_instrument):,} with events"),
+            (
+                "instruments",
+                f"{self.instruments:,}, {len(self.by_instrument.keys() - _NO_ROW):,} with events",
+            ),
             ("from", clock_text(self.begin, self.zone) if self.events else "-"),
             ("to", clock_text(self.end, self.zone) if self.events else "-"),
             ("lasts", duration_text(max(0, self.end - self.begin))),
@@ -116,6 +119,9 @@ class Summary(Shown):
         made = [Sheet(f"Tape {self.tape}", ("", ""), facts)]
         total = max(1, self.events)
         kinds = [(k, n, f"{n / total:.2%}") for k, n in self.kinds.items()]
+        met = [(name, count) for name, count in self.met.items() if len(name) > 1]
+        if met:  # beside messages by their letter: what was cut off, garbled or passed over
+            made.append(Sheet("Met while it was read", ("what", "times"), met))
         made.append(Sheet("By kind", ("kind", "events", "share"), kinds))
         ranked = sorted(self.by_instrument.items(), key=lambda row: -sum(row[1].values()))
         rows = [_ranked(symbol, kinds, total) for symbol, kinds in ranked[: self.top]]

@@ -16,6 +16,9 @@ from hftlib.research.sheets import Sheet, Shown
 from hftlib.research.tape import Tape
 
 WRONG, NOTE = "wrong", "note"
+# Of these feeds alone a tape has one stream, each event with the number of its own message.
+_ONE_STREAM = ("ITCH", "synthetic")
+_OF_ONE_STREAM = ("time goes back", "sequence repeated")
 KINDS = len(events.KINDS) + 1  # the known ones, and one for all others
 
 _OWN = (
@@ -84,7 +87,9 @@ class Validation(Shown):
     ) -> Validation:
         names = ("no kind", *events.KINDS[1:], "unknown kind")
         findings = tuple(
-            Finding(name, weight, int(counts[n]), _positions(examples[n]), meaning)
+            Finding(
+                name, _weight(name, weight, tape), int(counts[n]), _positions(examples[n]), meaning
+            )
             for n, (name, weight, meaning) in enumerate(CHECKS)
             if counts[n]
         )
@@ -117,6 +122,11 @@ class Validation(Shown):
             for f in self.findings
         ]
         return [Sheet(title, ("found", "", "times", "first at", "which means"), rows)]
+
+
+def _weight(name: str, weight: str, tape: Tape) -> str:
+    """Where streams are mixed, or one message is many events, order and repeats may be innocent."""
+    return NOTE if name in _OF_ONE_STREAM and not tape.name.startswith(_ONE_STREAM) else weight
 
 
 def _positions(examples: np.ndarray[Any, Any]) -> tuple[int, ...]:

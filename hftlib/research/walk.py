@@ -16,6 +16,8 @@ import numpy as np
 from hftlib.core import jit
 from hftlib.core.events import EVENT, EVENT_BYTES
 from hftlib.core.records import record
+from hftlib.core.units import INT64_MIN
+from hftlib.feed.tape_index import tells_time
 
 AHEAD = 16  # events asked for beforehand, where they lie apart
 
@@ -68,11 +70,13 @@ def rises_below(walk_address: int, limit: int) -> int:
 
 @jit.compiled("int64(int64)")
 def highest_time(walk_address: int) -> int:
-    """The highest time of a walk of at least one event."""
+    """The highest time of a walk, of those events that tell time; INT64_MIN without any."""
     walk = walk_at(walk_address)
-    highest = event_at(event_address(walk, 0)).time
+    highest = INT64_MIN
     for n in range(walk.count):
-        highest = max(highest, event_at(event_address(walk, n)).time)
+        event = event_at(event_address(walk, n))
+        if tells_time(event.kind):
+            highest = max(highest, event.time)
     return highest
 
 

@@ -113,3 +113,10 @@ def test_a_broken_recording_never_breaks_the_reader(tmp_path):
         assert (made["kind"] == events.UNREADABLE).sum() == source.counts["unreadable"]
         unreadable += source.counts["unreadable"]
     assert unreadable
+
+
+def test_the_currency_is_the_one_of_the_product(tmp_path):
+    (tmp_path / "x").write_bytes(LINES)
+    for product, currency in (("BAND-GBP", "GBP"), ("a-btc", "BTC"), ("X", "USD")):
+        source = CoinbaseSource(tmp_path / "x", symbol=product, **UNITS)
+        assert source.instruments[0].currency == currency

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tapes import ArraySource, event, flow, two_stocks
+from tapes import ArraySource, event, flow, highest_times, two_stocks
 
 from hftlib.core import jit
 from hftlib.core.errors import HostError, InputError, StateError
@@ -48,7 +48,7 @@ def require_reads_back(path: Path, array: Any, table: Instruments) -> None:
     tape = TapeFile(path)
     assert tape.events.tobytes() == array.tobytes() and not tape.events.flags.writeable
     assert tape.digest == naive_digest(array, table) == tape.verify()
-    highest = np.maximum.accumulate(array["time"])
+    highest = highest_times(array)
     ends = [min(n + 4096, len(array)) - 1 for n in range(0, len(array), 4096)]
     assert tape.marks.tolist() == highest[ends].tolist()
     for row in range(len(table)):
@@ -72,7 +72,7 @@ def test_what_a_source_gives_reads_back(tmp_path: Path, chunk: int, orderly: boo
     require_reads_back(tmp_path / "a.tape", array, source.instruments)
     assert (summary.events, summary.instruments) == (len(array), 2)
     assert summary.bytes == (tmp_path / "a.tape").stat().st_size
-    assert (summary.begin, summary.end) == (array["time"][0], array["time"].max())
+    assert (summary.begin, summary.end) == (array["time"][0], highest_times(array)[-1])
     assert told == sorted(told) and told[-1] == 1.0
     assert [path.name for path in tmp_path.iterdir()] == ["a.tape"]
 
@@ -100,9 +100,26 @@ def test_any_times_and_any_instruments_are_found_again(
 def test_a_time_is_found_across_blocks_as_by_looking_at_every_event(tmp_path: Path) -> None:
     array = flow(3 * 4096 + 5, orderly=False)
     write_tape(tmp_path / "t", ArraySource(array))
-    tape, highest = TapeFile(tmp_path / "t"), np.maximum.accumulate(array["time"])
+    tape, highest = TapeFile(tmp_path / "t"), highest_times(array)
     for moment in [*array["time"][::97].tolist(), *(array["time"][::389] + 1).tolist()]:
         assert tape.first_at(moment) == np.searchsorted(highest, moment)
+
+
+@pytest.mark.parametrize("kind", ["UNREADABLE", "NOTICE"])
+def test_a_garbage_time_moves_no_slice(tmp_path: Path, kind: str) -> None:
+    array = np.concatenate([event("ADD", time=n) for n in range(1, 9001)])
+    array[[5, 4100]] = event(kind, time=2**62)
+    write_tape(tmp_path / "t", ArraySource(array))
+    tape = TapeFile(tmp_path / "t")
+    assert tape.end == 9000
+    for moment in (1, 7, 4096, 4103, 9000):
+        assert tape.first_at(moment) == moment - 1
+    assert tape.first_at(9001) == 9000
+
+
+def test_a_folder_is_no_name_for_a_tape(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a folder"):
+        write_tape(tmp_path, ArraySource(flow(1)), overwrite=True)
 
 
 def test_phases_actions_names_and_counts_are_kept(tmp_path: Path) -> None:
@@ -115,7 +132,7 @@ def test_phases_actions_names_and_counts_are_kept(tmp_path: Path) -> None:
     assert tape.instruments.phases.tolist() == table.phases.tolist()
     assert tape.instruments.actions.tolist() == table.actions.tolist()
     assert (tape.name, tape.counts) == ("by hand", {"messages": 10})
-    assert (tape.begin, tape.end) == tuple(flow(10)["time"][[0, -1]])
+    assert (tape.begin, tape.end) == (flow(10)["time"][0], highest_times(flow(10))[-1])
 
 
 def test_an_empty_source_is_an_empty_tape(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from hftlib.research.tape import Tape, open_tape
 DAY = 86_400 * SECOND
 COLUMNS = [
     *("open", "high", "low", "close", "volume", "vwap", "trades"),
-    *("bid", "bid_size", "ask", "ask_size", "mid", "spread", "imbalance"),
+    *("bid", "bid_size", "ask", "ask_size", "mid", "spread", "imbalance", "stale"),
 ]
 
 
@@ -156,6 +156,36 @@ def test_what_counts_as_traded(tmp_path: Path) -> None:
     assert row["vwap"] == pytest.approx(value / 28 / 10_000)
     assert frame.attrs == {"unpriced": 1, "broken": 1, "late": 0}
     assert (row["bid"], row["bid_size"]) == (0.01, 50 - 2 - 3 - 3)
+
+
+def test_an_execution_the_books_refuse_is_traded_once(tmp_path: Path) -> None:
+    at = {"time": OPEN}
+    parts = (
+        event("ADD", reference=1, instrument=1, side=1, price=100, quantity=50, **at),
+        event("ADD", reference=2, side=1, price=90, quantity=5, **at),
+        event("EXECUTE", reference=1, quantity=4, price=101, **at),  # of the other's order
+        event("EXECUTE", reference=1, quantity=4, **at),
+        event("EXECUTE", reference=2, quantity=9, price=95, **at),  # 5 of them were there
+    )
+    frame = written(tmp_path / "t", *parts)["AAPL"].bars("1s")
+    assert (frame["trades"].iloc[0], frame["volume"].iloc[0]) == (2, 4 + 5)
+
+
+def test_bars_behind_a_gap_are_stale_and_those_before_are_not(tmp_path: Path) -> None:
+    parts = (
+        trade(OPEN, 1),
+        trade(OPEN, 1, instrument=1),
+        event("GAP", time=OPEN + 2 * SECOND, instrument=events.ALL),
+        event("UNREADABLE", time=2**62, instrument=0),  # a garbage time makes no bars
+        trade(OPEN + 3 * SECOND, 1),
+        event("RECOVERED", time=OPEN + 5 * SECOND, instrument=0),
+        trade(OPEN + 6 * SECOND, 1, instrument=1),
+    )
+    frame = written(tmp_path / "t", *parts[:3], *parts[4:]).bars("1s")
+    assert frame.loc["AAPL"]["stale"].tolist() == [False] * 2 + [True] * 3 + [False] * 2
+    assert frame.loc["MSFT"]["stale"].tolist() == [False] * 2 + [True] * 5
+    tape = written(tmp_path / "t", *parts)
+    assert len(tape.bars("1s")) == 14 and tape.bars("1s").attrs["late"] == 0
 
 
 def test_units_of_each_instrument_are_its_own(tmp_path: Path) -> None:

@@ -182,6 +182,10 @@ def test_a_tampered_tape_fails_its_validation(desk: Path) -> None:
     ("arguments", "code", "says"),
     [
         (["import", "missing"], 2, "No such file or directory"),
+        (["import", "."], 2, "This is a folder"),
+        (["import", "/"], 2, "This is a folder"),
+        (["import", "words.txt", "-o", "."], 2, "is a folder"),
+        (["synth", "-o", "."], 2, "is a folder"),
         (["import", "empty"], 2, "The file is empty"),
         (["import", "words.txt"], 2, "looks like nothing that can be imported"),
         (["import", "words.txt", "--as", "fiction"], 2, "There is no kind 'fiction'"),
@@ -246,10 +250,28 @@ def test_an_interrupted_import_leaves_nothing(desk: Path, number: int, code: int
         there = [path.name for path in desk.iterdir()]
         child.send_signal(number)
         child.stdout.read()
-        assert b"Traceback" not in child.stderr.read()
+        words = child.stderr.read()
+    assert b"Traceback" not in words and b"Stopped: x.tape was not written." in words
     assert len(there) == 1 and there[0].startswith("x.tape.") and there[0].endswith(".part")
     assert child.returncode == code
     assert list(desk.iterdir()) == []
+
+
+def test_an_import_that_lost_something_says_so_and_fails(desk: Path, market: Path) -> None:
+    data = market.read_bytes()
+    (desk / "cut.itch").write_bytes(data[:5000] + b"\0\0" + data[5000:])
+    whole = data[: len(data) - 5]
+    (desk / "short.itch").write_bytes(whole)
+    for name in ("cut", "short"):
+        arguments = ["data", "import", f"{name}.itch", "--date", "2026-01-05", "-o", f"{name}.tape"]
+        done = RUNNER.invoke(app, arguments)
+        assert isinstance(done.exception, HftError) and done.exception.exit_code == 2
+        assert "Not all could be read" in str(done.exception) and "bytes" in str(done.exception)
+        assert "Met on the way: " in done.stdout
+        assert len(open_tape(f"{name}.tape")) > 10
+        assert "Met while it was read" in here("show", f"{name}.tape")
+        done = RUNNER.invoke(app, [*arguments, "--overwrite", "--allow-damaged"])
+        assert done.exit_code == 0 and "warning: Not all could be read" in done.output
 
 
 def test_recorded_samples_are_told_by_their_looks(desk: Path) -> None:

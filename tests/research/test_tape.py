@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tapes import OPEN, SECOND, ArraySource, event, flow, two_stocks
+from tapes import OPEN, SECOND, ArraySource, event, flow, highest_times, two_stocks
 
 import hftlib as hft
 from hftlib.core import events, jit
@@ -50,14 +50,14 @@ def same(part: Tape, expected: Any) -> None:
     assert all(0 < len(chunk) <= 1000 for chunk in chunks)
     if len(positions):
         assert part.begin == whole["time"][positions[0]]
-        assert part.end == whole["time"][positions].max()
+        assert part.end == max(0, highest_times(whole[positions])[-1])
         assert part[0] == whole[positions[0]] and part[-1] == whole[positions[-1]]
 
 
 @pytest.mark.modes
 def test_slices_are_what_looking_at_every_event_would_choose(tape: Tape) -> None:
     array = np.array(tape.events)
-    here, highest = np.arange(len(array)), np.maximum.accumulate(array["time"])
+    here, highest = np.arange(len(array)), highest_times(array)
     of = {row: (array["instrument"] == row) | (array["instrument"] == ALL) for row in range(2)}
     begin, end = (OPEN + s * SECOND for s in (2, 5))
     middle = (highest >= begin) & (highest < end)
@@ -91,7 +91,7 @@ def test_slices_are_what_looking_at_every_event_would_choose(tape: Tape) -> None
 @settings(max_examples=100)
 @given(st.data())
 def test_any_two_times_choose_the_same_events_as_the_running_maximum(tape: Tape, data: Any) -> None:
-    highest = np.maximum.accumulate(tape.events["time"])
+    highest = highest_times(tape.events)
     moments = st.sampled_from(highest.tolist()) | st.integers(OPEN - 10, OPEN + 60 * SECOND)
     begin = data.draw(st.none() | moments)
     end = data.draw(st.none() | moments)
@@ -165,6 +165,8 @@ def test_events_and_symbols_that_are_not_there_are_sentences(tape: Tape) -> None
         tape["APPL"]
     with pytest.raises(InputError, match=r"MSFT is not in this slice.*here is AAPL"):
         tape["AAPL"]["MSFT"]
+    with pytest.raises(InputError, match="No instrument was named"):
+        tape.only()
     with pytest.raises(InputError, match="does not read as a time"):
         tape["half past nine":]
 
@@ -183,8 +185,32 @@ def test_a_slice_saved_is_a_tape_of_its_own(tape: Tape, tmp_path: Path) -> None:
     part = tape["AAPL", "09:30:02":"09:30:05"]
     summary = part.save(tmp_path / "part.tape")
     saved = open_tape(tmp_path / "part.tape")
-    assert saved.events.tobytes() == part.events.tobytes() and summary.events == len(part)
+    opening = saved.events[: len(saved) - len(part)]
+    assert saved.events[len(opening) :].tobytes() == part.events.tobytes()
+    assert (opening["flags"] & events.SNAPSHOT).all() and summary.events == len(saved)
+    assert saved.counts == {} and len(opening)
     assert saved.symbols == tape.symbols and saved.verify() == summary.digest != tape.digest
+
+
+def test_a_slice_saved_has_the_books_it_began_with(tmp_path: Path) -> None:
+    at = {"time": OPEN, "quantity": 5}
+    parts = (
+        event("ADD", reference=1, side=1, price=100, **at),
+        event("LEVEL", instrument=1, side=2, price=300, **at),
+        event("GAP", time=OPEN, instrument=1),
+        event("STATUS", time=OPEN, reference=events.HALTED),
+        event("EXECUTE", time=OPEN + SECOND, reference=1, quantity=2),
+    )
+    whole = written(tmp_path / "t", np.concatenate(parts))
+    whole[4:].save(tmp_path / "late")
+    late = open_tape(tmp_path / "late")
+    for symbol in ("AAPL", "MSFT"):
+        now, then = whole.book_at(symbol=symbol), late.book_at(symbol=symbol)
+        assert (now.bids(9), now.asks(9)) == (then.bids(9), then.asks(9))
+        assert (now.stale, now.state) == (then.stale, then.state)
+    assert late.book_at(symbol="AAPL").bids(1)[0].quantity == 3
+    assert late.book_at(symbol="MSFT").stale
+    assert "2, 2 with events" in str(late.summary())
 
 
 def test_an_empty_tape_answers_everything(tmp_path: Path) -> None:

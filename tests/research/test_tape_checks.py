@@ -102,6 +102,7 @@ def test_each_oddity_has_its_name_and_its_place(tmp_path: Path) -> None:
     }  # fmt: skip
     assert set(cases) <= {name for name, _, _ in CHECKS}
     weights = {name: weight for name, weight, _ in CHECKS}
+    weights |= dict.fromkeys(("time goes back", "sequence repeated"), "note")  # of any feed
     for name, parts in cases.items():
         tape = written(tmp_path / "t", *parts)
         assert found(tape) == {name: 1}, name
@@ -110,6 +111,17 @@ def test_each_oddity_has_its_name_and_its_place(tmp_path: Path) -> None:
         assert tape.validate().sound == (finding.weight == "note")
     sound = written(tmp_path / "t", add(5), add(6, side=2), add(7))
     assert found(sound) == {} and sound.validate().clean == 3
+
+
+def test_only_a_single_numbered_stream_has_to_be_in_order(tmp_path: Path) -> None:
+    array = np.concatenate([add(5), add(6, sequence=5), add(7, time=OPEN)])
+    for name, sound in (("ITCH 5.0, a file", False), ("Databento mbo", True)):
+        source = ArraySource(array)
+        source.name = name
+        write_tape(tmp_path / "t", source, overwrite=True)
+        assert open_tape(tmp_path / "t").validate().sound == sound
+    old = add(7, time=OPEN, sequence=2, flags=events.SNAPSHOT)
+    assert found(written(tmp_path / "t", add(5), old, add(6))) == {}
 
 
 def test_prices_and_sizes_that_may_be_nothing_are_nothing(tmp_path: Path) -> None:

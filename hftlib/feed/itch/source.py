@@ -116,9 +116,12 @@ class ItchSource:
         if blocks.length >= 2 and bytes(blocks.unread[:2]) == b"\0\0":
             blocks.take(2)
             self._counts["end of the session"] += 1
-            at, rest = blocks.position, _pass_over(blocks)
-            self._counts["bytes behind the end of the session"] += rest
-            made = self._unreadable(into, events.NO_PARSE, at, rest) if rest else 0
+            at, (rest, padded) = blocks.position, _pass_over(blocks)
+            made, what = 0, "zero bytes that fill the file up"
+            if not padded:  # then the end was none, but a damaged length
+                what = "bytes behind the end of the session"
+                made = self._unreadable(into, events.NO_PARSE, at, rest)
+            self._counts[what] += rest
         else:
             made = self._translator.end(blocks.length, into)
             self._counts["bytes of a frame cut off at the end"] += blocks.length
@@ -176,7 +179,7 @@ class ItchSource:
         raise InputError(
             "ITCH tells the time of day but no date, and nothing else here does",
             where=str(self.path),
-            do="Pass date='2019-12-30', or have the date in its name as 12302019 or 20191230.",
+            do="Pass date='2019-12-30' or --date 2019-12-30, or have it in the name as 12302019.",
         )
 
 
@@ -204,13 +207,14 @@ def _require_itch(blocks: Blocks) -> None:
     )
 
 
-def _pass_over(blocks: Blocks) -> int:
-    """Read to the end of the file: how many bytes that were."""
-    start = blocks.position
+def _pass_over(blocks: Blocks) -> tuple[int, bool]:
+    """Read to the end of the file: how many bytes that were, and whether all of them are 0."""
+    start, padded = blocks.position, not np.any(blocks.unread)
     blocks.take(blocks.length)
     while blocks.fill():
+        padded = padded and not np.any(blocks.unread)
         blocks.take(blocks.length)
-    return blocks.position - start
+    return blocks.position - start, padded
 
 
 def _iso(given: str | datetime.date) -> str:

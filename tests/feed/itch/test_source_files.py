@@ -172,7 +172,10 @@ def test_a_session_that_ends_is_counted_and_so_is_what_follows(tmp_path):
     assert found["price"][-1] == len(data) and found["quantity"][-1] == 38
     assert source.counts["bytes behind the end of the session"] == 38
     found, source = read(file_of(tmp_path, data + bytes(3 * CAPACITY_BYTES)))
-    assert found["quantity"][-1] == 3 * CAPACITY_BYTES
+    assert kinds(found) == ["ADD", "ADD"]  # padding
+    assert source.counts["zero bytes that fill the file up"] == 3 * CAPACITY_BYTES
+    found, source = read(file_of(tmp_path, data + bytes(3 * CAPACITY_BYTES) + b"x"))
+    assert found["quantity"][-1] == 3 * CAPACITY_BYTES + 1
 
 
 @pytest.mark.modes
