@@ -11,7 +11,6 @@ import pytest
 from hftlib.bench import market
 from hftlib.book.books import Books
 from hftlib.book.capacity import Capacity
-from hftlib.core import jit
 from hftlib.core.errors import InputError
 from hftlib.core.events import EVENT
 from hftlib.feed.itch.translate import Translator
@@ -71,6 +70,3 @@ def test_what_is_no_itch_is_refused(tmp_path, content):
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be read: No such file"):
         market.read_file("itch", tmp_path / "none.itch50", 1, quiet)
-
-
-assert jit.COMPILED, "timings of uncompiled code mean nothing; these tests are not among `modes`"
