@@ -1,8 +1,9 @@
 """Books for a whole tape: large enough for it, and fed in one pass with whatever looks at them.
 
-How many orders a tape can have alive at once is counted beforehand, from above. How many price
-levels and pages they take cannot be, so those are guessed; where a guess was too low the books say
-so, and the pass is made again with four times the room. Nothing is ever left out for lack of it.
+How many orders a tape has alive at once is estimated beforehand; deletes of orders that it never
+added make the estimate too low. How many price levels and pages they take is guessed. Where either
+was too low the books say so, and the pass is made again with four times the room. Nothing is ever
+left out for lack of it.
 Worst case: three passes over a tape whose levels lie far apart, and a sentence beyond that.
 """
 
@@ -30,8 +31,8 @@ BOUNDS = record(
     "tape bounds",
     32,
     """
-    0   live    int64  orders alive now, at most
-    8   most    int64  at once, at most
+    0   live    int64  orders alive now, about
+    8   most    int64  at once, about
     16  levels  int64  events that state a level
     24  marked  int64  events that are the last of their message
     """,
@@ -50,7 +51,7 @@ _LEVELS_FIRST = 1 << 18
 
 @jit.compiled("void(int64, int64)")
 def _bound(walk_address: int, bounds_address: int) -> None:
-    """Orders that were executed or cancelled to the end count on: a bound, not a count."""
+    """Orders that were executed or cancelled to the end count on: an estimate, not a count."""
     walk = walk_at(walk_address)
     bounds = _bounds_at(bounds_address)
     for n in range(walk.count):

@@ -63,8 +63,8 @@ def compiled(*signatures: str) -> Callable[[Callable[..., Any]], Any]:
 def inlined(function: Callable[..., Any]) -> Any:
     """Repeat the decorated function's code wherever it is called.
 
-    A call through numba costs 2 to 5 ns: fine for what is seldom or long, too much for a step of
-    the tick path.
+    A call costs some nanoseconds (`hft bench core` has one): fine for what is seldom or long, too
+    much for a step of the tick path.
     """
     dispatcher = numba.njit(**(OPTIONS | {"forceinline": True}))(function)
     if COMPILED:

@@ -11,7 +11,7 @@ seven share one straight line of code: a field that a type lacks is read from a 
 message has and masked to zero. All others, and all that is odd, go to `seldom.py`.
 
 A locate becomes an instrument row by a table; one never seen before gets the next row.
-Worst case: garbage takes the other way and costs some 20 ns a message. A frame's length is checked
+Worst case: garbage takes the other way, which is slower. A frame's length is checked
 against its type before any field is read, so no read leaves the frame.
 """
 
