@@ -15,27 +15,48 @@ __version__ = "0.1.0"
 
 _PLACES = {
     "Arena": "core.arena",
+    "BUY": "core.events",
     "Books": "book.books",
     "Capacity": "book.capacity",
     "Cell": "core.seqlock",
     "Consolidated": "book.consolidated",
+    "DAY": "core.orders",
+    "FOK": "core.orders",
+    "Fees": "core.fees",
     "HISTOGRAM": "core.histogram",
     "HftError": "core.errors",
     "Histogram": "core.histogram",
+    "IOC": "core.orders",
+    "Impact": "venue.impact",
+    "LIMIT": "core.orders",
+    "Latency": "venue.delays",
     "Layout": "core.layout",
+    "Limits": "risk.limits",
+    "MARKET": "core.orders",
+    "Result": "research.result",
     "Ring": "core.ring",
+    "SELL": "core.events",
+    "STOP": "core.orders",
+    "STOP_LIMIT": "core.orders",
     "Tape": "research.tape",
     "Unit": "core.units",
+    "Venue": "venue.venue",
+    "backtest": "research.backtest",
+    "block": "strategy.classes",
     "cell_dtype": "core.seqlock",
     "clock": "core",
     "duration_ns": "core.times",
     "jit": "core",
     "open_tape": "research.tape",
+    "param": "strategy.fields",
     "record": "core.records",
     "ring_dtype": "core.ring",
     "shared_memory": "core.mapping",
+    "state": "strategy.fields",
+    "strategy": "strategy",
     "synthetic": "feed.synthetic.market",
     "to_ns": "core.times",
+    "to_tape": "research.tape",
     "to_text": "core.times",
 }
 
@@ -46,8 +67,10 @@ def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"hftlib has no {name!r}; it has {', '.join(sorted(_PLACES))}")
     place = f"{__name__}.{_PLACES[name]}"
-    if _PLACES[name] == "core":
-        value: Any = importlib.import_module(f"{place}.{name}")
+    if name == "strategy":  # a room that can be called
+        value: Any = importlib.import_module(f"{__name__}.strategy")
+    elif _PLACES[name] == "core":
+        value = importlib.import_module(f"{place}.{name}")
     else:
         value = getattr(importlib.import_module(place), name)
     globals()[name] = value

@@ -20,6 +20,7 @@ import typer
 
 from hftlib import __version__
 from hftlib.core.errors import HftError, HostError, InputError
+from hftlib.research.backtest_command import backtest_command
 from hftlib.research.commands import data
 from hftlib.terminal import Json, counted, leave_through_finally, show
 
@@ -31,6 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data, name="data")
+app.command("backtest")(backtest_command)
 
 # The rooms whose compiled functions a live process may need, as far as they exist.
 TICK_PATH = ("core", "feed", "book", "strategy", "risk", "execution", "venue", "engine")
@@ -88,14 +90,25 @@ def bench(
         bool, typer.Option("--probe", help="Measure the machine itself, the yardstick.")
     ] = False,
     runs: Annotated[int, typer.Option(help="Runs to take the median of.", min=1, max=1000)] = 7,
+    peer: Annotated[
+        str | None,
+        typer.Option(
+            help="For itch and book: a command to take turns with. It reads FILE from its standard "
+            "input and prints a number before `nanos per packet` or `ns per message`; the last "
+            "one counts.",
+        ),
+    ] = None,
     json_out: Json = False,
 ) -> None:
     """Measure hftlib on this host, each figure beside its yardstick."""
     from importlib import import_module
 
     if what in ("itch", "book"):
-        _bench_file(what, file, runs, json_out)
+        _bench_file(what, file, runs, peer, json_out)
         return
+    if peer is not None:
+        do = "Run `hft bench book FILE --peer COMMAND`."
+        raise InputError("A peer is for the bench of a file", where="hft bench --peer", do=do)
     suites = {"core": "core", "probe": "probe"}
     wanted = [name for name in (what, "probe" if probe else "") if name]
     unknown = [name for name in wanted if name not in suites]
@@ -110,7 +123,7 @@ def bench(
     _print_measurements([row for module in modules for row in module.benches()], runs, json_out)
 
 
-def _bench_file(what: str, file: Path | None, runs: int, json_out: bool) -> None:
+def _bench_file(what: str, file: Path | None, runs: int, peer: str | None, json_out: bool) -> None:
     if file is None:
         raise InputError(
             f"`hft bench {what}` needs a file to read",
@@ -121,7 +134,7 @@ def _bench_file(what: str, file: Path | None, runs: int, json_out: bool) -> None
 
     warmed()
     with counted("measuring", runs + 2) as advance:
-        reading = market.read_file(what, file, runs, advance)
+        reading = market.read_file(what, file, runs, advance, peer)
     if json_out:
         print(json.dumps(reading.as_json(), indent=2, ensure_ascii=False))
     else:

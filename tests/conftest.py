@@ -9,7 +9,7 @@ settings.register_profile(
     "hftlib", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("hftlib")
-FUZZING = {"fuzz_seconds", "fuzzed", "fuzz_schedule", "SECONDS"}
+FUZZING = {"fuzz_seconds", "fuzzed", "fuzz_schedule", "rounds", "SECONDS"}
 
 
 def pytest_collection_modifyitems(items):

@@ -19,6 +19,8 @@ OPEN = MIDNIGHT + 34_200 * SECOND
 class ArraySource:
     """An array of events as a source, in chunks of any size; it may fail on the way."""
 
+    is_one_stream = False
+
     def __init__(
         self,
         array: np.ndarray[Any, Any],

@@ -37,11 +37,17 @@ class Measurement:
     against: str = ""
     against_median: float | None = None
     ratio: float | None = None
+    peer: str = ""
+    peer_median: float | None = None
+    peer_ratio: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """A thing to measure: `run()` returns its cost per operation, `probe()` its yardstick's."""
+    """A thing to measure: `run()` returns its cost per operation, `probe()` its yardstick's.
+
+    `peer()` returns that of another program that does the same.
+    """
 
     name: str
     run: Callable[[], float]
@@ -49,20 +55,20 @@ class Bench:
     budget: float | None = None
     against: str = ""
     probe: Callable[[], float] | None = None
+    peer_name: str = ""
+    peer: Callable[[], float] | None = None
 
 
 def measure(bench: Bench, runs: int = RUNS) -> Measurement:
-    """Run the bench and its probe in turns, after one unmeasured turn of each."""
-    ours, theirs = [], []
-    for turn in range(runs + 1):
-        cost = bench.run()
-        probed = bench.probe() if bench.probe else None
-        if turn:
-            ours.append(cost)
-            if probed is not None:
-                theirs.append(probed)
+    """Run the bench, its probe and its peer in turns, after one unmeasured turn of each."""
+    takers = (bench.run, bench.probe, bench.peer)
+    costs = [[taker() if taker else None for taker in takers] for _ in range(runs + 1)][1:]
+    ours, theirs, peers = (
+        [cost for cost in one if cost is not None] for one in zip(*costs, strict=True)
+    )
     median = statistics.median(ours)
     yardstick = statistics.median(theirs) if theirs else None
+    peer = statistics.median(peers) if peers else None
     return Measurement(
         bench.name,
         bench.unit,
@@ -73,6 +79,9 @@ def measure(bench: Bench, runs: int = RUNS) -> Measurement:
         bench.against,
         yardstick,
         median / yardstick if yardstick else None,
+        bench.peer_name,
+        peer,
+        median / peer if peer else None,
     )
 
 

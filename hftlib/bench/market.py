@@ -5,7 +5,8 @@ parsed into events, or parsed and applied to the full order book of every symbol
 beside each is the least that any reader must do: walk from frame to frame.
 
 Books are sized by a pass that is not measured, as a desk sizes them by yesterday. Latencies are of
-single messages, each between two readings of the clock, less what the readings cost.
+single messages, each between two readings of the clock, less what the readings cost. A peer takes
+turns with ours, run for run (`peer.py`).
 Worst case: memory for the file and the books, a few GB for a full day.
 """
 
@@ -28,6 +29,7 @@ from hftlib.bench.harness import (
     require_compiled,
 )
 from hftlib.bench.harness import table as measured_table
+from hftlib.bench.peer import Peer
 from hftlib.book.apply import apply_event
 from hftlib.book.books import Books
 from hftlib.book.bulk import apply_events
@@ -176,9 +178,16 @@ class _Input:
         return Translator(date=DATE), int(self._frames.ctypes.data)
 
 
-def read_file(what: str, path: Path, runs: int, advance: Callable[[int, str], None]) -> Reading:
+def read_file(
+    what: str,
+    path: Path,
+    runs: int,
+    advance: Callable[[int, str], None],
+    peer_command: str | None = None,
+) -> Reading:
     """`what` is itch: every message into an event; or book: and into its symbol's full book."""
     require_compiled(f"hft bench {what}")
+    peer = Peer(peer_command, path) if peer_command is not None else None
     with pinned(0):
         given = _Input(path)
         translator = given.read(None)[2]
@@ -196,6 +205,8 @@ def read_file(what: str, path: Path, runs: int, advance: Callable[[int, str], No
                 budget=None if what == "book" else PARSE_BUDGET_NS,
                 against="walk the frames",
                 probe=given.walked,
+                peer_name=peer.name if peer else "",
+                peer=peer.run if peer else None,
             ),
             runs,
         )
@@ -235,7 +246,11 @@ def table(reading: Reading) -> Any:
     from rich.table import Table
 
     about = Table.grid(padding=(0, 2))
+    row = reading.measurement
     rows = {
+        "peer": f"{row.peer} {row.peer_median:,.1f} {row.unit}, ours is {row.peer_ratio:.2f} of it"
+        if row.peer_median and row.peer_ratio
+        else "",
         "messages": f"{reading.messages:,} of {reading.instruments:,} instruments",
         "a second": f"{reading.messages_per_second / 1e6:,.1f} million messages",
         "a message": ", ".join(f"{k} {n:,.0f} ns" for k, n in reading.latency_ns.items()),

@@ -49,7 +49,7 @@ class Books:
         layout = self.capacity.layout()
         self.arena = arena or Arena.create(layout, huge_pages=True)
         self.address = self.arena.address_of("books")
-        if arena is None:
+        if not self.header["instruments"]:  # an arena of zeros, not one that somebody left
             self._lay_out()
 
     def _lay_out(self) -> None:

@@ -12,16 +12,15 @@ gzip file that just ends too early gives all it has and says so in `is_cut_off`.
 
 from __future__ import annotations
 
+import os
 import zlib
-from errno import ESPIPE
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
 from types import TracebackType
 
 import numpy as np
 
 from hftlib.core.errors import HostError, InputError
-from hftlib.core.units import shown
+from hftlib.feed.files import opened, wrong
 
 CAPACITY_BYTES = 1 << 21
 PACKED_BYTES = 1 << 16
@@ -49,14 +48,8 @@ class Blocks:
         self._begin = self._end = 0
         self._at_end = False
         self._packed = b""
-        try:
-            about = self.path.stat()
-            if not S_ISREG(about.st_mode) and not S_ISDIR(about.st_mode):
-                raise OSError(ESPIPE, "it is a pipe or a device, which cannot be read twice")
-            self._size_bytes = about.st_size
-            self._file = self.path.open("rb", buffering=0)
-        except OSError as error:
-            raise _unopened(self.path, error) from None
+        self._file = opened(self.path, buffering=0)
+        self._size_bytes = os.fstat(self._file.fileno()).st_size
         head = self._read(PACKED_BYTES)
         self._file.seek(0)
         self._unpacker = zlib.decompressobj(_MEMBER) if head.startswith(_GZIP) else None
@@ -126,7 +119,7 @@ class Blocks:
 
     def _read_into(self) -> int:
         try:
-            return self._file.readinto(self._view[self._end :]) or 0
+            return self._file.readinto(self._view[self._end :]) or 0  # type: ignore[attr-defined]
         except OSError as error:
             raise _unread(self.path, self.position + self.length, error) from None
 
@@ -180,27 +173,12 @@ class Blocks:
 
 def _refused_packing(head: bytes, path: Path) -> InputError | None:
     if not head:
-        what, do = "The file is empty", "Fetch it again, or name another."
-        return InputError(what, where=str(path), do=do)
+        return wrong(path, "The file is empty", "Fetch it again, or name another.")
     for magic, name in _PACKED_OTHERWISE.items():
         if head.startswith(magic):
-            return InputError(
-                f"The file is packed with {name}, which is not read here",
-                where=str(path),
-                do="Unpack it first; plain files and gzip are read as they are.",
-            )
+            what = f"The file is packed with {name}, which is not read here"
+            return wrong(path, what, "Unpack it first; plain files and gzip are read as they are.")
     return None
-
-
-def _unopened(path: Path, error: OSError) -> InputError:
-    reasons: dict[type[OSError], str] = {
-        FileNotFoundError: "There is no such file",
-        IsADirectoryError: "It is a folder, not a file",
-        NotADirectoryError: "Its path goes through a file",
-        PermissionError: "It may not be read by you",
-    }
-    what = reasons.get(type(error), f"It cannot be opened: {error.strerror or error}")
-    return InputError(what, where=shown(str(path)), do="Name a file that can be read.")
 
 
 def _unread(path: Path, position: int, error: OSError) -> HostError:

@@ -33,6 +33,8 @@ _ns_of_seconds = counter("0.000000001", "received")
 class CoinbaseSource(DepthSource):
     """One product of a recording, such as BAND-GBP."""
 
+    _named = (*DepthSource._named, "snapshots")
+
     def __init__(
         self,
         path: str | Path,
@@ -71,9 +73,9 @@ class CoinbaseSource(DepthSource):
         received = _received(stamp)
         data = json.loads(text, parse_float=str)
         kind = data["type"]
-        if str(data.get("product_id", self._symbol)).upper() != self._symbol:
-            self._notice("other symbols", "symbol", received, rows)
-        elif kind == "snapshot":
+        if self._is_of_another(data.get("product_id", self._symbol), received, rows):
+            return
+        if kind == "snapshot":
             levels = self._changes(data["bids"], events.BUY)
             levels += self._changes(data["asks"], events.SELL)
             take_snapshot(self.state, Snapshot(0, self._time or received, received, levels), rows)

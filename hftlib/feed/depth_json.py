@@ -26,7 +26,6 @@ import numpy as np
 
 from hftlib.core import events
 from hftlib.core.events import EVENT
-from hftlib.core.instruments import Instruments
 from hftlib.core.units import INT64_MAX, INT64_MIN, Exact
 from hftlib.feed.decimals import OffGridError, counter
 from hftlib.feed.depth import (
@@ -39,15 +38,20 @@ from hftlib.feed.depth import (
     take_diff,
     take_snapshot,
 )
+from hftlib.feed.files import one_instrument
 from hftlib.feed.source import CHUNK_EVENTS_MAX
 from hftlib.feed.text_lines import TextLines
 
 NS_PER_MS = 1_000_000
+_OTHERS_MAX, _NAME_CHARACTERS_MAX = 5, 32
 RULES = {"spot": Rule.SPOT, "futures": Rule.FUTURES}
 
 
 class DepthSource:
     """One symbol of a recorded stream. `rule` is "spot" or "futures"; unsaid, the diffs say it."""
+
+    is_one_stream = False
+    _named: tuple[str, ...] = ("diffs", "trades", "best quotes")  # counts of what names its symbol
 
     def __init__(
         self,
@@ -67,8 +71,7 @@ class DepthSource:
         if rule is not None and rule not in RULES:
             raise self._lines.wrong(f"There is no rule {rule!r}", "Say 'spot' or 'futures'.")
         self.name = f"depth stream, {Path(path).name}"
-        self.instruments = Instruments()
-        row = self.instruments.add(
+        self.instruments, row = one_instrument(
             symbol,
             venue=venue,
             currency=currency,
@@ -86,6 +89,7 @@ class DepthSource:
         self._time = 0
         self._met = {"trades": 0, "best quotes": 0, "other messages": 0, "other symbols": 0}
         self._met["unreadable"] = 0
+        self._others: set[str] = set()  # some of the other symbols, to name them
 
     @property
     def counts(self) -> dict[str, int]:
@@ -115,6 +119,9 @@ class DepthSource:
         if self._met["unreadable"] == number:
             do = "Give a recording with a receive time in ns and a JSON message in each line."
             raise self._lines.wrong("No line of this file is a message of a depth stream", do)
+        if self._others and not any(self.counts[name] for name in self._named):
+            do = f"Name one that is in it, such as {', '.join(sorted(self._others))}."
+            raise self._lines.wrong(f"No message of this file is about {self._symbol}", do)
         if rows:
             yield np.array(rows, EVENT)
 
@@ -126,8 +133,7 @@ class DepthSource:
         if "lastUpdateId" in data:
             take_snapshot(self.state, self._snapshot(data, received), rows)
             return
-        if str(data.get("s", self._symbol)).upper() != self._symbol:
-            self._notice("other symbols", "symbol", received, rows)
+        if self._is_of_another(data.get("s", self._symbol), received, rows):
             return
         kind = data.get("e", "bookTicker" if "B" in data and "A" in data else "")
         if kind == "depthUpdate":
@@ -141,6 +147,16 @@ class DepthSource:
             self._notice("best quotes", "quote", received, rows, data)
         else:
             self._notice("other messages", "other", received, rows)
+
+    def _is_of_another(self, symbol: object, received: int, rows: list[Row]) -> bool:
+        """Whether this message is about another symbol; then it is a NOTICE."""
+        name = str(symbol).upper()
+        if name == self._symbol:
+            return False
+        if len(self._others) < _OTHERS_MAX:
+            self._others.add(name[:_NAME_CHARACTERS_MAX])
+        self._notice("other symbols", "symbol", received, rows)
+        return True
 
     def _snapshot(self, data: dict[str, Any], received: int) -> Snapshot:
         levels = self._changes(data["bids"], events.BUY) + self._changes(data["asks"], events.SELL)

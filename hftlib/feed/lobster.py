@@ -1,6 +1,6 @@
 """LOBSTER's samples and days: a message file, with or without its order book file, as a source.
 
-    AMZN_2012-06-21_34200000_57600000_message_5.csv        plain, or both inside their zip
+    AMZN_2012-06-21_34200000_57600000_message_5.csv        plain, gzip, or both inside a zip
     AMZN_2012-06-21_34200000_57600000_orderbook_5.csv      row k: the book after message k
 
 The messages alone are not enough for a book. It begins with levels that no message tells, and what
@@ -32,10 +32,10 @@ import numpy as np
 from hftlib.core import events
 from hftlib.core.errors import InputError
 from hftlib.core.events import EVENT
-from hftlib.core.instruments import Instruments
 from hftlib.core.times import to_ns
-from hftlib.feed.lobster_files import DayFile, blocks_of, wrong
-from hftlib.feed.lobster_lines import LINES, read_lines
+from hftlib.feed.files import one_instrument, wrong
+from hftlib.feed.lobster_files import DayFile, blocks_of
+from hftlib.feed.lobster_lines import DIGITS_MAX, LINES, read_lines
 from hftlib.feed.lobster_window import DEPTH_MAX, LEVEL_COUNTS, NO_LEVEL_PRICE, Window
 from hftlib.feed.source import CHUNK_EVENTS_MAX
 from hftlib.feed.zipped import ZIP_DAMAGE
@@ -61,6 +61,8 @@ _TYPES = (
 class LobsterSource:
     """A LOBSTER day, read in blocks. Symbol and date come from the name unless they are given."""
 
+    is_one_stream = False
+
     def __init__(
         self,
         message_path: str | Path,
@@ -74,16 +76,16 @@ class LobsterSource:
     ) -> None:
         self.path = Path(message_path)
         self._message = DayFile(self.path, "message")
-        found = _NAME.fullmatch(Path(self._message.name).name)
+        found = _NAME.fullmatch(Path(self._message.name).name.removesuffix(".gz"))
         symbol = symbol or (found["symbol"] if found else None)
         date = date or (found["date"] if found else None)
         if symbol is None or date is None:
             do = "Pass symbol='AMZN' and date='2012-06-21'."
             raise wrong(self.path, "The name of this file does not say its symbol and its day", do)
         self.name = f"LOBSTER, {self._message.name}"
-        self.instruments = Instruments()
         # A cent: what US stocks above a dollar move by.
-        self._row = self.instruments.add(symbol, venue=venue, calendar=venue, tick=100)
+        facts = {"venue": venue, "calendar": venue, "tick": 100}
+        self.instruments, self._row = one_instrument(symbol, **facts)
         self._midnight = to_ns(f"{date} 00:00:00", zone=zone, field="date")
         self._wants_seed = seed
         self._book = self._book_beside(orderbook_path) if seed else None
@@ -208,7 +210,7 @@ class LobsterSource:
 
     def _uneven(self, what: str) -> InputError:
         assert self._book is not None
-        do = "Fetch both files again, or pass seed=False to read the messages alone."
+        do = "Fetch both files again; in Python, seed=False reads the messages alone."
         return wrong(self._book.path, f"The order book file {what}", do)
 
 
@@ -218,7 +220,7 @@ def levels_of(line: bytes, where: str) -> dict[tuple[int, int], int]:
         numbers = [int(text) for text in line.decode("ascii").split(",")]
     except ValueError:
         numbers = []
-    if not numbers or len(numbers) % 4:
+    if not numbers or len(numbers) % 4 or max(map(abs, numbers)) >= 10**DIGITS_MAX:
         raise InputError(NO_ROW, where=where, do=NO_ROW_DO)
     pairs = list(zip(numbers[::2], numbers[1::2], strict=True))
     sides = (events.SELL, events.BUY)

@@ -1,34 +1,40 @@
-"""The two text files of a LOBSTER day, plain or in a zip, read in blocks of whole lines.
+"""The two text files of a LOBSTER day, plain, gzip or in a zip, read in blocks of whole lines.
 
 Worst case: one block in memory; a longer line, a damaged zip and a missing file are refused.
 """
 
 from __future__ import annotations
 
+import gzip
+import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 
-from hftlib.core.errors import InputError
+from hftlib.feed.files import opened, wrong
 from hftlib.feed.lobster_lines import NEWLINE
 from hftlib.feed.zipped import ZIP_DAMAGE
 
+_GZIP = b"\x1f\x8b"
+
 
 class DayFile:
-    """One of the two files of a day: plain, or a member of a zip."""
+    """One of the two files of a day: plain, packed with gzip, or a member of a zip."""
 
     def __init__(self, path: Path, what: str, *, optional: bool = False) -> None:
         self.path, self.member = path, None
         self.name, self.where = path.name, str(path)
         try:
-            if not zipfile.is_zipfile(path):
-                self.size = path.stat().st_size
-                return
+            with opened(path) as file:
+                self.size = os.fstat(file.fileno()).st_size
+                self.is_gzip = file.read(len(_GZIP)) == _GZIP
+                if self.is_gzip or not zipfile.is_zipfile(file):
+                    return
             with zipfile.ZipFile(path) as archive:
-                files = [one for one in archive.infolist() if f"_{what}_" in one.filename]
+                files = [one for one in archive.infolist() if _is_file(one.filename, what)]
         except ZIP_DAMAGE as error:
             raise wrong(path, f"This file cannot be opened: {error}", "Check the path.") from None
         self.missing = not files
@@ -45,12 +51,21 @@ class DayFile:
     def opened(self) -> IO[bytes]:
         try:
             if self.member is None:
-                return self.path.open("rb")
+                return _unpacked(self.path) if self.is_gzip else opened(self.path)
             with zipfile.ZipFile(self.path) as archive:
                 return archive.open(self.member)
         except ZIP_DAMAGE as error:
             do = "Check the file and its permissions."
             raise wrong(self.path, f"This file cannot be opened: {error}", do) from None
+
+
+def _unpacked(path: Path) -> IO[bytes]:
+    return cast(IO[bytes], gzip.open(path))
+
+
+def _is_file(member: str, what: str) -> bool:
+    """Whether this member is that file; a Mac puts a shadow of each beside it."""
+    return f"_{what}_" in member and not member.startswith("__MACOSX/")
 
 
 def blocks_of(
@@ -81,7 +96,3 @@ def blocks_of(
         block[:kept] = block[whole:filled].copy()
         if count == 0:
             return
-
-
-def wrong(path: Path, what: str, do: str) -> InputError:
-    return InputError(what, where=str(path), do=do)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from hftlib.core.errors import InputError
+from hftlib.feed.files import opened, wrong
 from hftlib.feed.zipped import ZIP_DAMAGE
 
 
@@ -29,7 +30,9 @@ class NpyBlocks:
         self.rows = 0
         self._member: str | None = None
         try:
-            if zipfile.is_zipfile(self.path):
+            with opened(self.path) as file:
+                is_zip = zipfile.is_zipfile(file)
+            if is_zip:
                 with zipfile.ZipFile(self.path) as archive:
                     names = [name for name in archive.namelist() if name.endswith(".npy")]
                 if len(names) != 1 and "data.npy" not in names:
@@ -66,11 +69,11 @@ class NpyBlocks:
         self.share_done = 1.0
 
     def wrong(self, what: str, do: str) -> InputError:
-        return InputError(what, where=str(self.path), do=do)
+        return wrong(self.path, what, do)
 
     def _opened(self) -> IO[bytes]:
         if self._member is None:
-            return self.path.open("rb")
+            return opened(self.path)
         with zipfile.ZipFile(self.path) as archive:
             return archive.open(self._member)
 

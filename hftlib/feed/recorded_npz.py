@@ -28,9 +28,9 @@ import numpy as np
 from hftlib.core import events
 from hftlib.core.errors import InputError
 from hftlib.core.events import EVENT
-from hftlib.core.instruments import Instruments
 from hftlib.core.records import record
 from hftlib.core.units import INT64_MAX, Exact, Unit
+from hftlib.feed.files import one_instrument
 from hftlib.feed.npy_blocks import NpyBlocks
 from hftlib.feed.orders_kept import OrdersKept
 from hftlib.feed.source import CHUNK_EVENTS_MAX
@@ -64,6 +64,8 @@ _SIDED = (DEPTH, DEPTH_SNAPSHOT, DEPTH_BBO, ADD_ORDER)
 class HftBacktestSource:
     """One instrument of an hftbacktest file, read in blocks of rows."""
 
+    is_one_stream = False
+
     def __init__(
         self,
         path: str | Path,
@@ -77,8 +79,7 @@ class HftBacktestSource:
     ) -> None:
         self._array = NpyBlocks(path, HFTBACKTEST_EVENT, CHUNK_EVENTS_MAX - 1)
         self.name = f"hftbacktest, {Path(path).name}"
-        self.instruments = Instruments()
-        self._row = self.instruments.add(
+        self.instruments, self._row = one_instrument(
             symbol,
             venue=venue,
             currency=currency,

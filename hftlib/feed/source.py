@@ -19,6 +19,8 @@ class Source(Protocol):
     """What it is, for people: `ITCH 5.0, 12302019.NASDAQ_ITCH50`."""
     instruments: Instruments
     """Complete when the chunks are exhausted; rows that were given out never move."""
+    is_one_stream: bool
+    """Whether all of it is one stream that its venue numbers: then time and numbers only rise."""
     counts: dict[str, int]
     """What was met, by name; for summaries."""
     share_done: float

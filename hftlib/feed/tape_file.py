@@ -129,7 +129,10 @@ class _Writing:
             what = f"{len(table):,} instruments are more than the {layout.ROWS_MAX:,} of one tape"
             raise InputError(what, where=source.name, do="Split it into several tapes.")
         name, events = source.name[:_NAME_CHARACTERS_MAX], int(survey["events"])
-        about = json.dumps({"name": name, "counts": source.counts}).encode()
+        # Somebody's own source may not say it, and has been read to its end by now: no refusal.
+        one_stream = bool(getattr(source, "is_one_stream", False))
+        told = {"name": name, "counts": source.counts, "one_stream": one_stream}
+        about = json.dumps(told).encode()
         parts = (len(table), len(table.phases), len(table.actions), len(about))
         placed = layout.slots(events, *parts)
         tables = {

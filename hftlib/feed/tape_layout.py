@@ -12,7 +12,8 @@ the counts alone; a header that says otherwise is refused.
 *Marks*: the highest time met up to the end of each block of 4,096 events. They never fall, whatever
 the events do, so a time is found by halving. *Starts* and *positions*: for each instrument the
 positions of its events, side by side, `positions[starts[row] : starts[row + 1]]`; one row more, the
-last, holds the strangers, whose instrument is in no row of the table. *About*: JSON for people.
+last, holds the strangers, whose instrument is in no row of the table. *About*: JSON of the
+source's name, of what it met, and of whether it is one numbered stream.
 
 The digest is that of the content: events, instruments, phases, actions. The index follows from
 them and has a digest of its own. The seal is the digest of the header, so no bit of it flips

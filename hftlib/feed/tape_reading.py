@@ -27,6 +27,7 @@ from hftlib.core.instruments import Instruments
 from hftlib.core.layout import PAGE_BYTES, Slot
 from hftlib.feed import tape_layout as layout
 
+_ONE_STREAM = ("ITCH", "synthetic")
 _STEP_BYTES = 1 << 25  # what is digested between two looks at the progress
 
 
@@ -54,7 +55,8 @@ class TapeFile:
         self.marks, self.starts = arrays["marks"], arrays["starts"]
         self.instruments = Instruments(*(arrays[n] for n in ("instruments", "phases", "actions")))
         self._require_sound_tables()
-        self.name, self.counts = _about(self.path, arrays["about"].tobytes())
+        about = _about(self.path, arrays["about"].tobytes())
+        self.name, self.counts, self.is_one_stream = about
 
     @property
     def digest(self) -> str:
@@ -167,11 +169,13 @@ def _checked(descriptor: int, path: Path) -> tuple[np.ndarray[Any, Any], dict[st
     return header, placed
 
 
-def _about(path: Path, text: bytes) -> tuple[str, dict[str, int]]:
+def _about(path: Path, text: bytes) -> tuple[str, dict[str, int], bool]:
+    """Name, counts, and whether it is one numbered stream: of old tapes the name told that."""
     try:
         about = json.loads(text)
+        name = str(about["name"])
         counts = {str(name): int(count) for name, count in about["counts"].items()}
-        return str(about["name"]), counts
+        return name, counts, bool(about.get("one_stream", name.startswith(_ONE_STREAM)))
     except (HftError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _refused(path, f"what it says about itself is damaged ({error})") from None
 

@@ -6,11 +6,13 @@ Worst case: one line of LINE_BYTES_MAX in memory; a longer one is refused, as is
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from hftlib.core.errors import InputError
+from hftlib.feed.files import opened, wrong
 
 LINE_BYTES_MAX = 16 << 20
 
@@ -21,16 +23,13 @@ class TextLines:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.share_done = 0.0
-        try:
-            self._size = max(1, self.path.stat().st_size)
-            with self.path.open("rb") as file:
-                self._gzip = file.read(2) == b"\x1f\x8b"
-        except OSError as error:
-            raise self.wrong(f"This file cannot be opened: {error}", "Check the path.") from None
+        with opened(self.path) as file:
+            self._size = max(1, os.fstat(file.fileno()).st_size)
+            self._gzip = file.read(2) == b"\x1f\x8b"
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         offset = 0
-        with self.path.open("rb") as raw:
+        with opened(self.path) as raw:
             file = gzip.GzipFile(fileobj=raw) if self._gzip else raw
             while True:
                 try:
@@ -49,4 +48,4 @@ class TextLines:
         self.share_done = 1.0
 
     def wrong(self, what: str, do: str) -> InputError:
-        return InputError(what, where=str(self.path), do=do)
+        return wrong(self.path, what, do)

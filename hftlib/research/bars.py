@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from hftlib.book import reading
 from hftlib.book.apply import apply_event
 from hftlib.book.books import Books
 from hftlib.book.tables import QUANTITY_MAX
@@ -34,12 +35,12 @@ from hftlib.core.errors import InputError
 from hftlib.core.records import record
 from hftlib.core.times import Duration
 from hftlib.feed.tape_index import tells_time
+from hftlib.feed.walk import event_address, event_at, walk_at
 from hftlib.research.bar_frame import framed
 from hftlib.research.bar_times import BarTimes, bucket_of
-from hftlib.research.booking import best_level, book_address, book_at, level_at, with_books
+from hftlib.research.booking import with_books
 from hftlib.research.selection import Selection
 from hftlib.research.tape import Tape
-from hftlib.research.walk import event_address, event_at, walk_at
 from hftlib.terminal import patience
 
 BARS_MAX = 20_000_000
@@ -122,7 +123,7 @@ def _make(barring_address: int, walk_address: int, first: int, last: int, only_b
             making.latest = max(making.latest, begin)
         elif begin < bar.begin:
             making.late += 1
-        book = book_at(book_address(base, row))
+        book = reading.facts(base, row)
         trades = book.trades
         done = apply_event(base, address)
         making.broken += event.kind == events.BREAK
@@ -174,15 +175,16 @@ def _close(making: Any, row: int) -> None:
     """The bar of an instrument is over: it takes the book as it stands, and a new one begins."""
     base, here = making.books, making.open + row * BAR_BYTES
     bar = _bar_at(here)
-    bid, ask = best_level(base, row, 0), best_level(base, row, 1)
-    bar.stale = 1 if book_at(book_address(base, row)).stale != 0 else 0
+    bid = reading.best_level(base, row, events.BUY)
+    ask = reading.best_level(base, row, events.SELL)
+    bar.stale = 1 if reading.facts(base, row).stale != 0 else 0
     bar.sides = (HAS_BID if bid != 0 else 0) | (HAS_ASK if ask != 0 else 0)
     if bid != 0:
-        bar.bid = -level_at(bid).key
-        bar.bid_size = level_at(bid).quantity
+        bar.bid = reading.level_price(base, events.BUY, bid)
+        bar.bid_size = reading.level_quantity(base, bid)
     if ask != 0:
-        bar.ask = level_at(ask).key
-        bar.ask_size = level_at(ask).quantity
+        bar.ask = reading.level_price(base, events.SELL, ask)
+        bar.ask_size = reading.level_quantity(base, ask)
     jit.copy_words(making.made + making.count * BAR_BYTES, here, BAR_BYTES)
     making.count += 1
     for offset in range(16, BAR_BYTES, 8):  # all but its begin and its row

@@ -17,13 +17,13 @@ import numpy as np
 
 from hftlib.book.books import Books
 from hftlib.book.capacity import Capacity
-from hftlib.book.tables import BOOK, BOOKS, LEVEL, LEVELS_FULL, ORDERS_FULL, PAGES_FULL, SIDE
+from hftlib.book.tables import LEVELS_FULL, ORDERS_FULL, PAGES_FULL
 from hftlib.core import events, jit
 from hftlib.core.errors import HostError
-from hftlib.core.records import field_offset, record
+from hftlib.core.records import record
+from hftlib.feed.walk import event_address, event_at, walk_at
 from hftlib.research.selection import Selection
 from hftlib.research.tape import Tape
-from hftlib.research.walk import event_address, event_at, walk_at
 
 Answer = TypeVar("Answer")
 
@@ -38,12 +38,6 @@ BOUNDS = record(
     """,
 )
 _bounds_at = jit.record_at(BOUNDS)
-books_at = jit.record_at(BOOKS)
-book_at = jit.record_at(BOOK)
-level_at = jit.record_at(LEVEL)
-_side_at = jit.record_at(SIDE)
-_BOOK_BYTES, _SIDE_BYTES, _LEVEL_BYTES = BOOK.itemsize, SIDE.itemsize, LEVEL.itemsize
-_SIDES_AT = field_offset(BOOK, "bid")  # the ask lies behind it
 _ROOM = {"orders": ORDERS_FULL, "levels": LEVELS_FULL, "pages": PAGES_FULL}
 _MOST = 1 << 29
 _LEVELS_FIRST = 1 << 18
@@ -64,19 +58,6 @@ def _bound(walk_address: int, bounds_address: int) -> None:
             bounds.live = max(0, bounds.live - 1)
         elif event.kind == events.LEVEL or event.kind == events.QUOTE:
             bounds.levels += 1
-
-
-@jit.inlined
-def book_address(base: int, row: int) -> int:
-    """Where the book of an instrument lies."""
-    return base + books_at(base).books_at + row * _BOOK_BYTES
-
-
-@jit.inlined
-def best_level(base: int, row: int, ask: int) -> int:
-    """Where the best level of a side lies, ask 0 or 1; 0 when the side is empty."""
-    best = _side_at(book_address(base, row) + _SIDES_AT + ask * _SIDE_BYTES).best
-    return base + books_at(base).levels_at + best * _LEVEL_BYTES if best != 0 else 0
 
 
 def bounds_of(selection: Selection) -> Any:

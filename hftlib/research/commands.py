@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,7 +44,7 @@ def import_(
     out: Out = None,
     kind: Annotated[
         str | None,
-        _option("as", "itch, lobster, depth, hftbacktest, frame or databento; else it is told."),
+        _option("as", "itch, lobster, depth, coinbase, hftbacktest, frame, databento; else told."),
     ] = None,
     date: Annotated[str | None, _option("date", "The day, 2019-12-30, where names do not.")] = None,
     zone: Annotated[str | None, _option("zone", "Whose clock: America/New_York.")] = None,
@@ -53,6 +54,12 @@ def import_(
     ] = None,
     price_unit: Annotated[str | None, _option("price-unit", "What prices count: 0.01.")] = None,
     lot_unit: Annotated[str | None, _option("lot-unit", "What quantities count: 1.")] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", help="Of a capture: the UDP port of the feed.")
+    ] = None,
+    session: Annotated[
+        str | None, _option("session", "Of a capture: the MoldUDP64 session to read.")
+    ] = None,
     overwrite: Overwrite = False,
     allow_damaged: Annotated[
         bool, typer.Option("--allow-damaged", help="Exit with 0 though not all could be read.")
@@ -63,46 +70,64 @@ def import_(
     from dataclasses import asdict
 
     from hftlib.core.errors import InputError
-    from hftlib.feed.tape_file import write_tape
-    from hftlib.research import importing, store
+    from hftlib.research import importing
 
     leave_through_finally()
     if kind is not None and kind not in importing.KINDS:
         kinds = ", ".join(importing.KINDS)
         raise InputError(f"There is no kind {kind!r}", where="--as", do=f"Use one of {kinds}.")
-    options = {"date": date, "zone": zone, "venue": venue, "symbol": symbol}
+    options: dict[str, Any] = {"date": date, "zone": zone, "venue": venue, "symbol": symbol}
     options |= {"price_unit": price_unit, "lot_unit": lot_unit}
+    options |= {"port": port, "session": session}
     groups = importing.grouped(files)
     _require_no_folder(out)
     if out is not None and len(groups) > 1:
         what = f"{len(groups)} recordings cannot become one tape"
         raise InputError(what, where="--out", do="Leave -o out, or import them one by one.")
-    summaries, damaged = [], []
-    for group in groups:
-        chosen = importing.KINDS[kind] if kind else importing.kind_of(group[0])
-        source = importing.source_of(chosen, group, options)
-        if not json_out:
-            print(
-                f"{group[0].name} is read as {chosen.what}" + ("." if kind else ", by its looks."),
-                flush=True,
-            )
-        target = out or store.place_for(group[0])
-        with _told_when_stopped(f"{target} was not written"), patience() as advance:
-            summary = write_tape(target, source, overwrite=overwrite, progress=advance)
-        summaries.append(summary)
-        if lost := importing.lost(summary.counts):
-            damaged.append(f"{group[0].name} ({lost})")
-        if not json_out:
-            print(
-                f"{summary.path}: {summary.events:,} events of {summary.instruments:,} "
-                f"instruments, {summary.bytes / 1e6:,.1f} MB, digest {summary.digest[:12]}."
-            )
-            if odd := importing.odd(summary.counts):
-                print(f"Met on the way: {odd}.")
-    if json_out:
-        print(json.dumps([asdict(summary) for summary in summaries], indent=2))
-    if damaged:
-        _tell_damage(damaged, [summary.path for summary in summaries], allow_damaged)
+    told = (lambda _text: None) if json_out else partial(print, flush=True)
+    summaries: list[Any] = []
+    damaged: list[str] = []
+    whole = False
+    try:
+        for group in groups:
+            summary = _imported(group, out, kind, options, overwrite, told)
+            summaries.append(summary)
+            if lost := importing.lost(summary.counts):
+                damaged.append(f"{group[0].name} ({lost})")
+        whole = True
+    finally:  # what is written is told of, whatever became of a later file
+        if json_out:
+            print(json.dumps([asdict(summary) for summary in summaries], indent=2))
+        if damaged:
+            paths = [summary.path for summary in summaries]
+            _tell_damage(damaged, paths, only_warn=allow_damaged or not whole)
+
+
+def _imported(
+    group: tuple[Path, ...],
+    out: Path | None,
+    kind: str | None,
+    options: dict[str, Any],
+    overwrite: bool,
+    told: Callable[[str], None],
+) -> Any:
+    """The summary of the tape made of one recording."""
+    from hftlib.feed.tape_file import write_tape
+    from hftlib.research import importing, store
+
+    chosen = importing.KINDS[kind] if kind else importing.kind_of(group[0])
+    source = importing.source_of(chosen, group, options)
+    told(f"{group[0].name} is read as {chosen.what}" + ("." if kind else ", by its looks."))
+    target = out or store.place_for(group[0])
+    with _told_when_stopped(f"{target} was not written"), patience() as advance:
+        summary = write_tape(target, source, overwrite=overwrite, progress=advance)
+    told(
+        f"{summary.path}: {summary.events:,} events of {summary.instruments:,} "
+        f"instruments, {summary.bytes / 1e6:,.1f} MB, digest {summary.digest[:12]}."
+    )
+    if odd := importing.odd(summary.counts):
+        told(f"Met on the way: {odd}.")
+    return summary
 
 
 @data.command("ls")
@@ -208,12 +233,12 @@ def _require_no_folder(out: Path | None) -> None:
         raise InputError(f"{out} is a folder", where="--out", do="Name a file in it.")
 
 
-def _tell_damage(damaged: list[str], tapes: list[str], allowed: bool) -> None:
+def _tell_damage(damaged: list[str], tapes: list[str], *, only_warn: bool) -> None:
     """What was lost, as a warning or as the reason why the command fails."""
     from hftlib.core.errors import InputError
 
     what = f"Not all could be read of {'; '.join(damaged)}"
-    if allowed:
+    if only_warn:
         print(f"warning: {what}.", file=sys.stderr)
         return
     raise InputError(

@@ -57,6 +57,8 @@ class _Book:
 class DatabentoSource:
     """All instruments of one DBN file of schema mbo, packed with zstd or plain."""
 
+    is_one_stream = False
+
     def __init__(
         self,
         path: str | Path,

@@ -46,6 +46,8 @@ _TRADE_COLUMNS, _QUOTE_COLUMNS = ("price", "size"), ("bid", "ask", "bid_size", "
 class FrameSource:
     """Trades, quotes, or both, of one `symbol` or of those that a `column` names."""
 
+    is_one_stream = False
+
     def __init__(
         self,
         trades: Table | None = None,

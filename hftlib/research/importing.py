@@ -27,10 +27,12 @@ from pathlib import Path
 from typing import Any
 
 from hftlib.core.errors import InputError
+from hftlib.feed.files import opened
 from hftlib.feed.source import Source
 
 HEAD_BYTES = 4096
-_PAIR = re.compile(r"_(message|orderbook)_\d+\.csv$")
+_GZIP = b"\x1f\x8b"
+_PAIR = re.compile(r"_(message|orderbook)(_\d+\.csv(\.gz)?)$")
 _STAMPED = re.compile(rb"\d{16,19} [\[{]")
 _CAPTURES = {
     bytes.fromhex(magic) for magic in ("d4c3b2a1", "a1b2c3d4", "4d3cb2a1", "a1b23c4d", "0a0d0d0a")
@@ -45,6 +47,8 @@ class Kind:
     what: str
     module: str
     source: str
+    unpacks: bool = True
+    """Whether it reads gzip."""
 
 
 KINDS = {
@@ -54,9 +58,9 @@ KINDS = {
         Kind("lobster", "a LOBSTER day", "feed.lobster", "LobsterSource"),
         Kind("depth", "a recorded depth stream", "feed.depth_json", "DepthSource"),
         Kind("coinbase", "a Coinbase recording", "feed.coinbase", "CoinbaseSource"),
-        Kind("hftbacktest", "an hftbacktest file", "feed.recorded_npz", "HftBacktestSource"),
+        Kind("hftbacktest", "an hftbacktest file", "feed.recorded_npz", "HftBacktestSource", False),
         Kind("frame", "a table of trades and quotes", "research.frames", "FrameSource"),
-        Kind("databento", "a Databento file", "research.databento", "DatabentoSource"),
+        Kind("databento", "a Databento file", "research.databento", "DatabentoSource", False),
     )
 }
 # Counts of sources that say that some of the input is not on the tape as what it was.
@@ -78,20 +82,17 @@ def grouped(paths: Sequence[Path]) -> list[tuple[Path, ...]]:
     for path in paths:
         if path.is_dir():
             raise InputError("This is a folder", where=str(path), do="Name the files in it.")
-        key = str(path.with_name(_PAIR.sub("_.csv", path.name)))
+        key = str(path.with_name(_PAIR.sub(r"_\2", path.name)))
+        if path in groups.get(key, ()):
+            raise InputError("This file is named twice", where=str(path), do="Name it once.")
         groups[key] = (*groups.get(key, ()), path)
     return [tuple(sorted(group)) for group in groups.values()]  # message sorts before orderbook
 
 
 def kind_of(path: Path) -> Kind:
     """The kind of a file, by its name where that says it, and by its first bytes."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
-    except OSError as error:
-        raise InputError(
-            f"The file cannot be read: {error.strerror}", where=str(path), do="Check the path."
-        ) from None
+    with opened(path) as file:
+        head = file.read(HEAD_BYTES)
     if not head:
         raise InputError("The file is empty", where=str(path), do="Check how it was made.")
     name = _kind_name(path, head)
@@ -105,7 +106,7 @@ def kind_of(path: Path) -> Kind:
 
 
 def _kind_name(path: Path, head: bytes) -> str | None:
-    if head[:2] == b"\x1f\x8b":
+    if head.startswith(_GZIP):
         try:
             with gzip.open(path) as file:
                 head = file.read(HEAD_BYTES)
@@ -143,6 +144,8 @@ def _kind_of_zip(path: Path) -> str | None:
 
 def source_of(kind: Kind, files: Sequence[Path], options: dict[str, Any]) -> Source:
     """The source that reads these files, with the options that were given."""
+    if not kind.unpacks:
+        _require_unpacked(kind, files[0])
     made = _class_of(kind)
     takes = {
         name: one
@@ -179,6 +182,13 @@ def source_of(kind: Kind, files: Sequence[Path], options: dict[str, Any]) -> Sou
         raise InputError(what, where=str(files[0]), do="Import the files one by one.")
     source: Source = made(*files, **wanted)
     return source
+
+
+def _require_unpacked(kind: Kind, path: Path) -> None:
+    with opened(path) as file:
+        if file.read(len(_GZIP)) == _GZIP:
+            what = f"{kind.what[0].upper()}{kind.what[1:]} packed with gzip is not read here"
+            raise InputError(what, where=str(path), do="Unpack it first: gunzip --keep FILE.")
 
 
 def odd(counts: dict[str, int]) -> str:

@@ -33,30 +33,35 @@ class Saved:
 
     def __init__(self, tape: Tape) -> None:
         self.name, self.instruments = tape.name, tape.instruments
+        self.is_one_stream = tape.is_one_stream
         self.counts = tape.counts if tape.selection.is_whole else {}
         self.share_done = 0.0
         self._tape = tape
 
     def chunks(self) -> Iterator[np.ndarray[Any, Any]]:
         """The opening books, then the events."""
-        if len(self._tape) and self._tape.selection.position(0):
-            yield from self._opening()
+        yield from opening_events(self._tape)
         for chunk in self._tape.chunks():
             yield chunk
             self.share_done = self._tape.share_done
 
-    def _opening(self) -> Iterator[np.ndarray[Any, Any]]:
-        _, books = with_books(self._tape, self._replayed)
-        for row in self._tape.rows:
-            made = _snapshot(books, row)
-            made["time"] = self._tape.begin
-            for first in range(0, len(made), CHUNK_EVENTS_MAX):
-                yield made[first : first + CHUNK_EVENTS_MAX]
 
-    def _replayed(self, books: Books, whole: Selection) -> None:
-        before = len(whole) - len(self._tape)
+def opening_events(tape: Tape) -> Iterator[np.ndarray[Any, Any]]:
+    """The books as they stood when the slice begins; nothing where it begins with the tape."""
+    if not len(tape) or not tape.selection.position(0):
+        return
+
+    def replayed(books: Books, whole: Selection) -> None:
+        before = len(whole) - len(tape)
         for first in range(0, before, CHUNK_EVENTS_MAX):
             books.apply(whole.events(first, min(first + CHUNK_EVENTS_MAX, before)))
+
+    _, books = with_books(tape, replayed)
+    for row in tape.rows:
+        made = _snapshot(books, row)
+        made["time"] = tape.begin
+        for first in range(0, len(made), CHUNK_EVENTS_MAX):
+            yield made[first : first + CHUNK_EVENTS_MAX]
 
 
 def _snapshot(books: Books, row: int) -> np.ndarray[Any, Any]:

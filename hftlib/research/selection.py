@@ -17,7 +17,7 @@ import numpy as np
 from hftlib.core.errors import InputError
 from hftlib.core.events import ALL, EVENT
 from hftlib.feed.tape_reading import TapeFile
-from hftlib.research.walk import WALK, gather, rises_below
+from hftlib.feed.walk import WALK, gather, rises_below
 
 
 class Selection:
@@ -61,8 +61,10 @@ class Selection:
         last = max(first, last)
         if self.places is None:
             return Selection(self.file, self.first + first, self.first + last)
-        ends = (self.position(first), self.position(last - 1) + 1) if first < last else (0, 0)
-        return Selection(self.file, *ends, self.rows, self.places[first:last])
+        # Even of no events it has a place, for its book knows what came before it.
+        begin = self.position(first) if first < len(self) else self.last
+        end = self.position(last - 1) + 1 if first < last else begin
+        return Selection(self.file, begin, end, self.rows, self.places[first:last])
 
     def narrowed(self, first: int, last: int) -> Selection:
         """What of it lies between two positions of the tape."""

@@ -18,8 +18,11 @@ positions, eight bytes an event; `events` of a slice by instrument is a copy, al
 
 from __future__ import annotations
 
+import atexit
 import datetime
 import html
+import shutil
+import tempfile
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -31,18 +34,31 @@ from hftlib.core.errors import InputError
 from hftlib.core.instruments import Instruments
 from hftlib.core.times import Time, duration_text
 from hftlib.core.units import INT64_MIN, is_whole, shown
-from hftlib.feed.source import CHUNK_EVENTS_MAX
+from hftlib.feed.source import CHUNK_EVENTS_MAX, Source
 from hftlib.feed.tape_file import TapeSummary, write_tape
 from hftlib.feed.tape_reading import TapeFile
+from hftlib.feed.walk import highest_time
 from hftlib.research import clocks
 from hftlib.research.selection import Selection
-from hftlib.research.walk import highest_time
 
 
 def open_tape(path: Path | str) -> Tape:
     """The tape in a file: mapped, not read."""
     file = TapeFile(path)
     return Tape(Selection(file, 0, len(file.events)))
+
+
+def to_tape(source: Source, path: Path | str | None = None) -> Tape:
+    """Read a source into a tape; without a path into a temporary one, gone with the process."""
+    from hftlib.terminal import patience
+
+    if path is None:
+        folder = tempfile.mkdtemp(prefix="hft-tape-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        path = Path(folder) / "made.tape"
+    with patience() as advance:
+        write_tape(path, source, progress=advance)
+    return open_tape(path)
 
 
 class Tape:
@@ -64,6 +80,11 @@ class Tape:
     def name(self) -> str:
         """What it was read from."""
         return self._file.name
+
+    @property
+    def is_one_stream(self) -> bool:
+        """Whether all of it is one stream that its venue numbers."""
+        return self._file.is_one_stream
 
     @property
     def counts(self) -> dict[str, int]:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from hftlib.book import reading
 from hftlib.book.apply import apply_event
 from hftlib.book.books import Books
 from hftlib.book.orders import CHANGED
@@ -23,11 +24,11 @@ from hftlib.book.tables import NO_INSTRUMENT, NO_QUANTITY
 from hftlib.core import events, jit
 from hftlib.core.records import record
 from hftlib.core.times import Duration, duration_ns
-from hftlib.research.booking import best_level, bounds_of, level_at, with_books
+from hftlib.feed.walk import event_address, event_at, position, walk_at
+from hftlib.research.booking import bounds_of, with_books
 from hftlib.research.selection import Selection
 from hftlib.research.tape import Tape
 from hftlib.research.validation import BOOK_FIRST, CHECKS, KINDS, UNREADABLE_FIRST, Validation
-from hftlib.research.walk import event_address, event_at, position, walk_at
 from hftlib.terminal import patience
 
 EXAMPLES = 5
@@ -134,7 +135,8 @@ def _numbers(checking: Any, event: Any, here: int) -> int:
     sequences = _numbers_at(checking.sequences, checking.rows + 1)
     same_message = event.sequence == sequences[row] and checking.open == row + 1
     found = 0
-    if event.sequence <= sequences[row] and not same_message:
+    told = event.kind != events.UNREADABLE  # it stands at a number, which need not be its own
+    if told and event.sequence <= sequences[row] and not same_message:
         found += _note(checking, _REPEATED, here)
     highest = checking.highest
     # In two steps, so that no number is too high to be looked at.
@@ -187,10 +189,10 @@ def _standing(checking: Any, event: Any, here: int) -> int:
         return 0  # within a message a book may be anything
     row = event.instrument
     crossed = _numbers_at(checking.crossed, checking.rows)
-    bid, ask = best_level(checking.books, row, 0), best_level(checking.books, row, 1)
     state = 0
-    if bid != 0 and ask != 0:
-        above = -level_at(bid).key - level_at(ask).key
+    if reading.has_both(checking.books, row):
+        bid = reading.best_price(checking.books, row, events.BUY)
+        above = bid - reading.best_price(checking.books, row, events.SELL)
         state = 2 if above > 0 else 1 if above == 0 else 0
     before = crossed[row]
     crossed[row] = state

@@ -14,10 +14,10 @@ import numpy as np
 from hftlib.core import events, jit
 from hftlib.core.records import record
 from hftlib.core.times import duration_text
+from hftlib.feed.walk import event_address, event_at, walk_at
 from hftlib.research.clocks import clock_text
 from hftlib.research.sheets import Sheet, Shown
 from hftlib.research.tape import Tape
-from hftlib.research.walk import event_address, event_at, walk_at
 from hftlib.terminal import patience
 
 KINDS = 20  # the known ones, and one for all others

@@ -16,8 +16,7 @@ from hftlib.research.sheets import Sheet, Shown
 from hftlib.research.tape import Tape
 
 WRONG, NOTE = "wrong", "note"
-# Of these feeds alone a tape has one stream, each event with the number of its own message.
-_ONE_STREAM = ("ITCH", "synthetic")
+# Wrong only where all is one numbered stream, as the source said it is.
 _OF_ONE_STREAM = ("time goes back", "sequence repeated")
 KINDS = len(events.KINDS) + 1  # the known ones, and one for all others
 
@@ -126,7 +125,7 @@ class Validation(Shown):
 
 def _weight(name: str, weight: str, tape: Tape) -> str:
     """Where streams are mixed, or one message is many events, order and repeats may be innocent."""
-    return NOTE if name in _OF_ONE_STREAM and not tape.name.startswith(_ONE_STREAM) else weight
+    return NOTE if name in _OF_ONE_STREAM and not tape.is_one_stream else weight
 
 
 def _positions(examples: np.ndarray[Any, Any]) -> tuple[int, ...]:

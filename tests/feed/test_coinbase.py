@@ -115,6 +115,19 @@ def test_a_broken_recording_never_breaks_the_reader(tmp_path):
     assert unreadable
 
 
+def test_a_product_that_is_not_in_the_recording_is_refused(tmp_path):
+    path = tmp_path / "x"
+    lines = LINES.splitlines(keepends=True)
+    snapshots = b"".join(line for line in lines if b'"snapshot"' in line)
+    for text in (LINES, snapshots):
+        path.write_bytes(text.replace(b"A-B", b"B-C") + snapshots.replace(b"A-B", b"C-D"))
+        source = CoinbaseSource(path, symbol="A-B", price_unit="0.1", lot_unit="1")
+        with pytest.raises(InputError, match=r"about A-B.*such as B-C, C-D\."):
+            read(source)
+        path.write_bytes(text.replace(b"A-B", b"B-C") + snapshots)
+        assert len(read(CoinbaseSource(path, symbol="A-B", price_unit="0.1", lot_unit="1")))
+
+
 def test_the_currency_is_the_one_of_the_product(tmp_path):
     (tmp_path / "x").write_bytes(LINES)
     for product, currency in (("BAND-GBP", "GBP"), ("a-btc", "BTC"), ("X", "USD")):

@@ -164,6 +164,7 @@ def test_each_message_has_its_events(tmp_path):
         ("NOTICE", "", 0, 0, 0),
     ]
     assert read(source_of(path))["received"].tolist() == [1, 1, 1, 2, 2, 3, 4]
+    path.write_bytes(GOOD + TRADE.replace(b"BTCUSDT", b"ETHUSDT"))
     assert read(source_of(path, symbol="ETHUSDT"))["kind"].tolist().count(events.NOTICE) == 3
 
 
@@ -226,6 +227,14 @@ def test_what_is_no_depth_stream_is_refused_with_a_sentence(tmp_path, text, othe
     path.write_bytes(text)
     with pytest.raises(InputError, match=sentence):
         read(source_of(path, **others))
+
+
+def test_a_symbol_that_is_not_in_the_recording_is_refused():
+    """The snapshot names no symbol, so it is no sign that the symbol is right."""
+    path = recorded(FILES["usdm"][0])
+    source = source_of(path, symbol="BTCUSD", price_unit="0.1", lot_unit="0.001")
+    with pytest.raises(InputError, match=r"about BTCUSD\..*such as BTCUSDT\."):
+        read(source)
 
 
 def test_a_snapshot_larger_than_a_chunk_is_cut_into_chunks(tmp_path):

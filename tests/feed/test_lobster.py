@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import zipfile
 from pathlib import Path
 
@@ -181,15 +182,39 @@ def test_a_file_that_ends_inside_a_line_says_so(tmp_path):
     assert source.counts["unreadable"] == 1
 
 
+def test_a_day_packed_with_gzip_is_the_same_day(tmp_path):
+    rows = "1010,5,1000,30\n1010,5,1000,20\n1010,10,1000,20\n"
+    plain = read(LobsterSource(day(tmp_path, LINES, rows)))
+    for what in ("message", "orderbook"):
+        path = tmp_path / NAME.format(what)
+        (tmp_path / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    packed = tmp_path / (NAME.format("message") + ".gz")
+    assert np.array_equal(read(LobsterSource(packed)), plain)
+    packed.write_bytes(packed.read_bytes()[:-9])
+    with pytest.raises(InputError, match="damaged behind byte"):
+        read(LobsterSource(packed))
+
+
+def test_the_shadows_that_a_mac_puts_into_a_zip_are_none_of_the_day(tmp_path):
+    plain = read(LobsterSource(day(tmp_path, LINES)))
+    with zipfile.ZipFile(tmp_path / "day.zip", "w") as archive:
+        archive.write(tmp_path / NAME.format("message"), NAME.format("message"))
+        archive.writestr("__MACOSX/._" + NAME.format("message"), b"shadow")
+    assert np.array_equal(read(LobsterSource(tmp_path / "day.zip")), plain)
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda p: LobsterSource(p / "none_here.csv"), "cannot be opened"),
+        (lambda p: LobsterSource(p / "none_here.csv"), "no such file"),
         (lambda p: LobsterSource(day(p, b"")), "No line of this file"),
         (lambda p: LobsterSource(day(p, b"time,type\n1,2\n")), "No line of this file"),
         (lambda p: LobsterSource(day(p, b"x" * (lobster.BLOCK_BYTES + 2))), "A line of over"),
         (lambda p: LobsterSource(day(p, LINES, "1,2,3\n")), "no row of an order book"),
         (lambda p: LobsterSource(day(p, LINES, "a,2,3,4\n")), "no row of an order book"),
+        (lambda p: LobsterSource(day(p, LINES, f"{10**18},2,3,4\n")), "no row of an order book"),
+        (lambda p: LobsterSource(day(p, LINES, f"5,2,3,-{10**25}\n")), "no row of an order book"),
         (lambda p: LobsterSource(day(p, LINES, "")), "no row of an order book"),
         (lambda p: LobsterSource(day(p, LINES), date="21.6.2012"), "does not read as a time"),
         (lambda p: LobsterSource(day(p, LINES), zone="Mars"), "not the name of a time zone"),

@@ -304,6 +304,23 @@ def test_a_header_that_lies_is_refused_even_under_its_own_seal(
             TapeFile(damaged)
 
 
+@pytest.mark.parametrize(
+    ("name", "is_one"), [("ITCH 5.0, day", True), ("synthetic market", True), ("table, t", False)]
+)
+def test_of_an_old_tape_the_name_tells_whether_it_is_one_stream(
+    tmp_path: Path, name: str, is_one: bool
+) -> None:
+    source = ArraySource(flow(10))
+    source.name, source.is_one_stream = name, not is_one
+    write_tape(tmp_path / "t", source)
+    assert TapeFile(tmp_path / "t").is_one_stream is not is_one
+    said = f', "one_stream": {str(not is_one).lower()}'.encode()
+    data = (tmp_path / "t").read_bytes()
+    assert data.count(said) == 1
+    (tmp_path / "old").write_bytes(data.replace(said, b" " * len(said)))
+    assert TapeFile(tmp_path / "old").is_one_stream is is_one
+
+
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.012, 0.5, 0.999])
 def test_a_file_cut_short_or_gone_on_is_refused(whole: Path, share: float) -> None:
     data = whole.read_bytes()

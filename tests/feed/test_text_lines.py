@@ -40,5 +40,5 @@ def test_a_line_without_end_is_refused(tmp_path, monkeypatch):
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(InputError, match="cannot be opened"):
+    with pytest.raises(InputError, match="no such file"):
         TextLines(tmp_path / "none")

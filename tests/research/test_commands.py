@@ -12,6 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from captures import datagram, on_the_wire, pcap
 from recorded import recorded
 from slow_market import SlowBooks, flow_of_orders
 from tapes import ArraySource, flow
@@ -181,7 +182,7 @@ def test_a_tampered_tape_fails_its_validation(desk: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["import", "missing"], 2, "No such file or directory"),
+        (["import", "missing"], 2, "There is no such file"),
         (["import", "."], 2, "This is a folder"),
         (["import", "/"], 2, "This is a folder"),
         (["import", "words.txt", "-o", "."], 2, "is a folder"),
@@ -272,6 +273,43 @@ def test_an_import_that_lost_something_says_so_and_fails(desk: Path, market: Pat
         assert "Met while it was read" in here("show", f"{name}.tape")
         done = RUNNER.invoke(app, [*arguments, "--overwrite", "--allow-damaged"])
         assert done.exit_code == 0 and "warning: Not all could be read" in done.output
+
+
+def test_what_was_imported_is_told_though_a_later_file_fails(desk: Path, market: Path) -> None:
+    for name in ("a", "b"):
+        (desk / f"{name}.itch").write_bytes(market.read_bytes())
+    with (desk / "b.itch").open("r+b") as file:
+        file.truncate((desk / "b.itch").stat().st_size - 5)
+    (desk / "words").write_text("once upon a time\n" * 500)
+    done = hft(desk, "import", "a.itch", "b.itch", "words", "--date", "2026-01-05", "--json")
+    assert done.returncode == 2
+    paths = [summary["path"] for summary in json.loads(done.stdout)]
+    assert paths == ["data/tapes/a.tape", "data/tapes/b.tape"]
+    assert all(open_tape(desk / path).verify() for path in paths)
+    warning, error, *rest = done.stderr.splitlines()
+    assert warning.startswith("warning: Not all could be read of b.itch (")
+    assert error == "error: The file looks like nothing that can be imported"
+    assert [line.split(":")[0] for line in rest] == ["where", "do"]
+    done = hft(desk, "import", "words", "--json")
+    assert (done.returncode, json.loads(done.stdout)) == (2, [])
+
+
+def test_one_session_or_port_of_a_capture_is_chosen(desk: Path) -> None:
+    start = b"S" + bytes(10) + b"O"
+    sessions = [datagram(1, start), datagram(1, start, start, session=b"OTHER     ")]
+    frames = [on_the_wire(sessions[0]), on_the_wire(sessions[1], port=5), on_the_wire(b"?", port=6)]
+    (desk / "feed.pcap").write_bytes(pcap(frames))
+    with pytest.raises(HftError, match=r"several MoldUDP64 sessions.*--session, --port"):
+        here("import", "feed.pcap")
+    for name, option, value, count in (
+        ("a", "--session", "OTHER", 3),  # what is no MoldUDP64 stays on the tape, as unreadable
+        ("b", "--port", 5, 2),
+        ("c", "--port", 26477, 1),
+    ):
+        here("import", "feed.pcap", option, value, "-o", f"{name}.tape")
+        assert len(open_tape(f"{name}.tape")) == count
+    with pytest.raises(HftError, match="no MoldUDP64 datagram that was asked for"):
+        here("import", "feed.pcap", "--port", 7)
 
 
 def test_recorded_samples_are_told_by_their_looks(desk: Path) -> None:

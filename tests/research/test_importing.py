@@ -64,6 +64,21 @@ def test_a_message_file_goes_with_its_order_book(tmp_path: Path) -> None:
     book, message = (tmp_path / f"{stem}_{what}_5.csv" for what in ("orderbook", "message"))
     other = tmp_path / "day.itch"
     assert grouped([book, other, message]) == [(message, book), (other,)]
+    packed = [path.with_name(f"{path.name}.gz") for path in (message, book)]
+    deeper = message.with_name(f"{stem}_message_10.csv")
+    found = grouped([deeper, book, *packed, message])
+    assert found == [(deeper,), (message, book), tuple(packed)], "each number of levels by itself"
+    with pytest.raises(InputError, match=r"named twice.*message_5\.csv"):
+        grouped([message, book, message])
+
+
+def test_a_packed_file_whose_reader_does_not_unpack_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "btc.npy.gz"
+    path.write_bytes(gzip.compress(b"\x93NUMPY\x01\x00"))
+    options = {"symbol": "BTC", "price_unit": "0.1", "lot_unit": "1"}
+    for kind in ("hftbacktest", "databento"):
+        with pytest.raises(InputError, match=r"packed with gzip is not read here\..*Unpack it"):
+            source_of(KINDS[kind], [path], options)
 
 
 def test_a_source_gets_what_it_takes_and_nothing_else(tmp_path: Path) -> None:

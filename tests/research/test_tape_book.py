@@ -53,6 +53,14 @@ def tape(request: Any, tmp_path_factory: Any) -> Tape:
     return written(tmp_path_factory.mktemp("tape") / "day.tape", array)
 
 
+def test_a_slice_of_no_events_has_the_book_of_its_place(tape: Tape) -> None:
+    one = tape["AAPL"]
+    for first in (0, 1, len(one) // 2, len(one) - 1, len(one)):
+        before = tape[: one.selection.position(first)] if first < len(one) else tape
+        assert str(one[first:first].book_at()) == str(before.book_at(None, "AAPL"))
+    assert str(one["09:30":"09:30"][:0].book_at()) == str(tape[:0].book_at(None, "AAPL"))  # type: ignore[misc]
+
+
 def slow_book(tape: Tape, row: int, last: int) -> str:
     """The picture of a book fed with everything up to a position."""
     books = Books(two_stocks(), capacity=Capacity(instruments=2, orders=1 << 12, levels=1 << 10))

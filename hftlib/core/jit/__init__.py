@@ -10,6 +10,8 @@ What comes through the door, and where it is made:
     caller, libc, errno     calls.py       call an address held in memory; call the C library
     warm, freeze            startup.py     compile everything now; then refuse to compile ever again
     emit                    emit.py        object code a process without numba can load
+    Shape                   kinds.py       records with derived attributes and methods
+    address_of              kind_steps.py  where a record of a shape lies; a step of its budget
     lowers                  lowering.py    teach compiled code what a Python function means
     wire_message, _codec    wire.py        packed big-endian messages into records and back
 
@@ -33,6 +35,8 @@ from hftlib.core.jit.functions import (
     compiled,
     inlined,
 )
+from hftlib.core.jit.kind_steps import address_of, out_of_steps
+from hftlib.core.jit.kinds import Shape
 from hftlib.core.jit.lowering import lowers
 from hftlib.core.jit.memory import (
     array_at,
@@ -64,10 +68,12 @@ __all__ = [
     "BOUNDS_CHECKED",
     "COMPILED",
     "Callback",
+    "Shape",
     "Warmed",
     "WireCodec",
     "WireField",
     "WireMessage",
+    "address_of",
     "array_at",
     "cache_directory",
     "callback",
@@ -91,6 +97,7 @@ __all__ = [
     "load_u8",
     "lowers",
     "nth",
+    "out_of_steps",
     "pause",
     "prefetch",
     "record_at",

@@ -66,6 +66,11 @@ def cache_directory(function: Callable[..., Any]) -> Path | None:
     return _prepared(_root() / source_digest(function.__module__)[:24])
 
 
+def kept_objects() -> Path:
+    """Where object code of these sources is kept: what lies here its owner alone has written."""
+    return _prepared(_root() / source_digest()[:24])
+
+
 @cache
 def source_digest(module_name: str = "hftlib") -> str:
     """Digest of everything that decides what the functions of this module compile to."""

@@ -64,8 +64,10 @@ def emit(callback: Callback) -> ObjectCode:
     inner = numba.cfunc(callback.signature, **OPTIONS)(callback.function)
     # A symbol is ASCII; a Python name need not be.
     symbol = "hft." + callback.name.encode("ascii", "backslashreplace").decode()
-    module, machine = _optimised(inner, symbol)
-    address = _frozen_address(module)
+    native = inner.native_name.removeprefix("cfunc.")
+    wrapper = _wrapper(inner._sig, native, symbol)
+    module, machine = sealed(inner.inspect_llvm(), wrapper, native, symbol)
+    address = frozen_address(module)
     elf = bytes(machine.emit_object(module))
     name, features = cpu_identity()
     made = ObjectCode(
@@ -81,19 +83,14 @@ def emit(callback: Callback) -> ObjectCode:
     )
     check_symbols(made)
     if address is not None:
-        raise CompileError(
-            f"An address of this process is part of the code: {_told(address, callback.function)}",
-            where=callback.name,
-            do="Pass it in through the state; an array over 1 MB is such an address as well.",
-        )
+        raise frozen_in(address, callback.function, callback.name)
     return replace(made, sha256=made.digest())
 
 
-def _optimised(inner: Any, symbol: str) -> tuple[Any, Any]:
+def sealed(code: str, wrapper: str, native: str, symbol: str) -> tuple[Any, Any]:
     """The module with nothing but `symbol` to be seen from outside, and the machine it is for."""
-    native = inner.native_name.removeprefix("cfunc.")
-    module = llvm.parse_assembly(inner.inspect_llvm())
-    module.link_in(llvm.parse_assembly(_wrapper(inner._sig, native, symbol)))
+    module = llvm.parse_assembly(code)
+    module.link_in(llvm.parse_assembly(wrapper))
     for function in module.functions:
         if not function.is_declaration and function.name != symbol:
             function.linkage = "internal"
@@ -150,7 +147,7 @@ def _machine() -> Any:
     )
 
 
-def _frozen_address(module: Any) -> int | None:
+def frozen_address(module: Any) -> int | None:
     """An address that holds in this process only and is part of the code, if there is one."""
     text = str(module)
     for number in map(int, _POINTERS.findall(text)):
@@ -218,6 +215,15 @@ def _bases(instruction: Any, known: dict[str, Any], seen: set[str]) -> set[str]:
             seen.add(text)
             found |= _bases(known[text], known, seen)
     return found
+
+
+def frozen_in(address: int, function: Callable[..., Any], name: str) -> CompileError:
+    """The refusal of code that holds an address."""
+    return CompileError(
+        f"An address of this process is part of the code: {_told(address, function)}",
+        where=name,
+        do="Pass it in through the state; an array over 1 MB is such an address as well.",
+    )
 
 
 def _told(address: int, function: Callable[..., Any]) -> str:

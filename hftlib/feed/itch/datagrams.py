@@ -91,7 +91,7 @@ class Datagrams:
             raise InputError(
                 f"The capture holds several MoldUDP64 sessions, {names}, which would mix",
                 where="its datagrams",
-                do="Read one at a time: pass session='...' or port=...",
+                do="Read one at a time: say which session or which port (--session, --port).",
             )
         return session == self._session
 

@@ -47,6 +47,8 @@ _YEARS = range(1990, 2100)  # of ITCH; so no eight digits read as a date in both
 class ItchSource:
     """A file or capture of ITCH 5.0, as a `Source`."""
 
+    is_one_stream = True
+
     def __init__(
         self,
         path: str | Path,
@@ -151,7 +153,7 @@ class ItchSource:
             raise InputError(
                 f"The capture holds no MoldUDP64 datagram that was asked for ({found or 'empty'})",
                 where=str(self.path),
-                do="Check the port and the session, and that it was taken from the feed.",
+                do="Check the port and the session (--port, --session), and what was captured.",
             )
         if made:
             yield into[:made]

@@ -2,8 +2,10 @@
 
 Nothing is changed by a datagram that is refused, but for what a second one would confirm. A number
 more than a window ahead of the newest known is believed when a second packet is near it, and
-another session when a second packet is of it; after the end of a session one is enough. A session
-that was left never comes back.
+another session when a second packet is of it. After the end of a session one packet is enough if it
+says that it is at number 1, as a session begins: then nothing of it can have been missed, while a
+stray packet from the middle of another feed's day moves nobody. Who may never leave a session names
+it. A session that was left never comes back.
 
 An end is believed at once and taken back as easily: a later number of the same session, in messages
 or heartbeats, says that the session goes on. So one wrong packet of this kind blinds nobody.
@@ -39,7 +41,7 @@ def believed(sequencer: int, verdict: int, datagram: int) -> int:
         return p.UNNUMBERED
     known = s.state != m.WAITING or s.session_fixed != 0
     if known and not _same_session(datagram, sequencer + SESSION_OFFSET):
-        return _other_session(sequencer, datagram)
+        return _other_session(sequencer, datagram, first)
     s.candidate_seen = 0
     if s.state == m.WAITING:
         _begin(sequencer, datagram, first)
@@ -104,13 +106,14 @@ def _copy_session(source: int, target: int) -> None:
 
 
 @jit.compiled()
-def _other_session(sequencer: int, datagram: int) -> int:
+def _other_session(sequencer: int, datagram: int, first: int) -> int:
     """A packet of a session that is not ours: perhaps the next one."""
     s = _state_at(sequencer)
     if s.session_fixed or (s.sessions > 1 and _same_session(datagram, sequencer + _PREVIOUS)):
         return p.OTHER_SESSION
     confirmed = s.candidate_seen == 1 and _same_session(datagram, sequencer + _CANDIDATE)
-    if not confirmed and s.state != m.ENDED:
+    begins = s.state == m.ENDED and first == 1
+    if not confirmed and not begins:
         s.candidate_seen = 1
         _copy_session(datagram, sequencer + _CANDIDATE)
         return p.OTHER_SESSION

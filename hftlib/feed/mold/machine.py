@@ -18,8 +18,9 @@ heard again, each gap gets one request and `patience_ns`.
 Room to hold is bounded. With an answer to hope for, what is beyond the window is let go and asked
 for later; otherwise the oldest gap is given up, which makes room. A number more than a window ahead
 of the newest known is believed when a second packet is near it; so is another session's name,
-except after the end of a session, when one packet is enough. An end stands until the same session
-goes on behind it. The very first packet is believed; what was before it is LOST from the start.
+except that after the end of a session its packet number 1 is enough. An end stands until the same
+session goes on behind it. The very first packet is believed; what was before it is LOST from the
+start.
 
 Worst case: a call walks the blocks of one datagram, and copies them if they are held; the end of a
 gap is found by reading at most `capacity` numbers, once for each gap and request.

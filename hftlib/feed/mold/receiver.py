@@ -159,7 +159,8 @@ def _ask(driver_address: int) -> None:
 class MoldReceiver:
     """Market data by MoldUDP64: one or two lines, and a recovery server where there is one.
 
-    Keywords not named here are those of `Sequencer`: session, first_sequence, capacity, times.
+    Keywords not named here are those of `Sequencer`: session, first_sequence, capacity, times. One
+    started without a session follows the feed from session to session, one with it never leaves it.
     """
 
     def __init__(
@@ -176,6 +177,12 @@ class MoldReceiver:
                 f"A feed has one line or two, not {shown(lines)}",
                 where="MoldReceiver(lines=...)",
                 do='Give a list of addresses: [("239.1.1.1", 5001), ("239.1.1.2", 5001)].',
+            )
+        if isinstance(interfaces, str) or len(interfaces) > len(lines):
+            raise InputError(
+                f"{shown(interfaces)} does not name one network card for each line",
+                where="MoldReceiver(interfaces=...)",
+                do='Give a list of their addresses, in the order of lines: ["192.168.1.5"].',
             )
         if not is_whole(datagram_bytes_max) or not 64 <= datagram_bytes_max <= ROOM_BYTES:
             raise InputError(

@@ -61,7 +61,9 @@ class Sequencer:
     """Two lines and a recovery server in; every message once, in order, or told to be lost.
 
     `session` and `first_sequence` pin what is expected; without them the first packet decides, and
-    what was before it is LOST: books are stale until `repaired`, unless its number is 1.
+    what was before it is LOST: books are stale until `repaired`, unless its number is 1. Whoever
+    has all messages before number n, in a snapshot say, goes on from there with the session that
+    they are of and `first_sequence=n`: what came since is a gap, told and asked for like any other.
     `recovery` says whether anybody answers requests. Times are whatever clock the caller gives.
     """
 
@@ -97,6 +99,13 @@ class Sequencer:
                     where=f"Sequencer({name}=...)",
                     do=f"Give a whole number of at least {smallest}.",
                 )
+        if first_sequence > 1 and session is None:
+            # In another session, what was before that number would be passed over as known.
+            raise InputError(
+                f"Number {first_sequence:,} is a place in one session, and none is named",
+                where="Sequencer(first_sequence=...)",
+                do="Give session='...' too: that in which all before it was seen.",
+            )
         self._memory[...] = np.zeros((), dtype)
         self.address = int(self._memory.ctypes.data)
         state = self.state_record

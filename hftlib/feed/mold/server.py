@@ -110,6 +110,13 @@ class MoldServer:
                 "The session has ended", where="MoldServer.publish", do="Open a new session."
             )
         blocks = [p.block(message) for message in messages]
+        longest = max(map(len, blocks), default=0)
+        if p.HEADER_BYTES + longest > p.DATAGRAM_BYTES_MAX:  # nobody could ever receive it
+            raise InputError(
+                f"A message of {longest - p.BLOCK_BYTES:,} bytes is more than UDP carries",
+                where="MoldServer.publish",
+                do="Split it; nothing was sent of these.",
+            )
         self._add(b"".join(blocks), [len(block) for block in blocks])
         return self._flush(now)
 

@@ -56,6 +56,8 @@ def synthetic(
 class SyntheticMarket:
     """A source of events, and of the ITCH 5.0 bytes they come from."""
 
+    is_one_stream = True
+
     def __init__(self, wish: Wish) -> None:
         self.wish = wish
         self.name = (

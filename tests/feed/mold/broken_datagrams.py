@@ -1,7 +1,8 @@
-"""Broken datagrams, and memory in which to read one byte too far is a crash.
+"""Memory in which to read one byte too far is a crash, and rounds of chance to fill it by.
 
 Bounds checks see array indexes only, and datagrams are read by address: so they are put where a
-page ends and nothing follows. Fuzzing takes one second, or what HFT_FUZZ_SECONDS says.
+page ends and nothing follows. Fuzzing takes one second, or what HFT_FUZZ_SECONDS says; the damage
+itself is that of `fuzzing.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import os
 import random
 import time
 from collections.abc import Iterator
+
+from fuzzing import fuzz_seconds
 
 PROT_NONE = 0
 
@@ -36,27 +39,8 @@ class Guarded:
 
 def rounds() -> Iterator[random.Random]:
     """A source of chance for each round, until the time is up; at least twenty rounds."""
-    until = time.monotonic() + float(os.environ.get("HFT_FUZZ_SECONDS", "1"))
-    seed = 0
-    while time.monotonic() < until or seed < 20:
+    until = time.monotonic() + fuzz_seconds(1)
+    first = seed = int(os.environ.get("HFT_FUZZ_SEED") or 0)
+    while time.monotonic() < until or seed < first + 20:
         yield random.Random(seed)
         seed += 1
-
-
-def mutated(data: bytes, chance: random.Random) -> bytes:
-    """The data with some bytes changed, cut out or repeated; now and then cut off."""
-    broken = bytearray(data)
-    for _ in range(chance.randrange(4)):
-        at = chance.randrange(len(broken) + 1)
-        what = chance.randrange(4)
-        if what == 0:
-            broken[at : at + 1] = chance.randbytes(1)
-        elif what == 1:
-            broken[at : at + 2] = chance.choice([b"\0\0", b"\xff\xff", b"\0\1"])
-        elif what == 2:
-            del broken[at : at + chance.randrange(1, 8)]
-        else:
-            broken[at:at] = broken[at : at + chance.randrange(1, 30)]
-    if chance.random() < 0.2:
-        del broken[chance.randrange(len(broken) + 1) :]
-    return bytes(broken)

@@ -119,7 +119,8 @@ class SlowSequencer:
         if self.session is not None and session != self.session:
             if self.set["session"] is not None or session == self.old_session:
                 return p.OTHER_SESSION
-            if session != self.candidate and self.state != "ENDED":
+            begins = self.state == "ENDED" and first == 1
+            if session != self.candidate and not begins:
                 self.candidate = session
                 return p.OTHER_SESSION
             while self.expected < self.known_end:

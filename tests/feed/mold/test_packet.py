@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from broken_datagrams import Guarded, mutated, rounds
+from broken_datagrams import Guarded, rounds
+from fuzzing import mutated
 from hypothesis import given
 from hypothesis import strategies as st
 from sequencer_twin import read

@@ -142,6 +142,32 @@ def test_a_dead_recovery_server_is_asked_a_bounded_number_of_times() -> None:
         assert stats["requests"] == 3 == stats["requests sent"] + stats.get("requests unsent", 0)
 
 
+def test_who_has_the_beginning_goes_on_from_there_and_asks_for_what_it_missed() -> None:
+    """A process takes a snapshot up to 400, ends, and another one goes on from it."""
+    told = list(map(message, range(1, 1_001)))
+    with MoldServer("TODAY", [], (HERE, 0), payload_bytes_max=200) as server:
+        asked = server.recovery_address
+        with MoldReceiver([(HERE, 0)], asked) as first:
+            server.destinations = [first.addresses[0]]
+            server.publish(told[:400], 0)
+            before = heard(first, lambda: first.sequencer.expected == 401)
+            name, following = first.sequencer.session, first.sequencer.expected
+        server.publish(told[400:900], 0)  # nobody hears these
+        with MoldReceiver([(HERE, 0)], asked, session=name, first_sequence=following) as second:
+            server.destinations = [second.addresses[0]]
+            assert second.stale
+            out, until, now = [], time.monotonic() + PATIENCE_S, 0
+            while len(texts(out)) < 600:
+                assert time.monotonic() < until, (second, second.stats)
+                server.publish(told[900:], now) if not now else server.step(now)
+                now += 1
+                out += second.blocks(second.poll(timeout_ms=1))
+            assert texts(before) + texts(out) == told
+            assert notices(out) == [("GAP", 401, out[0].after), ("RECOVERED", 1_001, 1_001)]
+            stats = second.stats
+            assert stats["late"] >= 500 and "lost" not in stats and not second.stale
+
+
 def sent(receiver: MoldReceiver, *datagrams: bytes) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
         for datagram in datagrams:
@@ -242,6 +268,8 @@ def test_a_multicast_group_is_joined_through_the_card_that_is_named() -> None:
         (lambda: MoldReceiver([("8.8.8.8", 5_555)]), HostError, "no such address"),
         (lambda: MoldReceiver([("239.1.1.1", 0)], interfaces=["8.8.8.8"]), HostError, "card here"),
         (lambda: MoldReceiver([("239.1.1.1", 0)], interfaces=["eth0"]), InputError, "IPv4"),
+        (lambda: MoldReceiver([(HERE, 0)], interfaces=HERE), InputError, "card for each line"),
+        (lambda: MoldReceiver([(HERE, 0)], interfaces=[HERE] * 2), InputError, "card for each"),
         (lambda: MoldReceiver([(HERE, 0)], recovery=("x", 1)), InputError, "no IPv4 address"),
         (lambda: MoldReceiver([(HERE, 0)], capacity=5), InputError, "power of two"),
         (lambda: MoldReceiver([(HERE, 0)], datagram_bytes_max=1), InputError, "size of a datagram"),

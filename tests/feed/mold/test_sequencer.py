@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from broken_datagrams import Guarded, mutated, rounds
+from broken_datagrams import Guarded, rounds
+from fuzzing import mutated
 from sequencer_twin import read
 
 from hftlib.core import events
@@ -262,7 +263,7 @@ def test_who_joins_late_knows_what_is_missing_until_a_snapshot_repairs() -> None
     assert (feed.it.state, feed.it.stale) == ("LIVE", False)
     assert Feed().a(heartbeat(1_000_000)) == "LOST(1,1000000)"
     assert Feed().a(end(3)) == "LOST(1,3) ENDED(3,3)"
-    pinned = Feed(first_sequence=5)
+    pinned = Feed(session="S", first_sequence=5)
     assert pinned.a(packet(5, "e")) == "e" and not pinned.it.stale
     assert pinned.b(packet(3, "c d e")) == ""
     assert pinned.it.counts["line B: before the first"] == 2
@@ -306,6 +307,24 @@ def test_another_session_takes_over_when_two_packets_say_so_and_the_old_one_stay
     assert feed.it.session == b"T         " and not feed.it.stale
     assert [feed.b(packet(2, "b")) for _ in range(3)] == [""] * 3
     assert feed.it.counts["line B: another session"] == 3
+
+
+@pytest.mark.modes
+def test_after_an_end_one_packet_is_enough_if_a_session_begins_with_it() -> None:
+    for stray in (packet(7, "stray", "T"), heartbeat(7, "T"), end(2, "T")):
+        feed = Feed(recovery=False)
+        assert feed.a(packet(1, "a")) == "a"
+        assert feed.a(end(2)) == "ENDED(2,2)"
+        assert feed.a(stray) == "" and feed.it.session == b"S         "
+        assert feed.b(packet(2, "b")) == "b", "the end was none"
+        assert feed.a(end(3)) == "ENDED(3,3)"
+        assert feed.a(stray) == "", "the old session was heard in between"
+        assert feed.a(packet(1, "v", "U")) == "SESSION(1,1) v"
+    joined = Feed(recovery=False)
+    assert joined.a(packet(1, "a")) == "a" and joined.a(end(2)) == "ENDED(2,2)"
+    assert joined.a(packet(3, "x", "T")) == ""
+    assert joined.b(packet(3, "x", "T")) == "SESSION(1,1) GAP(1,3)"
+    assert joined.after(MS) == "LOST(1,3) x"
 
 
 @pytest.mark.modes
@@ -395,6 +414,7 @@ def test_a_sequencer_lives_in_an_arena() -> None:
         (lambda: Sequencer(repeat_ns=0), "0 is no repeat_ns"),
         (lambda: Sequencer(patience_ns=1.5), "1.5 is no patience_ns"),  # type: ignore[arg-type]
         (lambda: Sequencer(session="x" * 11), "no session"),
+        (lambda: Sequencer(first_sequence=2), "a place in one session, and none is named"),
         (lambda: Sequencer().accept(7, b"", 0, 0), "There is no line 7"),
     ],
 )
@@ -427,7 +447,8 @@ def test_broken_datagrams_are_counted_and_never_let_anything_out_twice_or_out_of
         for now in range(60):
             texts = " ".join(["w" * chance.randrange(1, 9)] * chance.randrange(1, 5))
             good = packet(max(1, at + chance.randrange(-4, 9)), texts)
-            broken = mutated(chance.choice([good, good, heartbeat(at + 2), end(at)]), chance)
+            given = chance.choice([good, good, heartbeat(at + 2), end(at)])
+            broken = given if chance.random() < 0.2 else mutated(given, chance)
             line, place = chance.randrange(4), memory.put(broken)
             verdict = p.AGAIN
             while verdict == p.AGAIN:

@@ -27,8 +27,8 @@ class Walk:
     def __init__(self, seed: int) -> None:
         self.chance = chance = random.Random(seed)
         self.settings: dict[str, Any] = {
-            "session": chance.choice([None, None, SESSIONS[0]]),
-            "first_sequence": chance.choice([0, 1, 1, 5]),
+            "session": (session := chance.choice([None, None, SESSIONS[0]])),
+            "first_sequence": chance.choice([0, 1, 1, 5 if session else 0]),
             "recovery": chance.random() < 0.6,
             "capacity": chance.choice([1, 2, 8, 8, 32]),
             "message_bytes_max": 14,  # all that fits a slot of 32

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from broken_datagrams import mutated, rounds
+from broken_datagrams import rounds
+from fuzzing import mutated
 
 from hftlib.core.errors import HostError, InputError, StateError
 from hftlib.feed.mold import MoldServer
@@ -113,6 +114,15 @@ def test_what_is_no_request_gets_no_answer_and_is_counted(request_: bytes, why: 
         assert ask(server, own, request_) == []
         assert server.counts[f"requests ignored: {why}"] == 1
         assert len(ask(server, own, p.header("S", 3, 0xFFFE))) == 1
+
+
+def test_a_message_that_no_datagram_can_carry_is_refused_with_all_that_came_with_it() -> None:
+    most = p.DATAGRAM_BYTES_MAX - p.HEADER_BYTES - p.BLOCK_BYTES
+    with ear() as own, MoldServer("S", [own.getsockname()], store_bytes_max=1 << 20) as server:
+        with pytest.raises(InputError, match="65,486 bytes is more than UDP carries"):
+            server.publish([b"a", bytes(most + 1)], 0)
+        assert server.next_sequence == 1
+        assert server.publish([bytes(most)], 0) == 1 and len(waiting(own)[0]) == 65_507
 
 
 def test_requests_of_random_bytes_do_no_harm() -> None:

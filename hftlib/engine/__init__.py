@@ -1,0 +1,1 @@
+"""The one tick path, from an event to commands, and its drivers."""

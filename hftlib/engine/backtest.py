@@ -1,0 +1,198 @@
+"""The backtest's clock: two passes over one tape, and what is under way between them.
+
+    venue side   each event at the venue's time ─▶ the exchange, which fills our orders
+    local side   the same event after the feed's latency ─▶ the tick path
+    lanes        commands after the order's latency ─▶ the exchange; reports back ─▶ the tick path
+
+What comes first is done first. At equal times: the venue's event, then what is under way, then the
+local event, then timers; and what is under way goes by venue, commands before reports. Times of a
+tape that go back count as the highest so far. So one tape, one seed and one set of settings give
+one result, however the tape is cut into calls of `advance`.
+
+When the tape ends the strategy hears `on_stop`, what is under way arrives, and all is over. When it
+stops itself, or ends with a fault, its orders are cancelled and the run ends once they are gone.
+
+Worst case: `advance` returns when a log needs emptying; a report ring that is full ends the run.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hftlib.core import jit
+from hftlib.core.events import EVENT
+from hftlib.engine.carrying import arrive, collect, lane_address, send
+from hftlib.engine.flight import (
+    LANE_BYTES,
+    lane_at,
+    run_at,
+)
+from hftlib.engine.intents import take_back_all
+from hftlib.engine.memory import (
+    FOREVER,
+    RUNNING,
+    STOPPED_BY_FAULT,
+    STOPPED_ITSELF,
+    TAPE_OVER,
+    context_address,
+    context_at,
+    execution_base,
+    session_at,
+)
+from hftlib.engine.path import finish, market, start, timer
+from hftlib.engine.watching import look, sample, watch_at
+from hftlib.execution.memory import execution_at
+from hftlib.feed.tape_index import tells_time
+from hftlib.feed.walk import event_address, walk_at
+from hftlib.venue.exchange import exchange_event
+from hftlib.venue.latency import FEED, LATENCY_BYTES, feed_latency_at
+
+_event_at = jit.record_at(EVENT)
+BEGIN, RUNS, ENDS = range(3)
+# What `advance` answers.
+MORE, LOGS_FULL, FINISHED, REPORTS_LOST = range(4)
+LOG_SPARE = 64
+
+
+@jit.compiled("int64(int64, int64)")
+def advance(run_address: int, steps: int) -> int:
+    """Go on for so many steps: MORE, or why it stopped before."""
+    run = run_at(run_address)
+    base = run.session
+    session = session_at(base)
+    execution = execution_at(execution_base(base))
+    context = context_at(context_address(base))
+    if run.phase == BEGIN:
+        _begin(run, base)
+    for _ in range(steps):
+        if logs_full(run, base):
+            return LOGS_FULL
+        if run.phase == RUNS and (context.stopped != RUNNING or run.local_due == FOREVER):
+            _end(run, base)
+        alarm = session.next_timer if run.phase == RUNS else FOREVER
+        run.steps += 1
+        if run.venue_due <= min(run.local_due, run.flight_due, alarm):
+            if run.venue_due == FOREVER:
+                return FINISHED
+            _venue_side(run)
+        elif run.flight_due <= min(run.local_due, alarm):
+            arrive(run, base)
+        elif run.local_due <= alarm:
+            _local_side(run, base)
+        else:
+            timer(base)
+        if execution.commands != 0:
+            send(run, base)
+        if run.lost_reports != 0:
+            return REPORTS_LOST
+        if run.phase == ENDS and execution.open_orders == 0 and run.flight_due == FOREVER:
+            return FINISHED
+    return MORE
+
+
+@jit.inlined
+def logs_full(run: Any, base: int) -> bool:
+    """Whether the next step might find no room in a log; one step adds a few rows at most."""
+    execution = execution_at(execution_base(base))
+    watch = watch_at(run.watch)
+    return (
+        execution.fills_max - execution.fills < LOG_SPARE
+        or execution.ended_max - execution.ended < LOG_SPARE
+        or watch.equity_max - watch.equity_used <= session_at(base).instruments
+        or watch.markouts_max - watch.markouts_used < LOG_SPARE
+    )
+
+
+@jit.compiled()
+def _begin(run: Any, base: int) -> None:
+    """Both sides look at their first event; the strategy starts just before its own."""
+    run.phase = RUNS
+    run.flight_due = FOREVER
+    _next_venue_event(run)
+    _next_local_event(run)
+    if run.local_due != FOREVER:
+        start(base, run.local_due, run.venue_due)
+        watch = watch_at(run.watch)
+        watch.next_sample = run.local_due if watch.every > 0 else FOREVER
+        send(run, base)
+
+
+@jit.compiled()
+def _end(run: Any, base: int) -> None:
+    """The tape is over, or the strategy will not go on: no more intents, and on_stop once."""
+    context = context_at(context_address(base))
+    why = context.stopped if context.stopped != RUNNING else TAPE_OVER
+    if why != STOPPED_BY_FAULT:
+        context.stopped = RUNNING
+        finish(base, session_at(base).time)
+        if context.stopped == RUNNING or context.stopped == STOPPED_ITSELF:
+            context.stopped = why
+    if why != TAPE_OVER:
+        take_back_all(base, -1)
+    run.phase = ENDS
+    send(run, base)
+
+
+@jit.inlined
+def _venue_side(run: Any) -> None:
+    """The venue sees its next event."""
+    address = event_address(walk_at(run.walk), run.venue_next)
+    instrument = _event_at(address).instrument
+    if instrument < session_at(run.session).instruments:
+        lane = lane_address(run, instrument)
+        if exchange_event(lane_at(lane).venue, address) != 0:
+            collect(run, lane, run.venue_due)
+    else:
+        for n in range(run.lane_count):
+            lane = run.lanes + n * LANE_BYTES
+            if exchange_event(lane_at(lane).venue, address) != 0:
+                collect(run, lane, run.venue_due)
+    run.venue_last = run.venue_due
+    run.venue_next += 1
+    _next_venue_event(run)
+
+
+@jit.inlined
+def _next_venue_event(run: Any) -> None:
+    walk = walk_at(run.walk)
+    if run.venue_next >= walk.count:
+        run.venue_due = FOREVER
+        return
+    event = _event_at(event_address(walk, run.venue_next))
+    if tells_time(event.kind):
+        run.venue_last = max(run.venue_last, event.time)
+    run.venue_due = run.venue_last
+
+
+@jit.inlined
+def _local_side(run: Any, base: int) -> None:
+    """We see our next event. What is noted beside it is noted before it."""
+    walk = walk_at(run.walk)
+    address = event_address(walk, run.local_next)
+    watch = watch_at(run.watch)
+    if run.local_due >= watch.next_sample:
+        sample(run.watch, base, run.local_due)
+        late = (run.local_due - watch.next_sample) // watch.every
+        watch.next_sample += (late + 1) * watch.every
+    if watch.next_due <= _event_at(address).time:
+        look(run.watch, base, _event_at(address).time)
+    market(base, address, run.local_due)
+    run.local_next += 1
+    _next_local_event(run)
+
+
+@jit.inlined
+def _next_local_event(run: Any) -> None:
+    walk = walk_at(run.walk)
+    if run.local_next >= walk.count:
+        run.local_due = FOREVER
+        return
+    event = _event_at(event_address(walk, run.local_next))
+    if tells_time(event.kind):
+        lane = lane_at(lane_address(run, event.instrument))
+        latency = lane.feed_constant
+        if latency < 0:
+            legs = lane.latencies + FEED * LATENCY_BYTES
+            latency = feed_latency_at(legs, event.time, event.received, event.sequence)
+        run.local_last = max(run.local_last, event.time + latency)
+    run.local_due = run.local_last

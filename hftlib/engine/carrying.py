@@ -1,0 +1,121 @@
+"""Carrying: what we sent goes to the venue, what it answered comes to us, each after its latency.
+
+    send     commands of this event ─▶ the lane of their instrument
+    collect  reports of this moment ─▶ the lane of their venue; fills get their number here
+    arrive   the earliest of all lanes: a command to its exchange, or a report to the tick path
+
+Worst case: a ring that is full loses nothing in silence: `lost_reports` ends the run.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hftlib.core import jit
+from hftlib.core.events import EVENT, EVENT_BYTES
+from hftlib.core.orders import COMMAND, COMMAND_BYTES, FILLED, NEW
+from hftlib.engine.flight import (
+    COMMANDS_AT,
+    LANE_BYTES,
+    REPORTS_AT,
+    arrived,
+    flight_report_at,
+    is_full,
+    lane_at,
+    sent,
+    way_at,
+)
+from hftlib.engine.memory import FOREVER, execution_base, session_at
+from hftlib.engine.path import answer
+from hftlib.engine.watching import expect
+from hftlib.execution.memory import command_address, execution_at
+from hftlib.venue.exchange import exchange_command
+from hftlib.venue.latency import ENTRY as ENTRY_LEG
+from hftlib.venue.latency import LATENCY_BYTES, RESPONSE, latency_at
+from hftlib.venue.tables import REPORT_BYTES, report_at, venue_at
+
+command_at = jit.record_at(COMMAND)
+_event_at = jit.record_at(EVENT)
+
+
+@jit.inlined
+def lane_address(run: Any, instrument: int) -> int:
+    """The lane of an instrument; what concerns all comes through the first."""
+    count = session_at(run.session).instruments
+    route = 0
+    if run.lane_count > 1 and instrument < count:
+        route = jit.load_i64(jit.nth(run.routes, instrument, count, 8))
+    return jit.nth(run.lanes, route, run.lane_count, LANE_BYTES)
+
+
+@jit.compiled()
+def send(run: Any, base: int) -> None:
+    """Take what we sent away: each command is under way from now on."""
+    execution = execution_base(base)
+    header = execution_at(execution)
+    for n in range(header.commands):
+        address = command_address(execution, n)
+        command = command_at(address)
+        lane = lane_address(run, command.instrument)
+        leg = ENTRY_LEG + command.what - NEW
+        legs = lane_at(lane).latencies + leg * LATENCY_BYTES
+        latency = latency_at(legs, command.time, 4 * command.order + command.what)
+        way = way_at(lane + COMMANDS_AT)
+        if is_full(way):
+            run.lost_reports += 1
+            break
+        place = sent(way, command.time + latency)
+        jit.copy_words(place + 8, address, COMMAND_BYTES)
+        run.flight_due = min(run.flight_due, way.due)
+    header.commands = 0
+
+
+@jit.compiled()
+def collect(run: Any, lane: int, time: int) -> None:
+    """Take what the venue answered away: each report is under way from now on."""
+    at = lane_at(lane).venue
+    venue = venue_at(at)
+    for n in range(venue.reports_used):
+        address = jit.nth(at + venue.reports_at, n, venue.reports_max, REPORT_BYTES)
+        event = _event_at(address)
+        if event.kind == FILLED:
+            run.fills += 1
+            event.sequence = run.fills
+            expect(run.watch, run.fills, event.instrument, event.time)
+        legs = lane_at(lane).latencies + RESPONSE * LATENCY_BYTES
+        latency = latency_at(legs, time, 64 * event.reference + event.kind)
+        way = way_at(lane + REPORTS_AT)
+        if is_full(way):
+            run.lost_reports += 1
+            break
+        place = sent(way, time + latency)
+        jit.copy_words(place + 8, address, EVENT_BYTES)
+        flight_report_at(place).entered = report_at(address).entered
+        run.flight_due = min(run.flight_due, way.due)
+    venue.reports_used = 0
+    run.lost_reports += venue.reports_lost
+
+
+@jit.compiled()
+def arrive(run: Any, base: int) -> None:
+    """The earliest thing under way arrives; afterwards the next earliest is known."""
+    due = run.flight_due
+    for n in range(run.lane_count):
+        lane = run.lanes + n * LANE_BYTES
+        commands, reports = way_at(lane + COMMANDS_AT), way_at(lane + REPORTS_AT)
+        if commands.due == due:
+            place = arrived(commands)
+            if exchange_command(lane_at(lane).venue, place + 8, due) != 0:
+                collect(run, lane, due)
+            break
+        if reports.due == due:
+            place = arrived(reports)
+            _event_at(place + 8).received = due
+            answer(base, place + 8, flight_report_at(place).entered)
+            break
+    next_due = FOREVER
+    for n in range(run.lane_count):
+        lane = run.lanes + n * LANE_BYTES
+        next_due = min(next_due, way_at(lane + COMMANDS_AT).due)
+        next_due = min(next_due, way_at(lane + REPORTS_AT).due)
+    run.flight_due = next_due

@@ -1,0 +1,196 @@
+"""A backtest from Python: memory for the run, the loop around `advance`, and what it leaves.
+
+    run = Backtest(session, exchanges, walk, latencies, routes)
+    run.go(progress)             -> why it ended
+    run.fills, run.orders, run.equity, run.markouts
+
+The compiled loop returns every few milliseconds, so Ctrl-C is heard and progress shown; between
+two calls nothing of it is in Python. Worst case: memory does not grow with the tape, and with
+fills and orders only on disk (`recorder.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from hftlib.book.reading import NO_PRICE
+from hftlib.book.tables import LEVELS_FULL, ORDERS_FULL, PAGES_FULL
+from hftlib.core.orders import DONE, FILL, ORDER
+from hftlib.engine.backtest import FINISHED, LOGS_FULL, MORE, REPORTS_LOST, advance
+from hftlib.engine.flight import FLIGHT_COMMAND, FLIGHT_REPORT, LANE, RUN
+from hftlib.engine.log import EQUITY, HORIZONS_NS, MARKOUT
+from hftlib.engine.memory import FOREVER
+from hftlib.engine.recorder import Recorder
+from hftlib.engine.session import Session
+from hftlib.engine.watching import WAITING, WATCH
+from hftlib.venue.exchange import Exchange
+from hftlib.venue.latency import CONSTANT, FEED, LATENCY
+
+STEPS = 1 << 20
+RING = 1 << 14
+WAITING_MAX = 1 << 16
+LOG_MAX = 1 << 16
+FULL = {"orders": ORDERS_FULL, "levels": LEVELS_FULL, "pages": PAGES_FULL}
+
+
+class Walk(Protocol):
+    """What a tape's selection gives: the way through its events."""
+
+    @property
+    def walk_address(self) -> int:
+        """Where its WALK lies."""
+
+    def __len__(self) -> int: ...
+
+
+class Backtest:
+    """One run over one walk through a tape."""
+
+    def __init__(
+        self,
+        session: Session,
+        exchanges: Sequence[Exchange],
+        walk: Walk,
+        latencies: Sequence[np.ndarray[Any, Any]],
+        routes: np.ndarray[Any, Any],
+        *,
+        every_ns: int,
+        horizons: Sequence[int] = HORIZONS_NS,
+    ) -> None:
+        self.session, self.exchanges = session, exchanges
+        self._held: list[Any] = [walk, latencies, routes]
+        self._logs = {
+            "fills": Recorder(FILL),
+            "ended": Recorder(ORDER),
+            "equity": Recorder(EQUITY),
+            "markouts": Recorder(MARKOUT),
+        }
+        self._watch = self._watching(every_ns, (0, *horizons), len(session.instruments))
+        self._run = np.zeros(1, RUN)
+        run = self._run[0]
+        run["session"] = session.address
+        run["walk"], run["watch"] = walk.walk_address, self._watch.ctypes.data
+        run["routes"], run["lane_count"] = routes.ctypes.data, len(latencies)
+        run["lanes"] = self._lanes(latencies)
+        self.count = len(walk)
+
+    def go(self, progress: Callable[[float, str], None], steps: int = STEPS) -> str:
+        """Run to the end: "" at the end of the tape, else a sentence."""
+        run = self._run[0]
+        while True:
+            status = advance(self._run.ctypes.data, steps)
+            self._take_logs()
+            done = int(run["venue_next"]) + int(run["local_next"])
+            progress(done / max(1, 2 * self.count), "running the tape")
+            if status == FINISHED:
+                return ""
+            if self.short_of_room:
+                return "the books had too little room"
+            if status == REPORTS_LOST:
+                return "more commands or reports were under way than there is room for"
+            assert status in (MORE, LOGS_FULL)
+
+    @property
+    def short_of_room(self) -> list[str]:
+        """Which arrays of the books ran full: nothing after that is right."""
+        books = [self.session.books, *(one.books for one in self.exchanges)]
+        return [
+            name
+            for name, reason in FULL.items()
+            if any(one.header["impossible"][reason] for one in books)
+        ]
+
+    @property
+    def fills(self) -> np.ndarray[Any, Any]:
+        """Every fill, with the middle of the book just before it where the tape still knew it."""
+        fills = np.array(self._logs["fills"].rows())
+        marks = self._logs["markouts"].rows()
+        before = marks[marks["horizon"] == 0]
+        middles = np.full(int(self._run["fills"][0]) + 1, NO_PRICE)
+        middles[before["fill"]] = before["twice_mid"]
+        fills["twice_mid"] = middles[fills["number"]]
+        return fills
+
+    @property
+    def markouts(self) -> np.ndarray[Any, Any]:
+        """The middle of the book after fills; horizons counted from 0."""
+        rows = self._logs["markouts"].rows()
+        after = np.array(rows[rows["horizon"] > 0])
+        after["horizon"] -= 1
+        return after
+
+    @property
+    def orders(self) -> np.ndarray[Any, Any]:
+        """Every order at its end, then those still open."""
+        table = self.session.arena["own_orders"]
+        still = table[(table["state"] != DONE) & (table["state"] != 0)]
+        ended = self._logs["ended"].rows()
+        made = np.zeros(len(ended) + len(still), ORDER)
+        made[: len(ended)], made[len(ended) :] = ended, still
+        return made[np.argsort(made["id"], kind="stable")]
+
+    @property
+    def equity(self) -> np.ndarray[Any, Any]:
+        return self._logs["equity"].rows()
+
+    @property
+    def steps(self) -> int:
+        return int(self._run["steps"][0])
+
+    @property
+    def dropped(self) -> int:
+        """Markouts that were left out because too many fills waited for theirs."""
+        return int(self._watch["horizon"]["dropped"].sum())
+
+    def _take_logs(self) -> None:
+        execution, watch = self.session.arena["execution"][0], self._watch[0]
+        for name in ("fills", "ended"):
+            self._logs[name].take(self.session.arena[name][: int(execution[name])])
+            execution[name] = 0
+        for name in ("equity", "markouts"):
+            self._logs[name].take(self._rows[name][: int(watch[f"{name}_used"])])
+            watch[f"{name}_used"] = 0
+
+    def _watching(
+        self, every_ns: int, horizons: Sequence[int], instruments: int
+    ) -> np.ndarray[Any, Any]:
+        self._rows = {
+            "equity": np.zeros(LOG_MAX + 2 * instruments, EQUITY),
+            "markouts": np.zeros(LOG_MAX, MARKOUT),
+        }
+        made = np.zeros(1, WATCH)
+        watch = made[0]
+        watch["every"], watch["next_sample"], watch["next_due"] = every_ns, FOREVER, FOREVER
+        for name, rows in self._rows.items():
+            watch[name], watch[f"{name}_max"] = rows.ctypes.data, len(rows)
+        watch["horizons"] = len(horizons)
+        for n, after in enumerate(horizons):
+            ring = np.zeros(WAITING_MAX, WAITING)
+            self._held.append(ring)
+            place = watch["horizon"][n]
+            place["after"], place["items"], place["mask"] = after, ring.ctypes.data, len(ring) - 1
+        return made
+
+    def _lanes(self, latencies: Sequence[np.ndarray[Any, Any]]) -> int:
+        lanes = np.zeros(len(latencies), LANE)
+        self._held.append(lanes)
+        for lane, legs, exchange in zip(lanes, latencies, self.exchanges, strict=True):
+            for name, dtype in (("commands", FLIGHT_COMMAND), ("reports", FLIGHT_REPORT)):
+                ring = np.zeros(RING, dtype)
+                self._held.append(ring)
+                way = lane[name]
+                way["items"], way["mask"], way["due"] = ring.ctypes.data, RING - 1, FOREVER
+                way["stride"], way["latest"] = dtype.itemsize, -FOREVER
+            lane["venue"] = exchange.address
+            lane["latencies"] = legs.ctypes.data
+            lane["feed_constant"] = _constant(legs)
+        return int(lanes.ctypes.data)
+
+
+def _constant(legs: np.ndarray[Any, Any]) -> int:
+    """The feed's latency where it never changes; -1 otherwise."""
+    feed = legs.view(np.uint8)[FEED * LATENCY.itemsize :][: LATENCY.itemsize].view(LATENCY)[0]
+    return int(feed["constant"]) if feed["kind"] == CONSTANT else -1

@@ -1,0 +1,128 @@
+"""What is under way between us and the venues: a lane for each venue, a ring for each direction.
+
+    run  ─ what a backtest knows of its two sides and of its lanes
+    lane ─ commands: head ─▶ ... ─▶ tail      to the venue, each with the time it arrives
+         └ reports:  head ─▶ ... ─▶ tail      from the venue
+
+A session to a venue keeps its order: nothing overtakes what was sent before it, however the drawn
+latencies fall. So each ring is sorted by itself, and the next arrival of all is the least of the
+heads.
+
+Worst case: a full ring. A command that finds no room never left (the driver says so in its
+status); a report is never lost: the run ends with a sentence.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hftlib.core import jit
+from hftlib.core.events import EVENT
+from hftlib.core.orders import COMMAND
+from hftlib.core.records import record
+from hftlib.engine.memory import FOREVER
+
+FLIGHT_COMMAND = record(
+    "command under way",
+    72,
+    """
+    0   arrives  int64
+    8   command  command
+    """,
+    command=COMMAND,
+)
+FLIGHT_REPORT = record(
+    "report under way",
+    80,
+    """
+    0   arrives  int64
+    8   event    event
+    72  entered  int64  when the order got its place in the queue
+    """,
+    event=EVENT,
+)
+WAY = record(
+    "way",
+    64,
+    """
+    0   items    int64  address of the ring
+    8   mask     int64  its length, less one
+    16  stride   int64  bytes of an item
+    24  head     int64  the next to arrive
+    32  tail     int64  the next to be sent
+    40  due      int64  when the head arrives; FOREVER: nothing is under way
+    48  latest   int64  when the last sent arrives
+    """,
+)
+LANE = record(
+    "lane",
+    192,
+    """
+    0    commands   way
+    64   reports    way
+    128  latencies  int64  address of the five legs of `hftlib.venue.latency`
+    136  feed_constant int64  ns, where the feed's latency is always the same; -1 otherwise
+    144  venue      int64  address of the exchange at its end
+    """,
+    way=WAY,
+)
+RUN = record(
+    "run",
+    256,
+    """
+    0    session      int64  addresses, of this process
+    16   walk         int64
+    24   watch        int64
+    32   lanes        int64
+    40   routes       int64  the lane of each instrument, and one more for all
+    48   lane_count   int64
+    56   venue_next   int64  the event that is next on each side
+    64   local_next   int64
+    72   venue_due    int64  when it is; FOREVER behind the last
+    80   local_due    int64
+    88   flight_due   int64  when the next thing under way arrives
+    96   phase        int64  BEGIN, RUNS, ENDS
+    104  fills        int64  numbered so far
+    112  steps        int64  of this loop, ever
+    120  lost_reports int64  the run must not go on
+    128  local_last   int64  when the last local event arrived
+    136  venue_last   int64  and the venue's
+    """,
+)
+LANE_BYTES = LANE.itemsize
+COMMANDS_AT, REPORTS_AT = 0, 64
+
+way_at = jit.record_at(WAY)
+lane_at = jit.record_at(LANE)
+run_at = jit.record_at(RUN)
+flight_command_at = jit.record_at(FLIGHT_COMMAND)
+flight_report_at = jit.record_at(FLIGHT_REPORT)
+
+
+@jit.inlined
+def is_full(way: Any) -> bool:
+    return way.tail - way.head > way.mask
+
+
+@jit.inlined
+def sent(way: Any, arrives: int) -> int:
+    """Take the next place of the ring: its address. What is there already arrives no later."""
+    arrives = max(arrives, way.latest)
+    way.latest = arrives
+    if way.head == way.tail:
+        way.due = arrives
+    place = jit.nth(way.items, way.tail & way.mask, way.mask + 1, way.stride)
+    jit.store_i64(place, arrives)
+    way.tail += 1
+    return place
+
+
+@jit.inlined
+def arrived(way: Any) -> int:
+    """Take out the head: its address, good until the ring has gone round."""
+    place = jit.nth(way.items, way.head & way.mask, way.mask + 1, way.stride)
+    way.head += 1
+    way.due = FOREVER
+    if way.head != way.tail:
+        way.due = jit.load_i64(jit.nth(way.items, way.head & way.mask, way.mask + 1, way.stride))
+    return place

@@ -1,0 +1,217 @@
+"""The tick path: one event in, and what it makes us send. Every driver calls these and no others.
+
+    market(event) ─▶ the books ─▶ what the strategy reads ─▶ on_trade, on_book, on_halt
+    answer(event) ─▶ the order's life ─▶ on_order, on_fill ─▶ its quote
+    timer(now)    ─▶ on_timer
+    start, finish ─▶ on_start, on_stop
+
+Time is an argument: `received` of an event is now. What the strategy asks for goes through
+`intents.py` at once, and the commands wait in execution for the driver to take away.
+
+A strategy whose callback ends with an exception is called no more; its standing orders stay, for
+the driver to cancel or to leave.
+
+Worst case: a callback that loops is ended by its own budget of steps.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hftlib.book.apply import apply_inline
+from hftlib.book.orders import CHANGED as BOOK_CHANGED
+from hftlib.book.reading import NO_PRICE
+from hftlib.book.tables import book_of, books_at, level_of, side_of
+from hftlib.core import events, jit, orders
+from hftlib.core.events import EVENT
+from hftlib.engine.memory import (
+    FOREVER,
+    RUNNING,
+    STOPPED_BY_FAULT,
+    TIMERS_AT,
+    TIMERS_MAX,
+    TRADE_AT,
+    books_base,
+    context_address,
+    context_at,
+    execution_base,
+    market_of,
+    session_at,
+    state_at,
+    timer_at,
+    trade_at,
+)
+from hftlib.engine.quoting import settle_after_report
+from hftlib.engine.services import earliest
+from hftlib.execution.life import CHANGED, FILLED, report
+from hftlib.execution.memory import execution_at, fill_address, order_address, order_of, slot_of
+from hftlib.strategy.abi import (
+    ENTRY,
+    ON_BOOK,
+    ON_FILL,
+    ON_HALT,
+    ON_ORDER,
+    ON_START,
+    ON_STOP,
+    ON_TIMER,
+    ON_TRADE,
+)
+
+_event_at = jit.record_at(EVENT)
+_call = jit.caller(ENTRY)
+_TIMER_BYTES = 16
+
+
+@jit.inlined
+def tell(base: int, what: int, instrument: int, argument: int) -> None:
+    """Call the strategy, if it runs and has a callback for this."""
+    here = context_address(base)
+    context = context_at(here)
+    if context.stopped != RUNNING or (context.handles >> what) & 1 == 0:
+        return
+    session_at(base).callbacks[what] += 1
+    fault = _call(context.entry, what, here + context.state_at, here, instrument, argument)
+    if fault != 0:
+        _stop_by_fault(base, what, fault)
+
+
+@jit.compiled()
+def _stop_by_fault(base: int, what: int, fault: int) -> None:
+    here = context_address(base)
+    context = context_at(here)
+    state = state_at(here + context.state_at)
+    state.faults, state.fault, state.faulty_call = 1, fault, what
+    context.stopped = STOPPED_BY_FAULT
+
+
+@jit.inlined
+def market(base: int, event_address: int, received: int) -> None:
+    """A market event reaches us."""
+    session = session_at(base)
+    event = _event_at(event_address)
+    now(base, received, event.time)
+    context_at(context_address(base)).feed_latency = received - event.time
+    session.events += 1
+    books = books_base(base)
+    one = event.instrument < session.instruments
+    trades = 0
+    if one:
+        trades = book_of(books_at(books), books, event.instrument).trades
+    changed = apply_inline(books, event_address)
+    if not one:
+        _whole_feed(base, event)
+        return
+    instrument = event.instrument
+    seen = market_of(base, instrument)
+    book = book_of(books_at(books), books, instrument)
+    if book.trades != trades:
+        _printed(base, seen, book, event)
+        tell(base, ON_TRADE, instrument, base + TRADE_AT)
+    show(base, instrument)
+    if event.kind == events.STATUS:
+        if event.reference != events.TRADING:
+            tell(base, ON_HALT, instrument, 0)
+    elif changed == BOOK_CHANGED and (session.strict_last == 0 or event.flags & events.LAST):
+        tell(base, ON_BOOK, instrument, 0)
+
+
+@jit.inlined
+def now(base: int, time: int, venue_time: int) -> None:
+    session_at(base).time = time
+    context = context_at(context_address(base))
+    context.time = time
+    context.venue_time = venue_time
+
+
+@jit.inlined
+def show(base: int, instrument: int) -> None:
+    """Bring what the strategy reads of a book up to date."""
+    books = books_base(base)
+    header = books_at(books)
+    seen = market_of(base, instrument)
+    book = book_of(header, books, instrument)
+    side = side_of(header, books, 2 * instrument)
+    level = level_of(header, books, side.best)  # of an empty side: number 0, which is nobody's
+    seen.bid = -side.key if side.best != 0 else NO_PRICE
+    seen.bid_quantity = level.quantity if side.best != 0 else 0
+    seen.bid_orders = level.orders if side.best != 0 else 0
+    side = side_of(header, books, 2 * instrument + 1)
+    level = level_of(header, books, side.best)
+    seen.ask = side.key if side.best != 0 else NO_PRICE
+    seen.ask_quantity = level.quantity if side.best != 0 else 0
+    seen.ask_orders = level.orders if side.best != 0 else 0
+    seen.last, seen.last_quantity, seen.volume = book.last, book.last_size, book.volume
+    seen.state, seen.stale, seen.time = book.state, book.stale, book.time
+
+
+@jit.inlined
+def _printed(base: int, seen: Any, book: Any, event: Any) -> None:
+    """The trade that an event printed. Where its side is not told, the quotes before it tell."""
+    trade = trade_at(base + TRADE_AT)
+    trade.time, trade.price, trade.quantity = event.time, book.last, book.last_size
+    trade.match, trade.sequence = event.other, event.sequence
+    trade.side = event.side if event.kind == events.TRADE else events.NO_SIDE
+    if trade.side == events.NO_SIDE and event.kind != events.CROSS:
+        if seen.ask != NO_PRICE and book.last >= seen.ask:
+            trade.side = events.BUY
+        elif seen.bid != NO_PRICE and book.last <= seen.bid:
+            trade.side = events.SELL
+
+
+@jit.compiled()
+def _whole_feed(base: int, event: Any) -> None:
+    for instrument in range(session_at(base).instruments):
+        show(base, instrument)
+        if event.kind == events.STATUS and event.reference != events.TRADING:
+            tell(base, ON_HALT, instrument, 0)
+
+
+@jit.compiled("void(int64, int64, int64)")
+def answer(base: int, event_address: int, entered: int) -> None:
+    """A report about an order of ours reaches us."""
+    event = _event_at(event_address)
+    now(base, event.received, event.time)
+    execution = execution_base(base)
+    slot = slot_of(execution, event.reference)
+    instrument = order_of(execution, slot).instrument
+    fills = execution_at(execution).fills
+    done = report(execution, event_address, entered)
+    # The order first: the strategy may send another in `on_fill`, and that may get its slot.
+    if done & CHANGED:
+        tell(base, ON_ORDER, instrument, order_address(execution, slot))
+    if done & FILLED:
+        tell(base, ON_FILL, instrument, fill_address(execution, fills))
+    # A replace that was refused waits for the strategy: tried again at once, it would be again.
+    if done & CHANGED and event.kind != orders.REPLACE_REJECTED:
+        settle_after_report(base, instrument, event.reference)
+
+
+@jit.compiled("void(int64)")
+def timer(base: int) -> None:
+    """The earliest timer is due: it is told of and forgotten."""
+    session = session_at(base)
+    due = session.next_timer
+    for n in range(TIMERS_MAX):
+        one = timer_at(base + TIMERS_AT + n * _TIMER_BYTES)
+        if one.due == due:
+            one.due = FOREVER
+            session.next_timer = earliest(base)
+            now(base, due, due)
+            tell(base, ON_TIMER, 0, one.number)
+            return
+
+
+@jit.compiled("void(int64, int64, int64)")
+def start(base: int, time: int, venue_time: int) -> None:
+    """Before the first event, at its times."""
+    now(base, time, venue_time)
+    context_at(context_address(base)).feed_latency = time - venue_time
+    for instrument in range(session_at(base).instruments):
+        show(base, instrument)
+    tell(base, ON_START, 0, 0)
+
+
+@jit.compiled("void(int64, int64)")
+def finish(base: int, time: int) -> None:
+    now(base, time, time)
+    tell(base, ON_STOP, 0, 0)

@@ -1,0 +1,152 @@
+"""A quote: one bid and one ask that the engine keeps where the strategy last said.
+
+    no order            ─ a price wanted ─▶ send one
+    one stands          ─ another price ─▶ replace it;  less wanted ─▶ make it smaller
+                        ─ none wanted ─▶ cancel it
+    something under way ─ remember what is wanted, and look again when the answer comes
+
+At the same price an order is left alone while some of it stands: its place in the queue is worth
+more than being whole. A side that was filled or refused stays empty until the strategy quotes
+again. A quantity that the position limit does not allow is made smaller, and the side taken off
+when nothing remains; that is what a limit means to a quote.
+
+Worst case: a strategy that changes its mind faster than the venue answers has one message under
+way for each side, never more.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hftlib.book.reading import NO_PRICE
+from hftlib.core import jit, orders
+from hftlib.core.events import BUY, SELL
+from hftlib.core.orders import DAY, LIMIT, LIVE, REPLACE_PENDING
+from hftlib.engine.intents import NOT_A_PRICE, change, on_grid, place, take_back
+from hftlib.engine.memory import (
+    context_address,
+    context_at,
+    execution_base,
+    limits_of,
+    market_of,
+    refuse,
+    session_at,
+)
+from hftlib.execution.memory import order_of, position_of, slot_of
+from hftlib.risk.limits import room
+
+
+@jit.compiled()
+def quote(
+    base: int,
+    instrument: int,
+    bid: float,
+    ask: float,
+    bid_quantity: int,
+    ask_quantity: int,
+    flags: int,
+) -> int:
+    """Want these two sides; a quantity of 0 takes a side off. 0, or minus the reason."""
+    if context_at(context_address(base)).stopped:
+        return refuse(base, orders.STOPPED)
+    if not 0 <= instrument < session_at(base).instruments:
+        return refuse(base, orders.NO_INSTRUMENT)
+    position = position_of(execution_base(base), instrument)
+    tick = market_of(base, instrument).tick
+    price, done = NO_PRICE, 0
+    if bid_quantity > 0:
+        price = on_grid(bid, tick, BUY)
+        if price == NOT_A_PRICE:
+            price, done = NO_PRICE, refuse(base, orders.NO_PRICE)
+    position.want_bid, position.want_bid_quantity = price, bid_quantity
+    price = NO_PRICE
+    if ask_quantity > 0:
+        price = on_grid(ask, tick, SELL)
+        if price == NOT_A_PRICE:
+            price, done = NO_PRICE, refuse(base, orders.NO_PRICE)
+    position.want_ask, position.want_ask_quantity = price, ask_quantity
+    _settle(base, instrument, BUY, flags)
+    _settle(base, instrument, SELL, flags)
+    return done
+
+
+@jit.compiled()
+def settle_after_report(base: int, instrument: int, number: int) -> None:
+    """An answer about an order came: if it is a quote's, bring its side to what is wanted."""
+    position = position_of(execution_base(base), instrument)
+    if number == position.quote_bid:
+        side = BUY
+    elif number == position.quote_ask:
+        side = SELL
+    else:
+        return
+    execution = execution_base(base)
+    order = order_of(execution, slot_of(execution, number))
+    if order.state == orders.DONE and order.reason != orders.ASKED:
+        _forget(position, side)  # filled, or refused: the strategy speaks next
+    _settle(base, instrument, side, order.flags)
+
+
+@jit.inlined
+def _forget(position: Any, side: int) -> None:
+    if side == BUY:
+        position.want_bid = NO_PRICE
+    else:
+        position.want_ask = NO_PRICE
+
+
+@jit.inlined
+def _keep(position: Any, side: int, number: int) -> None:
+    if side == BUY:
+        position.quote_bid = number
+    else:
+        position.quote_ask = number
+
+
+@jit.compiled()
+def _settle(base: int, instrument: int, side: int, flags: int) -> None:
+    """Take the one step that brings a side nearer to what is wanted."""
+    execution = execution_base(base)
+    position = position_of(execution, instrument)
+    number = position.quote_bid if side == BUY else position.quote_ask
+    price = position.want_bid if side == BUY else position.want_ask
+    wanted = position.want_bid_quantity if side == BUY else position.want_ask_quantity
+    order = order_of(execution, slot_of(execution, number))
+    if number == 0 or order.state == orders.DONE or order.state == orders.FREE:
+        _keep(position, side, 0)
+        if price != NO_PRICE:
+            _begin(base, position, instrument, side, price, wanted, flags)
+        return
+    if order.state != LIVE or order.pending != 0:
+        return
+    if price == NO_PRICE:
+        take_back(base, number)
+        return
+    left = order.quantity - order.filled
+    if price == order.price:
+        if wanted < left:
+            change(base, number, float(price), order.filled + wanted)
+        return
+    possible = min(wanted, left + room(limits_of(base, instrument), position, side))
+    if possible <= 0:
+        take_back(base, number)
+        return
+    change(base, number, float(price), order.filled + possible)
+    if order.pending & REPLACE_PENDING == 0:  # refused: better none than one in a wrong place
+        take_back(base, number)
+
+
+@jit.inlined
+def _begin(
+    base: int, position: Any, instrument: int, side: int, price: int, wanted: int, flags: int
+) -> None:
+    possible = min(wanted, room(limits_of(base, instrument), position, side))
+    if possible < wanted:
+        session_at(base).clipped += 1
+    if possible <= 0:
+        return
+    number = place(base, instrument, side, float(price), possible, LIMIT, DAY, flags, 0, 0.0)
+    if number > 0:
+        execution = execution_base(base)
+        _keep(position, side, number)
+        order_of(execution, slot_of(execution, number)).role = side

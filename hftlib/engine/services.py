@@ -1,0 +1,223 @@
+"""The services: what a strategy's machine code may ask of the engine, each a C function.
+
+Their addresses stand in the context, in the order of `hftlib.strategy.abi.SERVICES`. Each finds
+the session from the context's address. An instrument out of range is refused or answers as an
+empty book would, whatever the caller has checked: a wrong number must never reach memory.
+
+Worst case: `cancel_all` and the reads of depth walk; all else is a few nanoseconds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hftlib.book import reading
+from hftlib.core import events, jit, orders
+from hftlib.engine import intents, quoting
+from hftlib.engine.memory import (
+    FOREVER,
+    RUNNING,
+    STOPPED_ITSELF,
+    TIMER_MIN_NS,
+    TIMERS_AT,
+    TIMERS_MAX,
+    books_base,
+    context_at,
+    execution_base,
+    refuse,
+    session_at,
+    session_of,
+    timer_at,
+)
+from hftlib.execution.memory import order_of, slot_of
+from hftlib.strategy.abi import SERVICES, SERVICES_MAX
+
+_NAN = float("nan")
+_TIMER_BYTES = 16
+
+
+def _signature(name: str) -> str:
+    result, arguments = SERVICES[name]
+    return f"{result}(int64, {arguments})"
+
+
+@jit.callback(_signature("submit"))
+def submit(
+    context: int,
+    instrument: int,
+    side: int,
+    price: float,
+    quantity: int,
+    kind: int,
+    lasts: int,
+    flags: int,
+    display: int,
+    trigger: float,
+) -> int:
+    base = session_of(context)
+    return intents.place(
+        base, instrument, side, price, quantity, kind, lasts, flags, display, trigger
+    )
+
+
+@jit.callback(_signature("cancel"))
+def cancel(context: int, order: int) -> int:
+    return intents.take_back(session_of(context), order)
+
+
+@jit.callback(_signature("cancel_all"))
+def cancel_all(context: int, instrument: int) -> int:
+    return intents.take_back_all(session_of(context), instrument)
+
+
+@jit.callback(_signature("replace"))
+def replace(context: int, order: int, price: float, quantity: int) -> int:
+    return intents.change(session_of(context), order, price, quantity)
+
+
+@jit.callback(_signature("quote"))
+def quote(
+    context: int,
+    instrument: int,
+    bid: float,
+    ask: float,
+    bid_quantity: int,
+    ask_quantity: int,
+    flags: int,
+) -> int:
+    base = session_of(context)
+    return quoting.quote(base, instrument, bid, ask, bid_quantity, ask_quantity, flags)
+
+
+@jit.callback(_signature("timer"))
+def timer(context: int, delay: int, number: int) -> int:
+    """Set the timer of this number, which takes the place of an earlier one of the same."""
+    base = session_of(context)
+    place, free = -1, -1
+    for n in range(TIMERS_MAX):
+        one = timer_at(base + TIMERS_AT + n * _TIMER_BYTES)
+        if one.due == FOREVER:
+            free = n if free < 0 else free
+        elif one.number == number:
+            place = n
+    place = free if place < 0 else place
+    if place < 0:
+        return refuse(base, orders.NO_ROOM)
+    one = timer_at(base + TIMERS_AT + place * _TIMER_BYTES)
+    session = session_at(base)
+    one.due = session.time + max(delay, TIMER_MIN_NS)
+    one.number = number
+    session.next_timer = earliest(base)
+    return 0
+
+
+@jit.compiled()
+def earliest(base: int) -> int:
+    """When the earliest timer is due; FOREVER without any."""
+    due = FOREVER
+    for n in range(TIMERS_MAX):
+        due = min(due, timer_at(base + TIMERS_AT + n * _TIMER_BYTES).due)
+    return due
+
+
+@jit.callback(_signature("stop"))
+def stop(context: int, number: int) -> int:
+    here = context_at(context)
+    if here.stopped == RUNNING:
+        session_at(session_of(context)).stop_number = number
+        here.stopped = STOPPED_ITSELF
+    return 0
+
+
+@jit.inlined
+def _is_one(context: int, instrument: int, side: int) -> bool:
+    known = 0 <= instrument < session_at(session_of(context)).instruments
+    return known and (side == events.BUY or side == events.SELL)
+
+
+@jit.callback(_signature("price_at"))
+def price_at(context: int, instrument: int, side: int, level: int) -> int:
+    if not _is_one(context, instrument, side) or level < 0:
+        return reading.NO_PRICE
+    books = books_base(session_of(context))
+    number = reading.nth_level(books, instrument, side, level)
+    return reading.level_price(books, side, number) if number != 0 else reading.NO_PRICE
+
+
+@jit.callback(_signature("quantity_at"))
+def quantity_at(context: int, instrument: int, side: int, level: int) -> int:
+    if not _is_one(context, instrument, side) or level < 0:
+        return 0
+    books = books_base(session_of(context))
+    number = reading.nth_level(books, instrument, side, level)
+    return reading.level_quantity(books, number) if number != 0 else 0
+
+
+@jit.callback(_signature("quantity_to"))
+def quantity_to(context: int, instrument: int, side: int, levels: int) -> int:
+    if not _is_one(context, instrument, side):
+        return 0
+    return reading.quantity_to(books_base(session_of(context)), instrument, side, levels)
+
+
+@jit.callback(_signature("quantity_within"))
+def quantity_within(context: int, instrument: int, side: int, price: int) -> int:
+    if not _is_one(context, instrument, side):
+        return 0
+    return reading.quantity_within(books_base(session_of(context)), instrument, side, price)
+
+
+@jit.callback(_signature("imbalance_to"))
+def imbalance_to(context: int, instrument: int, levels: int) -> float:
+    if not _is_one(context, instrument, events.BUY):
+        return 0.0
+    return reading.imbalance(books_base(session_of(context)), instrument, levels)
+
+
+@jit.callback(_signature("sweep_price"))
+def sweep_price(context: int, instrument: int, side: int, quantity: int) -> float:
+    if not _is_one(context, instrument, side):
+        return _NAN
+    return reading.sweep_price(books_base(session_of(context)), instrument, side, quantity)
+
+
+@jit.callback(_signature("queue_ahead"))
+def queue_ahead(context: int, number: int) -> int:
+    """What stands at the order's price as we see it, less what joined after it: unknown, so all."""
+    base = session_of(context)
+    execution = execution_base(base)
+    order = order_of(execution, slot_of(execution, number))
+    if order.state == orders.FREE or order.state == orders.DONE:
+        return -1
+    books = books_base(base)
+    level = reading.level_at(books, order.instrument, order.side, order.price)
+    return reading.level_quantity(books, level) if level != 0 else 0
+
+
+_TABLE: dict[str, Any] = {
+    "submit": submit,
+    "cancel": cancel,
+    "cancel_all": cancel_all,
+    "replace": replace,
+    "quote": quote,
+    "timer": timer,
+    "stop": stop,
+    "price_at": price_at,
+    "quantity_at": quantity_at,
+    "quantity_to": quantity_to,
+    "quantity_within": quantity_within,
+    "imbalance_to": imbalance_to,
+    "sweep_price": sweep_price,
+    "queue_ahead": queue_ahead,
+}
+assert tuple(_TABLE) == tuple(SERVICES), "one callback for each service, in the same order"
+assert len(_TABLE) <= SERVICES_MAX
+
+
+def addresses() -> np.ndarray[Any, Any]:
+    """The table of services as a context holds it."""
+    table = np.zeros(SERVICES_MAX, np.int64)
+    table[: len(_TABLE)] = [one.address for one in _TABLE.values()]
+    return table

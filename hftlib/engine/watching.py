@@ -1,0 +1,134 @@
+"""What a backtest notes beside orders and fills: equity at regular times, the market after fills.
+
+A markout asks what the middle of the book was some time after a fill, by the venue's clock: it is
+read when the first later event passes on the local side, from books that know nothing of us. The
+fills waiting for one horizon are in order of time, so each horizon is a ring of its own and only
+its head is ever looked at. Horizon 0 is the moment just before the fill.
+
+Worst case: more fills within a horizon than the ring holds are left out and counted (`dropped`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hftlib.book.reading import twice_mid
+from hftlib.core import jit
+from hftlib.core.records import record
+from hftlib.engine.log import EQUITY, EQUITY_BYTES, MARKOUT, MARKOUT_BYTES
+from hftlib.engine.memory import FOREVER, books_base, execution_base, market_of, session_at
+from hftlib.execution.memory import position_of
+
+HORIZONS_MAX = 8
+EVERY_MAX = 4  # of so few instruments all are sampled, traded or not
+
+WAITING = record(
+    "waiting markout",
+    24,
+    """
+    0   due         int64
+    8   fill        int64
+    16  instrument  int64
+    """,
+)
+HORIZON = record(
+    "horizon",
+    64,
+    """
+    0   after    int64  ns after the fill
+    8   items    int64  address of the ring
+    16  mask     int64
+    24  head     int64
+    32  tail     int64
+    40  dropped  int64
+    """,
+)
+WATCH = record(
+    "watch",
+    640,
+    """
+    0    every        int64  ns between samples; 0: none
+    8    next_sample  int64
+    16   equity       int64  address of the log
+    24   equity_used  int64
+    32   equity_max   int64
+    40   markouts     int64  address of the log
+    48   markouts_used int64
+    56   markouts_max int64
+    64   horizons     int64  how many
+    72   next_due     int64  the earliest markout; FOREVER
+    128  horizon      horizon[8]
+    """,
+    horizon=HORIZON,
+)
+HORIZON_AT, HORIZON_BYTES = 128, HORIZON.itemsize
+WAITING_BYTES = WAITING.itemsize
+
+watch_at = jit.record_at(WATCH)
+_horizon_at = jit.record_at(HORIZON)
+_waiting_at = jit.record_at(WAITING)
+_equity_at = jit.record_at(EQUITY)
+_markout_at = jit.record_at(MARKOUT)
+
+
+@jit.compiled()
+def sample(watch_address: int, base: int, time: int) -> None:
+    """A row of equity for each instrument that has been traded, and for all where they are few."""
+    watch = watch_at(watch_address)
+    count = session_at(base).instruments
+    for instrument in range(count):
+        position = position_of(execution_base(base), instrument)
+        if count > EVERY_MAX and position.fills == 0 and position.open_orders == 0:
+            continue
+        if watch.equity_used >= watch.equity_max:
+            return
+        row = _equity_at(watch.equity + watch.equity_used * EQUITY_BYTES)
+        watch.equity_used += 1
+        row.time, row.instrument = time, instrument
+        row.position, row.cash, row.fees = position.quantity, position.cash, position.fees
+        row.open_orders = position.open_orders
+        row.twice_mid = twice_mid(books_base(base), instrument)
+        row.volume = market_of(base, instrument).volume
+
+
+@jit.compiled()
+def expect(watch_address: int, fill: int, instrument: int, time: int) -> None:
+    """A fill happened at the venue: ask the market at each horizon."""
+    watch = watch_at(watch_address)
+    for n in range(watch.horizons):
+        horizon = _horizon_at(watch_address + HORIZON_AT + n * HORIZON_BYTES)
+        if horizon.tail - horizon.head > horizon.mask:
+            horizon.dropped += 1
+            continue
+        place = horizon.items + (horizon.tail & horizon.mask) * WAITING_BYTES
+        waiting = _waiting_at(place)
+        horizon.tail += 1
+        waiting.due, waiting.fill, waiting.instrument = time + horizon.after, fill, instrument
+        watch.next_due = min(watch.next_due, waiting.due)
+
+
+@jit.compiled()
+def look(watch_address: int, base: int, time: int) -> None:
+    """The venue's clock reaches `time`: answer every markout that was due before."""
+    watch = watch_at(watch_address)
+    next_due = FOREVER
+    for n in range(watch.horizons):
+        horizon = _horizon_at(watch_address + HORIZON_AT + n * HORIZON_BYTES)
+        while horizon.head != horizon.tail:
+            waiting = _waiting_at(horizon.items + (horizon.head & horizon.mask) * WAITING_BYTES)
+            full = watch.markouts_used >= watch.markouts_max
+            # What is due now belongs before the event of now only where the fill came with it.
+            if full or waiting.due > time or (waiting.due == time and horizon.after > 0):
+                next_due = min(next_due, waiting.due)
+                break
+            row = _markout_at(watch.markouts + watch.markouts_used * MARKOUT_BYTES)
+            watch.markouts_used += 1
+            row.fill, row.horizon = waiting.fill, n
+            row.twice_mid = _middle(base, waiting.instrument)
+            horizon.head += 1
+    watch.next_due = next_due
+
+
+@jit.inlined
+def _middle(base: int, instrument: int) -> Any:
+    return twice_mid(books_base(base), instrument)

@@ -1,0 +1,161 @@
+"""`hft.backtest`: a strategy over a tape, as it would have gone; a Result.
+
+    result = hft.backtest(QueueImbalance, tape, params={"edge_ticks": 2},
+                          venue=hft.Venue(order_latency="250us"), limits=hft.Limits(position=1_000))
+
+The tape may be a slice: books begin as they stood there. `venue` may be a dict of settings by venue
+name, for tapes of several. `compiled=False` runs the strategy as plain Python over the same engine:
+breakpoints and `print` work, and what comes out is the same.
+
+How much room books need is guessed low and made larger while a run has hardly begun; results never
+depend on it. Worst case: a strategy that ends with an exception gives a Result with `ended` set.
+"""
+
+from __future__ import annotations
+
+import time as wall
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hftlib.book.capacity import Capacity
+from hftlib.core.errors import HostError
+from hftlib.core.orders import DONE, OURS, REASONS
+from hftlib.engine.driving import STEPS, Backtest
+from hftlib.engine.log import HORIZONS_NS
+from hftlib.engine.memory import STOPPED_BY_FAULT, STOPPED_ITSELF
+from hftlib.feed.source import Source
+from hftlib.research.result import Result
+from hftlib.research.setting_up import (
+    Settings,
+    prepared,
+    settings_of,
+    strategy_of,
+    tape_of,
+)
+from hftlib.research.tape import Tape
+from hftlib.risk.limits import Limits
+from hftlib.strategy.abi import CALLBACKS
+from hftlib.terminal import patience
+
+_ORDERS_FIRST, _LEVELS_FIRST, _MOST = 1 << 15, 1 << 15, 1 << 29
+_MORE = 8
+
+
+def backtest(
+    strategy: Any,
+    tape: Tape | Source | Path | str,
+    *,
+    params: Mapping[str, Any] | None = None,
+    venue: Settings = None,
+    limits: Limits | None = None,
+    compiled: bool = True,
+    every: Any = None,
+    horizons: Sequence[int] = HORIZONS_NS,
+    steps: int = STEPS,
+) -> Result:
+    """Run the strategy over the tape; equity is sampled `every` so long ("1s")."""
+    one = strategy_of(strategy, params)
+    recorded = tape_of(tape)
+    settings = settings_of(venue, recorded)
+    held = limits or Limits()
+    began = wall.perf_counter()
+    room = Capacity(
+        instruments=max(1, len(recorded.instruments)),
+        orders=_ORDERS_FIRST,
+        levels=_LEVELS_FIRST,
+        pages=_LEVELS_FIRST >> 2,
+    )
+    with patience() as advance:
+        while True:
+            run = prepared(one, recorded, settings, held, room, every, horizons)
+            run.session.connect(compiled)
+            ended = run.go(advance, steps)
+            if not run.short_of_room:
+                break
+            room = _larger(room, run.short_of_room, recorded)
+    ended = ended or _why_stopped(one, run)
+    if ended:
+        warnings.warn(f"{one.name} did not run to the end of the tape: {ended}", stacklevel=2)
+    about = {
+        "strategy": one.name,
+        "parameters": dict(one.parameters),
+        "strategy_digest": one.digest,
+        "tape": recorded.path.name,
+        "tape_digest": recorded.digest,
+        "venue": {name: repr(each) for name, each in settings.items()},
+        "limits": held.text,
+        "begin": recorded.begin,
+        "end": recorded.end,
+        "events": len(recorded),
+        "seconds": wall.perf_counter() - began,
+        "compiled": compiled,
+        "zone": recorded.zone,
+    }
+    return _result(run, recorded, horizons, ended, about)
+
+
+def _larger(room: Capacity, short: list[str], tape: Tape) -> Capacity:
+    if any(getattr(room, name) * _MORE > _MOST for name in short):
+        raise HostError(
+            f"The books of this tape need more than {_MOST:,} {short[0]}",
+            where=repr(tape),
+            do="Take fewer instruments at once: tape.only(...).",
+        )
+    return replace(room, homes=0, **{name: getattr(room, name) * _MORE for name in short})
+
+
+def _why_stopped(strategy: Any, run: Backtest) -> str:
+    """The sentence, where the strategy did not run to the end."""
+    context = run.session.arena["context"][0]
+    if context["stopped"] == STOPPED_ITSELF:
+        number = int(run.session.arena["session"]["stop_number"][0])
+        return f"it called ctx.stop({number})"
+    if context["stopped"] == STOPPED_BY_FAULT:
+        state = run.session.arena["state"][0]
+        callback = CALLBACKS[int(state["faulty_call"])]
+        return f"{strategy.explain(int(state['fault']))} (in {callback})"
+    return ""
+
+
+def _result(
+    run: Backtest, tape: Tape, horizons: Sequence[int], ended: str, about: Mapping[str, Any]
+) -> Result:
+    arena = run.session.arena
+    refused = arena["session"]["refused"][0]
+    ended_orders = run.orders
+    never = ended_orders[(ended_orders["state"] == DONE) & (ended_orders["reason"] > OURS)]
+    reasons, times = np.unique(never["reason"], return_counts=True)
+    execution, session = arena["execution"][0], arena["session"][0]
+    counts = {
+        "events": int(session["events"]),
+        "steps": run.steps,
+        "commands": int(execution["sent"]),
+        "reports": int(execution["reports"]),
+        "impossible reports": int(execution["impossible"]),
+        "quotes made smaller": int(session["clipped"]),
+        "markouts left out": run.dropped,
+        "wrong instruments": int(arena["context"]["wrong_instrument"][0]),
+        **{
+            f"{name} calls": int(session["callbacks"][n])
+            for n, name in enumerate(CALLBACKS)
+            if session["callbacks"][n]
+        },
+    }
+    return Result(
+        tape.instruments,
+        ended_orders,
+        run.fills,
+        run.equity,
+        run.markouts,
+        horizons=horizons,
+        about=about,
+        ended=ended,
+        refused={REASONS[n]: int(refused[n]) for n in range(OURS) if refused[n]},
+        rejected={REASONS[n]: int(k) for n, k in zip(reasons, times, strict=True)},
+        counts=counts,
+    )

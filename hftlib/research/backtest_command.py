@@ -1,0 +1,118 @@
+"""`hft backtest FILE.py:Class --tape TAPE -p name=value`: a backtest from the command line.
+
+Prints the figures, or all of them as JSON; `-o FOLDER` keeps the result for later. Exit code 1 when
+the strategy did not run to the end of the tape. Worst case: what `hftlib.research.backtest` says.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hftlib.core.errors import InputError
+from hftlib.terminal import Json, show
+
+Tape = Annotated[str, typer.Option("--tape", help="A tape: its path, or its name in data/tapes.")]
+Params = Annotated[
+    list[str] | None, typer.Option("-p", "--param", help="A parameter: edge_ticks=2. Repeatable.")
+]
+
+
+def backtest_command(
+    strategy: Annotated[
+        str, typer.Argument(help="FILE.py:Class, package.module:Class, or one of the library.")
+    ],
+    tape: Tape,
+    param: Params = None,
+    begin: Annotated[str | None, typer.Option(help="From this time of the day: 09:35.")] = None,
+    end: Annotated[str | None, typer.Option(help="Up to this time of the day.")] = None,
+    symbol: Annotated[
+        list[str] | None, typer.Option("--symbol", help="Only this instrument. Repeatable.")
+    ] = None,
+    order_latency: Annotated[str, typer.Option(help="One way to the venue: 250us.")] = "0ns",
+    feed_latency: Annotated[str, typer.Option(help="From the venue: 50us.")] = "0ns",
+    queue: Annotated[str, typer.Option(help="auto, fifo, risk-averse, power(2), log.")] = "auto",
+    maker: Annotated[str, typer.Option(help="Fee of makers: -0.2bp.")] = "0%",
+    taker: Annotated[str, typer.Option(help="Fee of takers: 1.5bp.")] = "0%",
+    position: Annotated[int | None, typer.Option(help="Most to hold of each, in lots.")] = None,
+    uncompiled: Annotated[
+        bool, typer.Option("--uncompiled", help="As plain Python: breakpoints and print work.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", help="Keep the result in this folder.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the result page, as HTML.")] = None,
+    json_out: Json = False,
+) -> None:
+    """Run a strategy over a tape and print how it went."""
+    from hftlib.core.fees import Fees
+    from hftlib.research.backtest import backtest
+    from hftlib.research.store import found
+    from hftlib.research.strategy_files import strategy_named
+    from hftlib.research.tape import open_tape
+    from hftlib.risk.limits import Limits
+    from hftlib.venue.venue import Venue
+
+    recorded: Any = open_tape(found(tape))
+    if symbol:
+        recorded = recorded.only(*symbol)
+    if begin or end:
+        recorded = recorded[begin:end]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # said below, as a sentence
+        result = backtest(
+            strategy_named(strategy),
+            recorded,
+            params=given_parameters(param or []),
+            venue=Venue(
+                order_latency=order_latency,
+                feed_latency=feed_latency,
+                queue=queue,
+                fees=Fees(maker=maker, taker=taker),
+            ),
+            limits=Limits(position=position),
+            compiled=not uncompiled,
+        )
+    if output is not None:
+        result.save(output)
+    if report is not None:
+        report.write_text(result._repr_html_())
+    if json_out:
+        told = {"about": result.about, "ended": result.ended, "digest": result.digest}
+        told |= {"stats": result.stats.to_dict(), "refused": result.refused}
+        told |= {"rejected": result.rejected, "counts": result.counts}
+        print(json.dumps(told, indent=2, ensure_ascii=False, default=str))
+    else:
+        show(repr(result))
+        show(result.stats)
+    if not result.ok:
+        typer.echo(f"It did not run to the end of the tape: {result.ended}", err=True)
+        raise typer.Exit(1)
+
+
+def given_parameters(texts: list[str]) -> dict[str, Any]:
+    """`name=value` texts as Python values: whole numbers, numbers, true or false."""
+    made: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise InputError(
+                f"{text!r} is no parameter", where="hft backtest -p", do="Write -p name=value."
+            )
+        made[name.strip()] = _value(value.strip())
+    return made
+
+
+def _value(text: str) -> Any:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

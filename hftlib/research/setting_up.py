@@ -1,0 +1,148 @@
+"""What a backtest is set up from: the strategy, the tape, the venues' settings, memory for the run.
+
+Each thing a user may pass is taken in its usual forms, and refused with a sentence otherwise. Worst
+case: the memory of two sets of books, ours and the venue's, and a third for each further venue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hftlib.book.capacity import Capacity
+from hftlib.core import events
+from hftlib.core.errors import InputError
+from hftlib.core.times import duration_ns
+from hftlib.core.units import shown
+from hftlib.engine.driving import Backtest
+from hftlib.engine.session import Session
+from hftlib.research.opening import opening_events
+from hftlib.research.tape import Tape, open_tape, to_tape
+from hftlib.risk.limits import Limits
+from hftlib.venue.exchange import Exchange
+from hftlib.venue.venue import Venue
+
+Settings = Venue | Mapping[str, Venue] | None
+SAMPLES = 2_000  # of equity, where nobody says how often
+SECOND_NS = 1_000_000_000
+_FIRST_EVENTS = 1 << 16
+_NEEDED = ("lay", "entry", "state_dtype", "parameters")
+
+
+def strategy_of(strategy: Any, params: Mapping[str, Any] | None) -> Any:
+    """The strategy with its parameters; a class stands for its defaults."""
+    if isinstance(strategy, type) and callable(strategy):
+        strategy = strategy(**(params or {}))
+    elif params and hasattr(strategy, "with_params"):
+        strategy = strategy.with_params(**params)
+    if not all(hasattr(strategy, name) for name in _NEEDED):
+        raise InputError(
+            f"{type(strategy).__name__} is no strategy",
+            where="hft.backtest(strategy, tape)",
+            do="Decorate a class with @hft.strategy and pass the class, or one made of it.",
+        )
+    return strategy
+
+
+def tape_of(tape: Any) -> Tape:
+    """The tape a user means: one, the path of one, or a source to be read into one."""
+    if isinstance(tape, Tape):
+        made = tape
+    elif isinstance(tape, str | Path):
+        made = open_tape(tape)
+    elif hasattr(tape, "chunks"):
+        made = to_tape(tape)
+    else:
+        raise InputError(
+            f"{type(tape).__name__} is no tape",
+            where="hft.backtest(strategy, tape)",
+            do="Pass hft.open_tape(path), a slice of one, or hft.synthetic(...).",
+        )
+    if not len(made):
+        raise InputError(
+            "The tape has no events",
+            where=repr(made),
+            do="Take a longer slice, or look at the tape with `hft data show`.",
+        )
+    return made
+
+
+def settings_of(venue: Settings, tape: Tape) -> dict[str, Venue]:
+    """Settings for each venue of the tape, by name."""
+    names = sorted({one.venue for one in tape.instruments})
+    if venue is None or isinstance(venue, Venue):
+        return dict.fromkeys(names, venue or Venue())
+    if not isinstance(venue, Mapping) or not all(isinstance(v, Venue) for v in venue.values()):
+        raise InputError(
+            f"{shown(venue)} is no setting of venues",
+            where="hft.backtest(venue=...)",
+            do='Give hft.Venue(...), or {"XNAS": hft.Venue(...), ...}.',
+        )
+    missing = [name for name in names if name not in venue]
+    unknown = [name for name in venue if name not in names]
+    if missing or unknown:
+        odd = f"{missing[0]} has no settings" if missing else f"The tape knows no {unknown[0]!r}"
+        raise InputError(
+            odd,
+            where="hft.backtest(venue={...})",
+            do=f"Give settings for {', '.join(names)}, or one hft.Venue for all.",
+        )
+    return {name: venue[name] for name in names}
+
+
+def prepared(
+    strategy: Any,
+    tape: Tape,
+    settings: Mapping[str, Venue],
+    limits: Limits,
+    room: Capacity,
+    every: Any,
+    horizons: Sequence[int],
+) -> Backtest:
+    """Memory for one run, with the books as they stand when the tape begins."""
+    # Venues that share their settings are one exchange: nothing would tell them apart.
+    distinct: list[Venue] = []
+    for one in settings.values():
+        if not any(one is other for other in distinct):
+            distinct.append(one)
+    lanes = {
+        name: next(n for n, other in enumerate(distinct) if other is one)
+        for name, one in settings.items()
+    }
+    table = list(tape.instruments)
+    fees = [settings[one.venue].fees for one in table]
+    session = Session(tape.instruments, strategy, limits=limits, fees=fees, capacity=room)
+    exchanges = [Exchange(tape.instruments, one, capacity=room) for one in distinct]
+    for chunk in opening_events(tape):
+        session.books.apply(chunk)
+        for exchange in exchanges:
+            exchange.books.apply(chunk)
+    # Some sources say where a message ends. Then a book is whole only there.
+    first = tape.selection.file.events[:_FIRST_EVENTS]
+    session.arena["session"]["strict_last"] = bool((first["flags"] & events.LAST).any())
+    return Backtest(
+        session,
+        exchanges,
+        tape.selection,
+        [one.latencies() for one in distinct],
+        np.array([lanes[one.venue] for one in table], np.int64),
+        every_ns=_every(every, tape),
+        horizons=horizons,
+    )
+
+
+def _every(every: Any, tape: Tape) -> int:
+    """Whole seconds where nobody says, so many that the curve has some two thousand points."""
+    if every is None:
+        return max(1, tape.duration // SAMPLES // SECOND_NS) * SECOND_NS
+    width = duration_ns(every, field="every")
+    if width <= 0:
+        raise InputError(
+            f"{shown(every)} is no time between samples of equity",
+            where="hft.backtest(every=...)",
+            do="Give a duration such as '1s'.",
+        )
+    return width

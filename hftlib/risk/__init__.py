@@ -1,0 +1,1 @@
+"""Intents become allowed, or are refused for a reason."""

@@ -1,0 +1,141 @@
+"""`@hft.strategy` and `@hft.block`: a class becomes parameters, plain memory and machine code.
+
+    class in a cell ─ read, checked ─▶ Plan ─ calling it with parameters ─▶ Strategy
+    Strategy.lay(place)     parameters and initial state into memory of `state_dtype`
+    Strategy.entry()        the address of machine code of the signature `abi.ENTRY`
+    Strategy.explain(code)  the sentence for what an entry answered
+
+Machine code is made once for a class, whatever its parameters: they are part of the state.
+Worst case: half a second to compile; a class whose lines and globals are unchanged is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, ClassVar
+
+import numpy as np
+
+from hftlib.core.errors import HftError, InputError
+from hftlib.strategy import abi
+from hftlib.strategy.entries import Entries
+from hftlib.strategy.plans import Laid, Plan
+from hftlib.strategy.reading import planned
+
+_Self = Any
+
+
+class Strategy:
+    """A strategy with its parameters; `hft.strategy` makes a subclass for each decorated class."""
+
+    _plan: ClassVar[Plan]
+    _laid: ClassVar[Laid]
+    _entries: ClassVar[Entries]
+
+    def __init__(self, **parameters: Any) -> None:
+        where = f"{self._plan.name}({', '.join(parameters)})"
+        self.parameters: dict[str, Any] = self._plan.values(parameters, where)
+
+    @property
+    def name(self) -> str:
+        return self._plan.name
+
+    @property
+    def state_dtype(self) -> np.dtype[Any]:
+        return self._laid.dtype
+
+    @property
+    def digest(self) -> str:
+        """Of the class's lines and the parameters: equal ones decide alike."""
+        text = f"{self._entries.digest()}\0{sorted(self.parameters.items())}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def handles(self) -> int:
+        """Bit n: it has a callback of number n."""
+        return sum(1 << n for n, name in enumerate(abi.CALLBACKS) if name in self._plan.methods)
+
+    def entry(self, compiled: bool = True) -> int:
+        """The address to be called; compiled or loaded at the first asking."""
+        try:
+            return self._entries.address(compiled)
+        except HftError as error:
+            raise error.with_traceback(None) from None
+
+    def explain(self, code: int) -> str:
+        """What an entry's answer that was not 0 means, in a sentence with its line."""
+        return self._entries.explain(code)
+
+    def exception(self) -> BaseException | None:
+        """The exception that last ended an uncompiled callback."""
+        return self._entries.exception
+
+    def lay(self, place: np.ndarray[Any, Any]) -> None:
+        """Write parameters and initial state into an array of one `state_dtype`."""
+        if place.dtype != self.state_dtype or place.shape != (1,):
+            raise InputError(
+                f"The memory is {place.shape} of another kind than the state",
+                where=f"{self.name}.lay(place)",
+                do="Pass an array of shape (1,) and dtype `strategy.state_dtype`.",
+            )
+        place.view(np.uint8)[:] = 0
+        self._laid.lay(place[0], self.parameters)
+
+    def with_params(self, **parameters: Any) -> _Self:
+        """The same strategy with some parameters changed."""
+        return type(self)(**{**self.parameters, **parameters})
+
+    @classmethod
+    def parameters_table(cls) -> str:
+        """The parameters for people: name, default, bounds, help."""
+        rows = [("parameter", "type", "default", "bounds", "")]
+        for name, item in cls._plan.params.items():
+            declared: Any = item.declared
+            low, high = declared.low, declared.high
+            bounds = "" if low is None and high is None else f"{_shown(low)} to {_shown(high)}"
+            if declared.choices is not None:
+                bounds = ", ".join(map(str, declared.choices))
+            rows.append((name, item.kind.__name__, str(declared.default), bounds, declared.help))
+        widths = [max(len(row[column]) for row in rows) for column in range(5)]
+        lines = ("  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)) for r in rows)
+        return "\n".join(line.rstrip() for line in lines)
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={value!r}" for name, value in self.parameters.items())
+        return f"{self.name}({values})"
+
+
+class Block:
+    """What `hft.block` makes of a class: the type of fields, with `hft.state(setting=...)`."""
+
+    _plan: ClassVar[Plan]
+
+
+def strategy(cls: type, *, depth: int = 1) -> Any:
+    """Make a strategy of a class; `depth` tells whose lines the class stands in."""
+    plan = _planned(cls, depth + 2, is_block=False)
+    laid = plan.shape(plan.values({}, plan.source.where(plan.source.tree.lineno)))
+    body = {"_plan": plan, "_laid": laid, "_entries": Entries(laid)}
+    return type(cls.__name__, (Strategy,), {**_about(cls, plan), **body})
+
+
+def block(cls: type, *, depth: int = 1) -> Any:
+    """Make a block of a class: fields and methods that strategies can have as a field."""
+    plan = _planned(cls, depth + 2, is_block=True)
+    return type(cls.__name__, (Block,), {**_about(cls, plan), "_plan": plan})
+
+
+def _planned(cls: type, depth: int, is_block: bool) -> Plan:
+    """What is wrong with a class is its author's to see; how it was found out is not."""
+    try:
+        return planned(cls, depth, is_block)
+    except HftError as error:
+        raise error.with_traceback(None) from None
+
+
+def _about(cls: type, plan: Plan) -> dict[str, Any]:
+    return {"__doc__": plan.doc, "__module__": cls.__module__, "__qualname__": cls.__qualname__}
+
+
+def _shown(bound: Any) -> str:
+    return "…" if bound is None else str(bound)

@@ -1,0 +1,1 @@
+"""The other side of the wire: matching, queues, latency, fees and impact."""

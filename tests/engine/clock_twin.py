@@ -1,0 +1,168 @@
+"""The backtest's clock once more, slowly: one list of happenings, sorted at each step.
+
+It drives the same venue and the same tick path; what it checks is when what is called, with which
+times, and that nothing is lost on the way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hftlib.core.events import EVENT
+from hftlib.core.orders import COMMAND, DONE, FILLED, NEW, ORDER
+from hftlib.engine import path
+from hftlib.engine.memory import FOREVER, RUNNING, STOPPED_ITSELF, TAPE_OVER
+from hftlib.engine.session import Session
+from hftlib.feed.tape_index import tells_time
+from hftlib.venue.exchange import Exchange
+from hftlib.venue.latency import (
+    ENTRY,
+    FEED,
+    LATENCY_BYTES,
+    RESPONSE,
+    feed_latency_at,
+    latency_at,
+)
+from tests.engine.market_step import market_step
+
+VENUE, FLIGHT, LOCAL, ALARM = range(4)
+
+
+class ClockTwin:
+    """One run; `go` to its end, then look at `fills` and `ended`."""
+
+    def __init__(
+        self,
+        session: Session,
+        exchanges: list[Exchange],
+        tape: np.ndarray[Any, Any],
+        latencies: list[np.ndarray[Any, Any]],
+        routes: np.ndarray[Any, Any],
+    ) -> None:
+        self.session, self.exchanges, self.latencies = session, exchanges, latencies
+        self.routes, self.tape, self.base = routes, tape, session.address
+        self.flights: list[tuple[int, int, int, int, Any]] = []
+        self.latest: dict[tuple[int, int], int] = {}
+        self.numbered = self.filled = 0
+        self.fills: list[np.void] = []
+        self.ended: list[np.void] = []
+        self.venue_times, self.local_times = self._times()
+
+    def go(self) -> None:
+        context, session = self.session.arena["context"], self.session.arena["session"]
+        venue, local = 0, 0
+        path.start(self.base, self.local_times[0], self.venue_times[0])
+        self._take()
+        while True:
+            if local == len(self.tape) or context["stopped"][0] != RUNNING:
+                break
+            due = [
+                (self.venue_times[venue] if venue < len(self.tape) else FOREVER, VENUE),
+                (min((f[0] for f in self.flights), default=FOREVER), FLIGHT),
+                (self.local_times[local], LOCAL),
+                (int(session["next_timer"][0]), ALARM),
+            ]
+            time, what = min(due)
+            if what == VENUE:
+                self._venue(venue, time)
+                venue += 1
+            elif what == FLIGHT:
+                self._arrive()
+            elif what == LOCAL:
+                market_step(self.base, self.tape[local : local + 1].ctypes.data, time)
+                local += 1
+            else:
+                path.timer(self.base)
+            self._take()
+        assert context["stopped"][0] in (RUNNING, STOPPED_ITSELF)
+        path.finish(self.base, int(session["time"][0]))
+        context["stopped"] = TAPE_OVER
+        self._take()
+        while venue < len(self.tape) or self.flights:
+            next_venue = self.venue_times[venue] if venue < len(self.tape) else FOREVER
+            if next_venue <= min((f[0] for f in self.flights), default=FOREVER):
+                self._venue(venue, next_venue)
+                venue += 1
+            else:
+                self._arrive()
+            self._take()
+
+    def orders(self) -> np.ndarray[Any, Any]:
+        table = self.session.arena["own_orders"]
+        still = table[(table["state"] != 0) & (table["state"] != DONE)]
+        made = np.array([*self.ended, *still], ORDER)
+        return made[np.argsort(made["id"], kind="stable")]
+
+    def _times(self) -> tuple[list[int], list[int]]:
+        venue, local, latest_venue, latest_local = [], [], 0, 0
+        for event in self.tape:
+            if tells_time(event["kind"]):
+                latest_venue = max(latest_venue, int(event["time"]))
+                legs = self.latencies[self._lane(event["instrument"])].ctypes.data
+                late = feed_latency_at(
+                    legs + FEED * LATENCY_BYTES,
+                    int(event["time"]),
+                    int(event["received"]),
+                    int(event["sequence"]),
+                )
+                latest_local = max(latest_local, int(event["time"]) + late)
+            venue.append(latest_venue)
+            local.append(latest_local)
+        return venue, local
+
+    def _lane(self, instrument: int) -> int:
+        return int(self.routes[instrument]) if instrument < len(self.routes) else 0
+
+    def _venue(self, n: int, time: int) -> None:
+        instrument = int(self.tape["instrument"][n])
+        lanes = range(len(self.exchanges))
+        for lane in lanes if instrument >= len(self.routes) else [self._lane(instrument)]:
+            self._answered(lane, self.exchanges[lane].event(self.tape[n : n + 1]), time)
+
+    def _answered(self, lane: int, reports: np.ndarray[Any, Any], time: int) -> None:
+        for report in reports:
+            event = np.array([report["event"]], EVENT)
+            if event["kind"][0] == FILLED:
+                self.filled += 1
+                event["sequence"] = self.filled
+            key = 64 * int(event["reference"][0]) + int(event["kind"][0])
+            late = latency_at(self._leg(lane, RESPONSE), time, key)
+            self._depart(lane, 1, time + late, (event, int(report["entered"])))
+
+    def _take(self) -> None:
+        """What the event made us send goes under way; logs are emptied."""
+        arena = self.session.arena
+        execution = arena["execution"]
+        for n in range(int(execution["commands"][0])):
+            command = np.array([arena["commands"][n]], COMMAND)
+            lane = self._lane(int(command["instrument"][0]))
+            leg = self._leg(lane, ENTRY + int(command["what"][0]) - NEW)
+            key = 4 * int(command["order"][0]) + int(command["what"][0])
+            time = int(command["time"][0])
+            self._depart(lane, 0, time + latency_at(leg, time, key), command)
+        self.fills += [row.copy() for row in arena["fills"][: int(execution["fills"][0])]]
+        self.ended += [row.copy() for row in arena["ended"][: int(execution["ended"][0])]]
+        for name in ("commands", "fills", "ended"):
+            execution[name] = 0
+
+    def _leg(self, lane: int, leg: int) -> int:
+        return int(self.latencies[lane].ctypes.data) + leg * LATENCY_BYTES
+
+    def _depart(self, lane: int, way: int, arrives: int, what: Any) -> None:
+        arrives = max(arrives, self.latest.get((lane, way), 0))
+        self.latest[lane, way] = arrives
+        self.numbered += 1
+        self.flights.append((arrives, lane, way, self.numbered, what))
+
+    def _arrive(self) -> None:
+        first = min(self.flights, key=lambda flight: flight[:4])
+        self.flights.remove(first)
+        arrives, lane, way, _, what = first
+        if way == 0:
+            self._answered(lane, self.exchanges[lane].command(what, arrives), arrives)
+        else:
+            event, entered = what
+            event["received"] = arrives
+            path.answer(self.base, event.ctypes.data, entered)

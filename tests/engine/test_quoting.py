@@ -1,0 +1,111 @@
+"""A quote: two sides that follow what the strategy last said, one message under way for each."""
+
+import math
+
+import pytest
+
+from hftlib.core import orders
+from hftlib.core.events import BUY, SELL
+from hftlib.risk.limits import Limits
+from tests.engine.desk import Desk
+
+pytestmark = pytest.mark.modes
+
+
+def quoted(bid: int = 9_900, ask: int = 10_100, **settings) -> tuple[Desk, int, int]:
+    """A desk whose quote stands: the desk, its bid and its ask."""
+    desk = Desk(**settings)
+    desk.quote(bid, ask, 100)
+    (_, first, *_), (_, second, *_) = desk.sent()
+    desk.accept(first)
+    desk.accept(second)
+    assert desk.sent() == []
+    return desk, first, second
+
+
+def test_the_first_quote_sends_both_sides():
+    desk = Desk()
+    desk.quote(9_950.0, 10_050.0, 100)
+    assert desk.sent() == [("new", 1, BUY, 9_900, 100), ("new", 2, SELL, 10_100, 100)]
+
+
+def test_the_same_quote_again_sends_nothing():
+    desk, *_ = quoted()
+    desk.quote(9_900, 10_100, 100)
+    assert desk.sent() == []
+
+
+def test_another_price_replaces_and_the_other_side_keeps_its_place():
+    desk, bid, _ = quoted()
+    desk.quote(9_800, 10_100, 100)
+    assert desk.sent() == [("replace", bid, BUY, 9_800, 100)]
+
+
+def test_what_changes_while_a_message_is_under_way_waits_for_the_answer():
+    desk, bid, _ = quoted()
+    desk.quote(9_800, 10_100, 100)
+    desk.quote(9_700, 10_100, 100)
+    desk.quote(9_600, 10_100, 100)
+    assert len(desk.sent()) == 1
+    desk.report(orders.REPLACED, bid, price=9_800, quantity=100)
+    assert desk.sent() == [("replace", bid, BUY, 9_600, 100)]
+
+
+def test_a_side_is_left_alone_while_some_of_it_stands():
+    desk, bid, _ = quoted()
+    desk.fill(bid, 9_900, 30)
+    desk.quote(9_900, 10_100, 100)
+    assert desk.sent() == []
+    desk.quote(9_900, 10_100, 50)  # less than the 70 that stand; the ask's 100 as well
+    assert desk.sent() == [("replace", bid, BUY, 9_900, 80), ("replace", 2, SELL, 10_100, 50)]
+
+
+def test_a_filled_side_stays_empty_until_the_next_quote():
+    desk, bid, _ = quoted()
+    desk.fill(bid, 9_900, 100)
+    assert desk.sent() == []
+    desk.quote(9_900, 10_100, 100)
+    assert desk.sent() == [("new", 3, BUY, 9_900, 100)]
+
+
+def test_no_price_takes_a_side_off_and_is_counted():
+    desk, bid, ask = quoted()
+    assert desk.quote(math.nan, 10_100, 100) == -orders.NO_PRICE
+    assert desk.sent() == [("cancel", bid, BUY, 9_900, 100)]
+    desk.quote(9_900, 10_100, 0)
+    assert desk.sent() == [("cancel", ask, SELL, 10_100, 100)]
+    assert desk.refused() == {orders.REASONS[orders.NO_PRICE]: 1}
+
+
+def test_a_cancelled_side_that_is_wanted_again_comes_back_after_the_answer():
+    desk, bid, _ = quoted()
+    desk.quote(9_900, 10_100, 0, 100)
+    desk.quote(9_800, 10_100, 100)
+    assert desk.sent() == [("cancel", bid, BUY, 9_900, 100)]
+    desk.report(orders.CANCELED, bid, other=orders.ASKED)
+    assert desk.sent() == [("new", 3, BUY, 9_800, 100)]
+
+
+def test_a_refused_side_waits_for_the_strategy():
+    desk, *_ = quoted()
+    desk.quote(9_900, 10_100, 100)
+    desk.report(orders.CANCELED, 1, other=orders.SELF_MATCH)
+    assert desk.sent() == []
+    desk.quote(9_900, 10_100, 100)
+    assert desk.sent() == [("new", 3, BUY, 9_900, 100)]
+
+
+def test_the_position_limit_makes_a_quote_smaller_and_then_takes_it_off():
+    desk, bid, ask = quoted(limits=Limits(position=150))
+    desk.fill(bid, 9_900, 100)
+    desk.quote(9_900, 10_100, 100)
+    assert desk.sent() == [("new", 3, BUY, 9_900, 50)]
+    desk.accept(3)
+    desk.fill(3, 9_900, 50)
+    desk.quote(9_900, 10_100, 100)
+    assert desk.sent() == []
+    assert desk.position()["quantity"] == 150
+    assert desk.session.arena["session"]["clipped"][0] == 2
+    assert desk.refused() == {}
+    desk.quote(9_900, 10_200, 250)
+    assert desk.sent() == [("replace", ask, SELL, 10_200, 250)], "selling has room for all"
