@@ -15,12 +15,22 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from hftlib.book import reading
 from hftlib.book.books import Books
 from hftlib.book.capacity import Capacity
-from hftlib.book.tables import BOOK, BOOKS, LEVEL, LEVELS_FULL, ORDERS_FULL, PAGES_FULL, SIDE
+from hftlib.book.tables import (
+    BOOK,
+    BOOK_BYTES,
+    BOOKS,
+    LEVEL,
+    LEVELS_FULL,
+    ORDERS_FULL,
+    PAGES_FULL,
+    UNIT_BYTES,
+)
 from hftlib.core import events, jit
 from hftlib.core.errors import HostError
-from hftlib.core.records import field_offset, record
+from hftlib.core.records import record
 from hftlib.research.selection import Selection
 from hftlib.research.tape import Tape
 from hftlib.research.walk import event_address, event_at, walk_at
@@ -41,11 +51,8 @@ _bounds_at = jit.record_at(BOUNDS)
 books_at = jit.record_at(BOOKS)
 book_at = jit.record_at(BOOK)
 level_at = jit.record_at(LEVEL)
-_side_at = jit.record_at(SIDE)
-_BOOK_BYTES, _SIDE_BYTES, _LEVEL_BYTES = BOOK.itemsize, SIDE.itemsize, LEVEL.itemsize
-_SIDES_AT = field_offset(BOOK, "bid")  # the ask lies behind it
 _ROOM = {"orders": ORDERS_FULL, "levels": LEVELS_FULL, "pages": PAGES_FULL}
-_MOST = 1 << 29
+_MOST = {"orders": 1 << 29, "levels": 1 << 29, "pages": 1 << 24}
 _LEVELS_FIRST = 1 << 18
 
 
@@ -69,14 +76,14 @@ def _bound(walk_address: int, bounds_address: int) -> None:
 @jit.inlined
 def book_address(base: int, row: int) -> int:
     """Where the book of an instrument lies."""
-    return base + books_at(base).books_at + row * _BOOK_BYTES
+    return base + books_at(base).books_at + row * BOOK_BYTES
 
 
 @jit.inlined
 def best_level(base: int, row: int, ask: int) -> int:
     """Where the best level of a side lies, ask 0 or 1; 0 when the side is empty."""
-    best = _side_at(book_address(base, row) + _SIDES_AT + ask * _SIDE_BYTES).best
-    return base + books_at(base).levels_at + best * _LEVEL_BYTES if best != 0 else 0
+    best = reading.best_level(base, row, events.BUY + ask)
+    return base + best * UNIT_BYTES if best != 0 else 0
 
 
 def bounds_of(selection: Selection) -> Any:
@@ -101,9 +108,9 @@ def with_books(tape: Tape, look: Callable[[Books, Selection], Answer]) -> tuple[
         short = [name for name, reason in _ROOM.items() if counts[reason]]
         if not short:
             return answer, books
-        if any(getattr(room, name) * 4 > _MOST for name in short):
+        if any(getattr(room, name) * 4 > _MOST[name] for name in short):
             raise HostError(
-                f"The books of this tape need more than {_MOST:,} {short[0]}",
+                f"The books of this tape need more than {_MOST[short[0]]:,} {short[0]}",
                 where=repr(tape),
                 do="Take fewer instruments at once: tape.only(...).",
             )
