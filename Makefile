@@ -1,12 +1,13 @@
 # make demo   set up and show what hftlib does        make lab     JupyterLab on notebooks/
 # make test   set up and run all tests                make bench   measure this machine
 # make lock   resolve the dependencies anew           make docs    draw the generated reference
+# make peers  install what we compare ourselves with
 # make fuzz   feed every decoder garbage for longer   make clean   remove the environment and caches
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz lab bench docs lock clean
+.PHONY: help demo test fuzz lab bench peers docs lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -40,6 +41,14 @@ lab: $(READY)
 
 bench: $(READY)
 	@$(BIN)/hft bench core --probe
+
+# In an environment of its own: its numpy is not ours.
+peers: .peers/ready
+.peers/ready: hftlib/bench/peers/requirements.txt $(READY)
+	@rm -rf .peers
+	@$(BIN)/python -m venv .peers
+	@.peers/bin/python -m pip install -q --disable-pip-version-check -r $<
+	@touch $@
 
 docs: $(READY)
 	@$(BIN)/python docs/draw.py

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hftlib.book.ladder import find_level, remove_level
+from hftlib.book.ladder import find_level, leave_level
 from hftlib.book.levels import clear, clear_side, set_level
 from hftlib.book.orders import (
     CHANGED,
@@ -51,10 +51,13 @@ from hftlib.book.tables import (
     TOO_MUCH_LEVEL,
     TOTAL_MAX,
     WRONG_PRICE,
+    book_address,
+    book_at,
     book_of,
     books_at,
     level_of,
     order_of,
+    side_in,
 )
 from hftlib.core import events, jit
 from hftlib.core.events import ALL, EVENT
@@ -76,7 +79,7 @@ def apply_inline(base: int, event_address: int) -> int:
     event = _event_at(event_address)
     if event.instrument >= books.instruments:
         return _not_one(books, base, event)
-    book = book_of(books, base, event.instrument)
+    book = book_at(book_address(books, base, event.instrument))
     book.time = event.time
     book.sequence = event.sequence
     if 0 < event.kind <= events.REPLACE:
@@ -140,7 +143,8 @@ def _of_order(books: Any, base: int, book: Any, event: Any) -> int:
         if kind != events.REPLACE:
             return done
     key = event.price if side & 1 else -event.price
-    return append_order(books, base, side, key, reference, event.quantity)
+    state = side_in(book_address(books, base, event.instrument), side)
+    return append_order(books, base, state, side, key, reference, event.quantity)
 
 
 @jit.inlined
@@ -240,13 +244,12 @@ def _take_unnamed(books: Any, base: int, book: Any, event: Any) -> int:
     level = level_of(books, base, number)
     unnamed = level.quantity
     order = level.first
-    while order != 0:
+    while order != number:
         named = order_of(books, base, order)
         unnamed -= named.quantity
         order = named.behind
     if event.quantity > unnamed:
         return -TOO_MUCH_LEVEL
     level.quantity -= event.quantity
-    if level.quantity == 0 and level.first == 0:
-        remove_level(books, base, side, number)
+    leave_level(books, base, side, number)
     return CHANGED

@@ -178,7 +178,7 @@ class Book:
 
     def count(self, side: int) -> int:
         """How many levels the side has, BUY or SELL."""
-        return int(self.record["bid" if side == BUY else "ask"]["levels"])
+        return int(reading.count_levels(self.address, self.row, side))
 
     def sweep(self, side: str, quantity: Exact) -> float:
         """The average price of taking this much now, as a buyer or a seller; or not a number."""

@@ -20,7 +20,7 @@ from hftlib.book.bulk import apply_events
 from hftlib.book.capacity import Capacity, grid
 from hftlib.book.showing import why_stale
 from hftlib.book.standing import digest_of, standing
-from hftlib.book.tables import EMPTY, REASONS
+from hftlib.book.tables import LIVE_MIN, PAGE_BYTES, REASONS, SLOTS, UNIT_BYTES, UNITS_MAX
 from hftlib.core.arena import Arena
 from hftlib.core.errors import InputError
 from hftlib.core.events import EVENT
@@ -47,6 +47,13 @@ class Books:
                 do="Give a capacity with as many instruments.",
             )
         layout = self.capacity.layout()
+        if layout.total_bytes > UNITS_MAX * UNIT_BYTES:
+            raise InputError(
+                f"These books take {layout.total_bytes:,} bytes, and numbers of places end at "
+                f"{UNITS_MAX * UNIT_BYTES:,}",
+                where="Books(instruments, capacity=...)",
+                do="Give a capacity with fewer orders or homes, or divide the instruments.",
+            )
         self.arena = arena or Arena.create(layout, huge_pages=True)
         self.address = self.arena.address_of("books")
         if not self.header["instruments"]:  # an arena of zeros, not one that somebody left
@@ -54,12 +61,22 @@ class Books:
 
     def _lay_out(self) -> None:
         header, slots = self.arena["books"], self.arena.layout.slots
-        for name in ("orders", "levels", "pages", "guests", "places", "chains", "looks"):
-            header[f"{name}_at"] = slots[name].offset - slots["books"].offset
-        header["books_at"] = slots["book"].offset - slots["books"].offset
+        at = {name: slot.offset - slots["books"].offset for name, slot in slots.items()}
+        for name in ("guests", "places", "looks"):
+            header[f"{name}_at"] = at[name]
+        header["books_at"] = at["book"]
         header["instruments"] = self.capacity.instruments
         for name in ("orders", "levels", "pages"):
             header[f"{name}_max"] = getattr(self.capacity, name)
+        header["homes"] = at["orders"] // UNIT_BYTES
+        header["strangers"] = header["homes"] + self.capacity.homes
+        # The first page whose levels' numbers begin at a multiple of how many they are.
+        first = -(-at["levels"] // (SLOTS * UNIT_BYTES))
+        header["page_none"] = first
+        header["pages_at"] = at["pages"] - first * PAGE_BYTES
+        header["look_from"] = LIVE_MIN
+        header["extras"] = (first + self.capacity.pages + 1) * SLOTS
+        header["units"] = (at["levels"] + slots["levels"].nbytes) // UNIT_BYTES
         header["home_mask"] = self.capacity.homes - 1
         header["guest_mask"] = slots["guests"].count - 1
         header["place_mask"] = slots["places"].count - 1
@@ -70,7 +87,6 @@ class Books:
         for side in ("bid", "ask"):
             place = self.arena["book"][side]
             place["scale"], place["shift"] = scales[:, 0], scales[:, 1]
-            place["key"] = EMPTY
 
     def apply(self, events: np.ndarray[Any, Any]) -> int:
         """Apply events in order; how many of them changed a book."""

@@ -1,18 +1,17 @@
 """Many events at once: the same books, with the memory each event will need asked for ahead.
 
 On a full feed each event touches five or more cache lines somewhere in a hundred megabytes, and
-waiting for them one by one would cost more than all else. So a batch is first walked for what it
-will touch, a step of every event at a time, each step asking for what the next one reads:
+waiting for them one by one would cost more than all else. So while one group of events is applied,
+the next three are looked at, each a step further, and each step asks for what the next one reads:
 
-    step  of a new order             of an order that is there    of a replacement
-    1     its home, its side         its home                     both homes
-    2     the page                   its level, its neighbours    these, the new side
-    3     the level                  the page, if it may end      the page
-    4     the last of its queue                                   the level
+    step  groups ahead   of a new order          of an order that is there
+    1     3              its home, its book      its home, its book
+    2     2              its page, its level     its page, its level, its neighbours
+    3     1              the last of its queue   itself, where it is a guest
 
-The steps only look. What they see may be outdated when the batch is applied, event by event: then
-a line was fetched in vain. A few instruments fit into the cache anyway, and there the looking costs
-more than it saves, so it is left out below `LIVE_MIN` orders.
+A replacement is both. The steps only look. What they see may be outdated when the event's turn
+comes: then a line was fetched in vain. A few instruments fit into the cache anyway, and there the
+looking costs more than it saves, so it is left out below `look_from` orders.
 """
 
 from __future__ import annotations
@@ -25,26 +24,24 @@ from hftlib.book.orders import side_of_order
 from hftlib.book.references import MASK_31, guest_address, home_of
 from hftlib.book.tables import (
     BATCH,
-    LIVE_MIN,
     LOOK_BYTES,
     PAGE_BYTES,
-    PAGE_LEVELS_AT,
     SLOT_BITS,
     SLOTS,
+    book_address,
     books_at,
     level_address,
     level_of,
     look_at,
     order_address,
     order_of,
-    side_address,
+    page_address,
     side_of,
-    slot_of,
 )
 from hftlib.core import events, jit
 from hftlib.core.events import EVENT, EVENT_BYTES
-from hftlib.core.records import CACHE_LINE_BYTES
 
+GROUP = 8 * EVENT_BYTES  # what is applied at once, while the next ones are looked at
 GUESTS_FEW = 8  # of so many orders one is a guest: fewer are not worth looking for
 
 _event_at = jit.record_at(EVENT)
@@ -54,124 +51,107 @@ _event_at = jit.record_at(EVENT)
 def apply_events(base: int, events_address: int, count: int) -> int:
     """Apply a run of events in order; how many of them changed a book."""
     books = books_at(base)
-    changed = 0
-    begin = events_address
     end = events_address + count * EVENT_BYTES
-    while begin < end:
-        stop = min(begin + BATCH * EVENT_BYTES, end)
-        if books.orders >= LIVE_MIN:
-            _look_ahead(books, base, begin, (stop - begin) // EVENT_BYTES)
+    first = group = homes = levels = lasts = events_address
+    changed = 0
+    while group < end:
+        if books.orders < books.look_from:
+            stop = min(group + BATCH * EVENT_BYTES, end)
+            for address in range(group, stop, EVENT_BYTES):
+                reference = _event_at(address).reference
+                jit.prefetch(order_address(books, base, home_of(books, reference)))
         else:
-            for address in range(begin, stop, EVENT_BYTES):
-                jit.prefetch(
-                    order_address(books, base, home_of(books, _event_at(address).reference))
-                )
-        for address in range(begin, stop, EVENT_BYTES):
+            stop = min(group + GROUP, end)
+            homes = _look_for_homes(books, base, max(homes, group), min(stop + 3 * GROUP, end))
+            begin, until = max(levels, group), min(stop + 2 * GROUP, end)
+            levels = _look_for_levels(books, base, first, begin, until)
+            begin, until = max(lasts, group), min(stop + GROUP, end)
+            lasts = _look_for_lasts(books, base, first, begin, until)
+        for address in range(group, stop, EVENT_BYTES):
             changed += apply_inline(base, address) > 0
-        begin = stop
+        group = stop
         books.orders_most = max(books.orders_most, books.orders)
+        books.levels_most = max(books.levels_most, books.levels)
     books.events += count
     return changed
 
 
+@jit.inlined
+def _look_for_homes(books: Any, base: int, begin: int, end: int) -> int:
+    for address in range(begin, end, EVENT_BYTES):
+        event = _event_at(address)
+        jit.prefetch(order_address(books, base, home_of(books, event.reference)))
+        jit.prefetch(order_address(books, base, home_of(books, event.other)))
+        jit.prefetch(book_address(books, base, _instrument(books, event)))
+    return end
+
+
 @jit.compiled()
-def _look_ahead(books: Any, base: int, begin: int, count: int) -> None:
-    looks = base + books.looks_at
+def _look_for_levels(books: Any, base: int, first: int, begin: int, end: int) -> int:
     many = books.guests * GUESTS_FEW > books.orders
-    _look_for_homes(books, base, begin, count, looks)
-    _look_for_levels(books, base, count, looks, many)
-    _look_for_pages(books, base, count, looks, many)
-    for n in range(count):
-        look = look_at(looks + n * LOOK_BYTES)
-        if look.adds == 1:
-            jit.prefetch(order_address(books, base, level_of(books, base, look.level).last))
-            continue
-        if look.guest != 0:
-            _look_for_neighbours(books, base, order_of(books, base, look.order))
-        if look.adds == 2:
-            level = slot_of(books, base, look.page, look.slot).number
-            jit.prefetch(level_address(books, base, level))
-
-
-@jit.inlined
-def _look_for_pages(books: Any, base: int, count: int, looks: int, many: bool) -> None:
-    for n in range(count):
-        look = look_at(looks + n * LOOK_BYTES)
-        if look.adds == 1:
-            look.level = slot_of(books, base, look.page, look.slot).number
-            jit.prefetch(level_address(books, base, look.level))
-        else:
-            if look.guest != 0:
-                entry = jit.load_i64(guest_address(books, base, look.reference))
-                look.order = entry & MASK_31
-                jit.prefetch(order_address(books, base, look.order))
-            else:
-                page = level_of(books, base, look.level).page
-                jit.prefetch(base + books.pages_at + page * PAGE_BYTES)
-            if look.adds == 2:
-                _look_for_page(books, base, look)
-                if many and order_of(books, base, home_of(books, look.comes)).level != 0:
-                    jit.prefetch(guest_address(books, base, look.comes))
-
-
-@jit.inlined
-def _look_for_homes(books: Any, base: int, begin: int, count: int, looks: int) -> None:
-    for n in range(count):
-        event = _event_at(begin + n * EVENT_BYTES)
-        look = look_at(looks + n * LOOK_BYTES)
-        look.order = home_of(books, event.reference)
-        jit.prefetch(order_address(books, base, look.order))
-        look.reference = event.reference
-        look.comes = event.other
-        look.price = event.price
-        look.adds = event.kind == events.ADD
-        look.page = 0
-        look.level = 0
+    for address in range(begin, end, EVENT_BYTES):
+        event = _event_at(address)
+        look = _look(books, base, (address - first) // EVENT_BYTES)
+        look.level = books.extras
         look.guest = 0
-        if event.instrument >= books.instruments:
-            look.order = 0
-            look.adds = 0
+        if event.kind == events.ADD:
+            side = 2 * _instrument(books, event) + (event.side & 1 ^ 1)
+            look.level = _look_for_level(books, base, side, event.price)
+            if many and order_of(books, base, home_of(books, event.reference)).level != 0:
+                jit.prefetch(guest_address(books, base, event.reference))
             continue
-        look.side = 2 * event.instrument + (event.side & 1 ^ 1)
-        book = side_address(books, base, look.side) & -CACHE_LINE_BYTES
-        jit.prefetch(book)
-        jit.prefetch(book - CACHE_LINE_BYTES)
+        order = order_of(books, base, home_of(books, event.reference))
+        if many and order.level != 0 and order.reference != event.reference:
+            look.guest = 1
+            jit.prefetch(guest_address(books, base, event.reference))
+        else:
+            _look_for_neighbours(books, base, order)
         if event.kind == events.REPLACE:
-            look.adds = 2
-            jit.prefetch(order_address(books, base, home_of(books, event.other)))
+            look.level = _look_for_level(books, base, side_of_order(order), event.price)
+            if many and order_of(books, base, home_of(books, event.other)).level != 0:
+                jit.prefetch(guest_address(books, base, event.other))
+    return end
+
+
+@jit.compiled()
+def _look_for_lasts(books: Any, base: int, first: int, begin: int, end: int) -> int:
+    for address in range(begin, end, EVENT_BYTES):
+        look = _look(books, base, (address - first) // EVENT_BYTES)
+        jit.prefetch(order_address(books, base, level_of(books, base, look.level).last))
+        if look.guest != 0:
+            entry = jit.load_i64(guest_address(books, base, _event_at(address).reference))
+            jit.prefetch(order_address(books, base, entry & MASK_31))
+    return end
 
 
 @jit.inlined
-def _look_for_levels(books: Any, base: int, count: int, looks: int, many: bool) -> None:
-    for n in range(count):
-        look = look_at(looks + n * LOOK_BYTES)
-        order = order_of(books, base, look.order)
-        if many and order.level != 0 and order.reference != look.reference:
-            look.guest = 1
-            jit.prefetch(guest_address(books, base, look.reference))
-        if look.adds == 1:
-            _look_for_page(books, base, look)
-        elif look.guest == 0:
-            look.level = order.level
-            look.side = side_of_order(order)
-            _look_for_neighbours(books, base, order)
+def _look(books: Any, base: int, count: int) -> Any:
+    """What is noted of an event, until its turn comes."""
+    return look_at(jit.nth(base + books.looks_at, count & (BATCH - 1), BATCH, LOOK_BYTES))
+
+
+@jit.inlined
+def _instrument(books: Any, event: Any) -> int:
+    return min(event.instrument, books.instruments - 1)
 
 
 @jit.inlined
 def _look_for_neighbours(books: Any, base: int, order: Any) -> None:
     jit.prefetch(level_address(books, base, order.level))
+    jit.prefetch(base + books.pages_at + (order.level >> SLOT_BITS) * PAGE_BYTES)
     jit.prefetch(order_address(books, base, order.ahead))
     jit.prefetch(order_address(books, base, order.behind))
 
 
 @jit.inlined
-def _look_for_page(books: Any, base: int, look: Any) -> None:
-    """Ask for the page of a new order's price."""
-    key = look.price if look.side & 1 else -look.price
-    state = side_of(books, base, look.side)
+def _look_for_level(books: Any, base: int, side: int, price: int) -> int:
+    """Ask for the page and the level of a new order's price."""
+    key = price if side & 1 else -price
+    state = side_of(books, base, side)
     slot = key * state.scale >> state.shift
-    look.slot = slot & (SLOTS - 1)
-    look.page = page_near(books, base, state, look.side, slot >> SLOT_BITS)
-    page = base + books.pages_at + look.page * PAGE_BYTES
-    jit.prefetch(page)
-    jit.prefetch(page + PAGE_LEVELS_AT + look.slot * 4)
+    page = page_near(books, base, state, side, slot >> SLOT_BITS)
+    page = page if page != 0 else books.page_none
+    level = page * SLOTS + (slot & (SLOTS - 1))
+    jit.prefetch(page_address(books, base, page))
+    jit.prefetch(level_address(books, base, level))
+    return level

@@ -18,12 +18,14 @@ from hftlib.book.tables import (
     ORDER,
     PAGE,
     PLACE,
+    SLOTS,
 )
 from hftlib.core.errors import InputError
 from hftlib.core.layout import Layout
 from hftlib.core.units import is_whole, shown
 
-HOMES_MIN = 1 << 13
+HOMES_MIN = 1 << 14
+MOST = {"instruments": INSTRUMENTS_MAX, "pages": 1 << 24}  # a level's number has 31 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Capacity:
         for name in self.__slots__:
             count = getattr(self, name)
             least = 0 if name == "homes" else 1
-            most = INSTRUMENTS_MAX if name == "instruments" else 1 << 30
+            most = MOST.get(name, 1 << 30)
             if not is_whole(count) or not least <= count <= most:
                 raise InputError(
                     f"{shown(count)} is no number of {name} for books",
@@ -62,11 +64,10 @@ class Capacity:
             looks=(LOOK, BATCH),
             book=(BOOK, self.instruments),
             guests=(np.dtype(np.int64), _table_size(self.orders)),
-            orders=(ORDER, 1 + self.homes + self.orders),
+            orders=(ORDER, self.homes + self.orders),
             places=(PLACE, _table_size(self.pages)),
             pages=(PAGE, self.pages + 1),
-            levels=(LEVEL, self.levels + 1),
-            chains=(np.dtype(np.int32), self.levels + 1),
+            levels=(LEVEL, SLOTS * (self.pages + 2) + self.levels),
         )
 
 

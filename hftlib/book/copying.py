@@ -45,7 +45,7 @@ def write_events(base: int, instrument: int, out_address: int, count_max: int) -
             count += 1
             left, orders_left = level.quantity, level.orders
             number = level.first
-            while number != 0:
+            while number != level_number:
                 order = order_of(books, base, number)
                 left -= order.quantity
                 orders_left -= 1

@@ -1,10 +1,13 @@
 """The ladder of one side: from a price to its level, and from a level to the next worse one.
 
     price ─▶ key ─▶ slot ─▶ page (hash) ─▶ level          any price, in a few steps
-    best level ─▶ next bit of its page ─▶ next page        in order of price, best first
+    best level: first bit of the first page                in order of price, best first
+    a level ─▶ next bit of its page ─▶ next page
 
-Pages of one side are linked in order of price, and a page without levels is given back. Nearly all
-changes of a real day fall within a few pages of the best price.
+A level comes and goes with its bit, and no branch asks whether it does: a quarter of all messages
+make or end one, in no order a processor could predict. Pages of one side are linked in order of
+price, and a page without levels is given back. Nearly all changes of a real day fall within a few
+pages of the best price. Levels off the grid are in `beside.py`.
 
 Worst case: a new page walks the side's pages from the best one to find its neighbours.
 """
@@ -13,18 +16,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from hftlib.book.beside import beside_after, beside_at, enter_beside, leave_beside
 from hftlib.book.tables import (
-    EMPTY,
     LEVELS_FULL,
     PAGES_FULL,
     SLOT_BITS,
     SLOTS,
-    chain_of,
+    WORST,
     level_of,
     page_of,
     place_of,
     side_of,
-    slot_of,
 )
 from hftlib.core import jit
 
@@ -67,136 +69,114 @@ def find_level(books: Any, base: int, side: int, key: int) -> int:
     state = side_of(books, base, side)
     slot = key * state.scale >> state.shift
     page = page_near(books, base, state, side, slot >> SLOT_BITS)
-    level = slot_of(books, base, page, slot & _LAST).number
-    while level != 0 and level_of(books, base, level).key != key:
-        level = _chained(books, base, page, slot & _LAST, level)
-    return level
+    if page == 0:
+        return 0
+    number = page * SLOTS + (slot & _LAST)
+    level = level_of(books, base, number)
+    if level.quantity != 0 and level.key == key:
+        return number
+    if page_of(books, base, page).chained & bit_of(number) == 0:
+        return 0
+    return beside_at(books, base, number, key)
+
+
+@jit.inlined
+def bit_of(level: int) -> int:
+    """The bit in its page of a level that has its place there."""
+    return 1 << (_LAST - (level & _LAST))
+
+
+@jit.inlined
+def best_level(books: Any, base: int, side: int) -> int:
+    """The best level of the side; 0: it is empty."""
+    page = side_of(books, base, side).page
+    return _first(books, base, page, page_of(books, base, page).bits) if page != 0 else 0
 
 
 @jit.inlined
 def next_level(books: Any, base: int, side: int, level: int) -> int:
     """The next worse level of the side, or 0."""
     state = side_of(books, base, side)
-    here = level_of(books, base, level)
-    slot = (here.key * state.scale >> state.shift) & _LAST
-    beside = _chained(books, base, here.page, slot, level)
-    return beside if beside != 0 else _next_slot(books, base, here.page, slot)
-
-
-@jit.inlined
-def _next_slot(books: Any, base: int, page: int, slot: int) -> int:
-    """The first level behind this slot of the page, or 0."""
+    key = level_of(books, base, level).key
+    slot = key * state.scale >> state.shift
+    number, slot = slot >> SLOT_BITS, slot & _LAST
+    page = level >> SLOT_BITS
+    if level >= books.extras:
+        page = page_near(books, base, state, side, number)
     this = page_of(books, base, page)
-    rest = this.bits & ((1 << (_LAST - slot)) - 1)
+    if this.chained & bit_of(slot) != 0:
+        beside = beside_after(books, base, page * SLOTS + slot, key)
+        if beside != 0:
+            return beside
+    rest = this.bits & (bit_of(slot) - 1)
     if rest == 0:
         page = this.worse
         if page == 0:
             return 0
         rest = page_of(books, base, page).bits
-    return slot_of(books, base, page, jit.leading_zeros(rest) - _NO_BITS).number
+    return _first(books, base, page, rest)
 
 
 @jit.inlined
-def _chained(books: Any, base: int, page: int, slot: int, level: int) -> int:
-    """The level after this one in the same slot, or 0. Only off the grid is there one."""
-    if page_of(books, base, page).chained & (1 << (_LAST - slot)) == 0:
-        return 0
-    return chain_of(books, base, level).number
+def _first(books: Any, base: int, page: int, bits: int) -> int:
+    """The best level of a page among these bits of it."""
+    number = page * SLOTS + jit.leading_zeros(bits) - _NO_BITS
+    if page_of(books, base, page).chained & bit_of(number) == 0:
+        return number
+    return beside_after(books, base, number, -WORST)
 
 
 @jit.inlined
-def make_level(books: Any, base: int, side: int, key: int) -> int:
-    """A new, empty level at a price that has none; or minus the reason why not."""
-    state = side_of(books, base, side)
-    if books.level_free == 0 and books.levels_used == books.levels_max:
-        return -LEVELS_FULL
+def enter_level(books: Any, base: int, state: Any, side: int, key: int) -> int:
+    """The level of this price, made where it has none, or minus the reason why not.
+
+    It must get a quantity: one without is not there.
+    """
     slot = key * state.scale >> state.shift
     page = page_near(books, base, state, side, slot >> SLOT_BITS)
     if page == 0:
+        if books.levels == books.levels_max:
+            return -LEVELS_FULL
         page = _make_page(books, base, state, side, slot >> SLOT_BITS)
         if page == 0:
             return -PAGES_FULL
-    level = books.level_free
-    if level == 0:
-        books.levels_used += 1
-        level = books.levels_used
-    else:
-        books.level_free = level_of(books, base, level).page
-    made = level_of(books, base, level)
-    made.key = key
-    made.quantity = 0
-    made.first = 0
-    made.last = 0
-    made.orders = 0
-    made.page = page
-    books.levels += 1
-    state.levels += 1
-    _enter(books, base, page, slot & _LAST, level)
-    if key < state.key:
-        state.key = key
-        state.best = level
-        state.page = page
-        state.number = slot >> SLOT_BITS
-    return level
+    number = page * SLOTS + (slot & _LAST)
+    level = level_of(books, base, number)
+    this = page_of(books, base, page)
+    made = 1 if level.quantity == 0 else 0
+    bit = bit_of(number)
+    if (this.chained & bit != 0) | ((made == 0) & (level.key != key)):
+        return enter_beside(books, base, number, key)
+    if books.levels + made > books.levels_max:
+        return -LEVELS_FULL
+    level.key = key
+    this.bits |= bit
+    books.levels += made
+    last = level.last
+    level.last = number if last == 0 else last  # an empty ring, where never an order was
+    return number
 
 
 @jit.inlined
-def remove_level(books: Any, base: int, side: int, level: int) -> None:
-    """Give back a level that is empty."""
-    state = side_of(books, base, side)
-    gone = level_of(books, base, level)
-    page = gone.page
-    slot = (gone.key * state.scale >> state.shift) & _LAST
-    if state.best == level:
-        state.best = next_level(books, base, side, level)
-        best = level_of(books, base, state.best)
-        state.key = best.key if state.best != 0 else EMPTY
-        state.page = best.page
-        state.number = page_of(books, base, best.page).number
-    _leave(books, base, page, slot, level)
-    if page_of(books, base, page).bits == 0:
+def leave_level(books: Any, base: int, side: int, number: int) -> None:
+    """Give a level back that has no quantity any more; one that has some, stays."""
+    level = level_of(books, base, number)
+    gone = 1 if level.quantity == 0 else 0
+    page = number >> SLOT_BITS
+    bit = gone << (_LAST - (number & _LAST))
+    if number >= books.extras or page_of(books, base, page).chained & bit != 0:
+        if gone == 0:
+            return
+        state = side_of(books, base, side)
+        slot = level.key * state.scale >> state.shift
+        page = page_near(books, base, state, side, slot >> SLOT_BITS)
+        bit = leave_beside(books, base, page * SLOTS + (slot & _LAST), number)
+    this = page_of(books, base, page)
+    this.bits &= ~bit
+    level.orders &= gone - 1
+    books.levels -= gone
+    if this.bits == 0:
         _remove_page(books, base, page)
-    gone.page = books.level_free
-    books.level_free = level
-    books.levels -= 1
-    state.levels -= 1
-
-
-@jit.inlined
-def _enter(books: Any, base: int, page: int, slot: int, level: int) -> None:
-    """Put a level into its slot, in order of price where it is not alone."""
-    this = page_of(books, base, page)
-    bit = 1 << (_LAST - slot)
-    if this.bits & bit == 0:
-        this.bits |= bit
-        slot_of(books, base, page, slot).number = level
-        return
-    if this.chained & bit == 0:
-        chain_of(books, base, slot_of(books, base, page, slot).number).number = 0
-        this.chained |= bit
-    key = level_of(books, base, level).key
-    link = slot_of(books, base, page, slot)
-    while link.number != 0 and level_of(books, base, link.number).key < key:
-        link = chain_of(books, base, link.number)
-    chain_of(books, base, level).number = link.number
-    link.number = level
-
-
-@jit.inlined
-def _leave(books: Any, base: int, page: int, slot: int, level: int) -> None:
-    """Take a level out of its slot."""
-    this = page_of(books, base, page)
-    bit = 1 << (_LAST - slot)
-    link = slot_of(books, base, page, slot)
-    if this.chained & bit == 0:
-        link.number = 0
-        this.bits &= ~bit
-        return
-    while link.number != level:
-        link = chain_of(books, base, link.number)
-    link.number = chain_of(books, base, level).number
-    if chain_of(books, base, slot_of(books, base, page, slot).number).number == 0:
-        this.chained &= ~bit
 
 
 @jit.compiled()
@@ -207,7 +187,7 @@ def _make_page(books: Any, base: int, state: Any, side: int, number: int) -> int
         if books.pages_used == books.pages_max:
             return 0
         books.pages_used += 1
-        page = books.pages_used
+        page = books.page_none + books.pages_used
     else:
         books.page_free = page_of(books, base, page).worse
     made = page_of(books, base, page)
@@ -221,6 +201,9 @@ def _make_page(books: Any, base: int, state: Any, side: int, number: int) -> int
     made.worse = worse
     if better != 0:
         page_of(books, base, better).worse = page
+    else:
+        state.page = page
+        state.number = number
     if worse != 0:
         page_of(books, base, worse).better = page
     place = page_place(books, side, number)
@@ -259,6 +242,10 @@ def _remove_page(books: Any, base: int, page: int) -> None:
     gone = page_of(books, base, page)
     if gone.better != 0:
         page_of(books, base, gone.better).worse = gone.worse
+    else:
+        state = side_of(books, base, gone.side)
+        state.page = gone.worse
+        state.number = page_of(books, base, gone.worse).number if gone.worse != 0 else 0
     if gone.worse != 0:
         page_of(books, base, gone.worse).better = gone.better
     _leave_place(books, base, gone.side, gone.number)

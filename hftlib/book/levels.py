@@ -9,11 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hftlib.book.ladder import find_level, make_level, remove_level
-from hftlib.book.orders import (
-    CHANGED,
-    unlink_order,
-)
+from hftlib.book.ladder import best_level, enter_level, find_level, leave_level
+from hftlib.book.orders import CHANGED, unlink_order
 from hftlib.book.tables import (
     KEY_MAX,
     NO_QUANTITY,
@@ -48,16 +45,17 @@ def set_level(books: Any, base: int, event: Any) -> int:
     if number == 0:
         if event.quantity == 0:
             return 0
-        number = make_level(books, base, side, key)
+        number = enter_level(books, base, side_of(books, base, side), side, key)
         if number < 0:
             return number
     level = level_of(books, base, number)
+    if level.first == 0:
+        level.first = number  # an empty ring, where never an order was
     _forget_orders(books, base, number)
     level.quantity = event.quantity
     # How many orders stand there is known only where the feed says so.
     level.orders = event.reference if 0 < event.reference <= ORDERS_TOLD_MAX else 0
-    if event.quantity == 0:
-        remove_level(books, base, side, number)
+    leave_level(books, base, side, number)
     return CHANGED
 
 
@@ -80,18 +78,17 @@ def clear(books: Any, base: int, book: Any, event: Any) -> int:
 @jit.compiled()
 def clear_side(books: Any, base: int, side: int, limit: int) -> None:
     """Take the levels off, best first, up to and with the limit."""
-    state = side_of(books, base, side)
-    while state.best != 0 and state.key <= limit:
-        number = state.best
+    number = best_level(books, base, side)
+    while number != 0 and level_of(books, base, number).key <= limit:
         _forget_orders(books, base, number)
-        level = level_of(books, base, number)
-        level.quantity = 0
-        remove_level(books, base, side, number)
+        level_of(books, base, number).quantity = 0
+        leave_level(books, base, side, number)
+        number = best_level(books, base, side)
 
 
 @jit.compiled()
 def _forget_orders(books: Any, base: int, number: int) -> None:
     """Drop a level's orders but not the level: what remains of it has no names."""
     level = level_of(books, base, number)
-    while level.first != 0:
+    while level.first != number:
         unlink_order(books, base, level.first)

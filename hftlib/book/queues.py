@@ -64,7 +64,7 @@ def queue_position(base: int, reference: int, out_address: int) -> int:
     view.quantity = order.quantity
     behind, orders_behind = 0, 0
     after = order.behind
-    while after != 0:
+    while after != order.level:
         one = order_of(books, base, after)
         behind += one.quantity
         orders_behind += 1
@@ -85,8 +85,9 @@ def queue_ahead(base: int, reference: int) -> int:
     if number == 0:
         return -1
     order = order_of(books, base, number)
-    ahead = level_of(books, base, order.level).quantity
-    while number != 0:
+    end = order.level
+    ahead = level_of(books, base, end).quantity
+    while number != end:
         order = order_of(books, base, number)
         ahead -= order.quantity
         number = order.behind
@@ -112,7 +113,7 @@ def queue_at(
     level = level_of(books, base, level_number)
     left, count = level.quantity, 0
     number = level.first
-    while number != 0:
+    while number != level_number:
         order = order_of(books, base, number)
         left -= order.quantity
         count += 1

@@ -17,8 +17,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from hftlib.book import ladder
 from hftlib.book.ladder import find_level, next_level
-from hftlib.book.tables import KEY_MAX, book_of, books_at, level_of, side_of
+from hftlib.book.tables import KEY_MAX, book_of, books_at, level_of
 from hftlib.core import jit
 from hftlib.core.events import BUY, SELL
 from hftlib.core.records import record
@@ -65,7 +66,7 @@ _inside_view_at = jit.record_at(INSIDE_VIEW)
 @jit.inlined
 def best_level(base: int, instrument: int, side: int) -> int:
     """The best level of a side; 0 when it is empty."""
-    return side_of(books_at(base), base, 2 * instrument + side - 1).best
+    return ladder.best_level(books_at(base), base, 2 * instrument + side - 1)
 
 
 @jit.inlined
@@ -82,6 +83,16 @@ def nth_level(base: int, instrument: int, side: int, n: int) -> int:
         level = worse_level(base, instrument, side, level)
         n -= 1
     return level
+
+
+@jit.compiled("int64(int64, int64, int64)")
+def count_levels(base: int, instrument: int, side: int) -> int:
+    count = 0
+    level = best_level(base, instrument, side)
+    while level != 0:
+        count += 1
+        level = worse_level(base, instrument, side, level)
+    return count
 
 
 @jit.compiled()
@@ -126,10 +137,8 @@ def is_empty(base: int, instrument: int, side: int) -> bool:
 @jit.inlined
 def best_price(base: int, instrument: int, side: int) -> int:
     """NO_PRICE when the side is empty."""
-    state = side_of(books_at(base), base, 2 * instrument + side - 1)
-    if state.best == 0:
-        return NO_PRICE
-    return state.key if side == SELL else -state.key
+    level = best_level(base, instrument, side)
+    return level_price(base, side, level) if level != 0 else NO_PRICE
 
 
 @jit.inlined

@@ -1,7 +1,7 @@
 """From an order's reference to the order: at home if it can be, else through a hash.
 
-    orders   1 ... homes          every reference has a home: 1 + its low bits
-             homes + 1 ...        guests: orders that found their home taken
+    orders   homes ...            every reference has a home: the one of its low bits
+             strangers ...        guests: orders that found their home taken
     guests   tag << 32 | order    a hash of eight-byte entries, for guests only; 0: empty
 
 An exchange counts its references up, so the homes of today's orders are side by side, in cache
@@ -29,7 +29,7 @@ _MIX = 0x5BD1E995
 
 @jit.inlined
 def home_of(books: Any, reference: int) -> int:
-    return 1 + (reference & books.home_mask)
+    return books.homes + (reference & books.home_mask)
 
 
 @jit.inlined
@@ -57,7 +57,7 @@ def take_number(books: Any, base: int, reference: int) -> int:
 def give_number(books: Any, base: int, number: int) -> None:
     """An order has left."""
     order_of(books, base, number).level = 0
-    if number > books.home_mask + 1:
+    if number >= books.strangers:
         _give_guest(books, base, number)
 
 
@@ -101,8 +101,8 @@ def _take_guest(books: Any, base: int, home: int, reference: int) -> int:
     if number != 0:
         books.guest_free = order_of(books, base, number).behind
     elif books.guests_used < books.orders_max:
+        number = books.strangers + books.guests_used
         books.guests_used += 1
-        number = books.home_mask + 1 + books.guests_used
     else:
         return 0
     books.guests += 1

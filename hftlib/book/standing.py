@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from hftlib.book.ladder import next_level
-from hftlib.book.tables import books_at, level_of, order_of, side_of
+from hftlib.book.ladder import best_level, next_level
+from hftlib.book.tables import books_at, level_of, order_of
 from hftlib.core import jit
 from hftlib.core.records import record
 
@@ -39,14 +39,14 @@ def write_standing(base: int, rows: int, room: int) -> int:
     books = books_at(base)
     written = 0
     for side in range(2 * books.instruments):
-        level_number = side_of(books, base, side).best
+        level_number = best_level(books, base, side)
         while level_number != 0:
             level = level_of(books, base, level_number)
             price = level.key if side & 1 else -level.key
             _write(rows, written, room, side, price, level.quantity, level.orders, 0)
             written += 1
             number = level.first
-            while number != 0:
+            while number != level_number:
                 order = order_of(books, base, number)
                 _write(rows, written, room, side, price, order.quantity, 0, order.reference)
                 written += 1

@@ -1,22 +1,29 @@
 """The memory of the books: all of every instrument, in a handful of arrays of fixed size.
 
     books ─ header: what is used of each array, what was impossible, by reason
-    book[instrument] ─ what was said of it │ its bid side │ its ask side        128 bytes
-      side ─ best level, and the grid of its prices
-    pages ─ 32 neighbouring prices of one side: a bit and a level for each      192 bytes
+    book[instrument] ─ its bid side │ its ask side │ what was said of it        128 bytes
+      side ─ the page of its best price, and the grid of its prices
+    pages ─ 32 neighbouring prices of one side: a bit for each                   32 bytes
     levels ─ a price: quantity, orders, first and last of its queue              32 bytes
     orders ─ an order in the queue of its level                                  32 bytes
     guests ─ hash of the few orders that are not where their reference says        8 bytes
     places ─ hash: (side, page number) and the page                              16 bytes
 
-Index 0 of pages, levels and orders stands for none, so a new arena of zeros is empty books.
+**A number is a place.** Orders and levels are numbered by where they lie, in units of 32 bytes from
+the header, so a number becomes an address without a look at anything, and a queue is a ring in
+which the level stands between the last order and the first. 0 stands for none, and a new arena of
+zeros is empty books.
+
+**A level has its place from the start.** Slot s of page p is level 32 p + s, whether anything
+stands there or not: who knows the page knows the level, and a level comes and goes by its bit
+alone. It is there as long as its quantity is not 0. Pages are counted from `page_none` on.
 
 **One code for both sides.** Inside, a price is a *key*: the price for asks, its negative for bids.
 Smaller is better on either side.
 
 **Any price is exact.** A side's keys fall on a grid of *slots*, `key * scale >> shift`; the grid
-is as fine as the tick, so as a rule a slot has one price. Where a price is off the grid, its slot
-holds a short chain of levels, best first (`chains`): slower, and just as right.
+is as fine as the tick, so as a rule a slot has one price. Where a price is off the grid, further
+levels of its slot stand behind all pages, in a short chain (`beside`): slower, and just as right.
 
 Worst case: every array has its capacity, and when one is full the input is counted (`*_FULL`) and
 its book marked stale. A book whose levels lie scattered over n pages walks up to n pages when it
@@ -59,20 +66,20 @@ BOOKS = record(
     8    orders_max       int64
     16   levels_max       int64
     24   pages_max        int64
-    32   home_mask        int64  orders with a home, less one: `references.py`
+    32   home_mask        int64  homes, less one: `references.py`
     40   place_mask       int64  entries of `places`, less one
     48   books_at         int64  bytes from this header to each array
-    56   orders_at        int64
-    64   levels_at        int64
-    72   pages_at         int64
+    56   homes            int64  the first order: the home of reference 0
+    64   strangers        int64  the first order without a home: a guest
+    72   pages_at         int64  to where page 0 would be, if there was one
     80   guests_at        int64
     88   places_at        int64
-    96   chains_at        int64
+    96   extras           int64  the first level behind those of the pages
     104  guests_used      int64  the most there ever were at once
-    112  levels_used      int64
+    112  extras_used      int64
     120  pages_used       int64
     128  guest_free       int64  head of the list of free ones
-    136  level_free       int64
+    136  extra_free       int64
     144  page_free        int64
     152  orders           int64  live now
     160  levels           int64
@@ -83,19 +90,20 @@ BOOKS = record(
     320  guest_mask       int64  entries of `guests`, less one
     328  orders_most      int64  live at once, as far as `apply_events` has looked
     336  guests           int64  live now
+    344  levels_most      int64  as orders_most
+    352  page_none        int64  a page without levels, and the first of all
+    360  units            int64  of 32 bytes, from this header to the end
+    368  look_from        int64  live orders from which on bulk.py looks ahead
     """,
 )
 SIDE = record(
     "book side",
-    32,
+    16,
     """
-    0   best    int32  level of the best price; 0: the side is empty
-    4   page    int32  the page it is in
-    8   number  int64  that page's number
-    16  key     int64  of the best level; EMPTY without one
-    24  levels  int32  how many
-    28  scale   uint8  slot = key * scale >> shift
-    29  shift   uint8
+    0   number  int64  of the page with the best price
+    8   page    int32  that page; 0: the side is empty
+    12  scale   uint8  slot = key * scale >> shift
+    13  shift   uint8
     """,
 )
 BOOK = record(
@@ -104,28 +112,27 @@ BOOK = record(
     """
     0    time       int64  of the last event that concerned it
     8    sequence   int64  likewise
-    16   last       int64  price of the last trade
-    24   last_size  int64
-    32   volume     int64  printed today, in lots
-    40   state      int64  trading state as last told, 0 untold
-    48   stale      int64  0, or the bits why it may be wrong
-    56   trades     int64
-    64   bid        side
-    96   ask        side
+    16   bid        side
+    32   ask        side
+    48   last       int64  price of the last trade
+    56   last_size  int64
+    64   volume     int64  printed today, in lots
+    72   state      int64  trading state as last told, 0 untold
+    80   stale      int64  0, or the bits why it may be wrong
+    88   trades     int64
     """,
     side=SIDE,
 )
 PAGE = record(
     "book page",
-    192,
+    32,
     """
-    0   bits      int64  bit 31 - slot is set where the slot has a level
-    8   chained   int64  likewise, where it has more than one
-    16  number    int64  slot numbers >> 5
-    24  side      int32  2 * instrument, plus 1 for asks
-    28  better    int32  the next page with better prices; 0 none
-    32  worse     int32
-    64  levels    int32[32]
+    0   bits      uint32  bit 31 - slot is set where the slot has a level
+    4   chained   uint32  likewise, where it has levels behind all pages
+    8   number    int64   slot numbers >> 5
+    16  side      int32   2 * instrument, plus 1 for asks
+    20  better    int32   the next page with better prices; 0 none
+    24  worse     int32
     """,
 )
 LEVEL = record(
@@ -134,10 +141,10 @@ LEVEL = record(
     """
     0   key       int64  price of an ask, minus the price of a bid
     8   quantity  int64
-    16  first     int32  order at the head of the queue
-    20  last      int32
-    24  orders    int32
-    28  page      int32  when free: the next free one
+    16  orders    int32
+    20  last      int32  order of the queue; the level itself: none
+    24  first     int32  likewise; both where an order has its neighbours
+    28  beside    int32  another one of its slot; when free: the next free one
     """,
 )
 ORDER = record(
@@ -147,28 +154,19 @@ ORDER = record(
     0   reference  int64
     8   quantity   int64
     16  level      int32  0: nobody is here
-    20  ahead      int32  the order before it in the queue
-    24  behind     int32  when a guest's and free: the next free one
+    20  ahead      int32  the order before it in the queue; at the head, the level
+    24  behind     int32  at the end, the level; when a guest's and free: the next free one
     28  side       int32  2 * instrument, plus 1 for asks; above SIDE_MASK, guests sent on
     """,
 )
-LINK = record("book link", 4, "0 number int32 of a level or an order; 0 none")
 PLACE = record("book place", 16, "0 number int64\n8 side int32\n12 page int32 0: free")
 
 LOOK = record(
     "book look",
-    64,
+    8,
     """
-    0   price      int64
-    8   reference  int64
-    16  comes      int64  the reference of the order that comes
-    24  slot       int32
-    28  order      int32  the order it seems to be about
-    32  level      int32
-    36  page       int32
-    40  side       int32
-    44  adds       int32  1: an order comes, 2: another goes for it
-    48  guest      int32  1: its home is another's
+    0   level      int32  where an order comes
+    4   guest      int32  where the order is one; first 1, then the order
     """,
 )
 BATCH = 64
@@ -178,25 +176,22 @@ SLOTS = 32
 SLOT_BITS = 5
 SIDE_BYTES, BOOK_BYTES, PAGE_BYTES = SIDE.itemsize, BOOK.itemsize, PAGE.itemsize
 LEVEL_BYTES, ORDER_BYTES, PLACE_BYTES = LEVEL.itemsize, ORDER.itemsize, PLACE.itemsize
-LINK_BYTES, LOOK_BYTES = LINK.itemsize, LOOK.itemsize
+LOOK_BYTES = LOOK.itemsize
 BID_AT = field_offset(BOOK, "bid")
-PAGE_LEVELS_AT = field_offset(PAGE, "levels")
 KEY_MAX, QUANTITY_MAX = 2**56, 2**56
 TOTAL_MAX = 2**62  # of a level's quantity or a day's volume: beyond, sums would wrap
-EMPTY = 2**62  # worse than any key
+WORST = 2**62  # than any key
 GUEST_BITS = 32
 SIDE_MASK, SENT_MAX = (1 << 20) - 1, 2046
 INSTRUMENTS_MAX = SIDE_MASK >> 1
-FIRST_AT, LAST_AT = field_offset(LEVEL, "first"), field_offset(LEVEL, "last")
-AHEAD_AT, BEHIND_AT = field_offset(ORDER, "ahead"), field_offset(ORDER, "behind")
+UNIT_BYTES, UNITS_MAX = 32, 2**31
 
-_book_at = jit.record_at(BOOK)
+book_at = jit.record_at(BOOK)
 _side_at = jit.record_at(SIDE)
 _page_at = jit.record_at(PAGE)
 _level_at = jit.record_at(LEVEL)
 _order_at = jit.record_at(ORDER)
 _place_at = jit.record_at(PLACE)
-link_at = jit.record_at(LINK)
 books_at = jit.record_at(BOOKS)
 look_at = jit.record_at(LOOK)
 
@@ -206,23 +201,34 @@ look_at = jit.record_at(LOOK)
 
 @jit.inlined
 def book_of(books: Any, base: int, instrument: int) -> Any:
-    return _book_at(jit.nth(base + books.books_at, instrument, books.instruments, BOOK_BYTES))
+    return book_at(book_address(books, base, instrument))
+
+
+@jit.inlined
+def book_address(books: Any, base: int, instrument: int) -> int:
+    return jit.nth(base + books.books_at, instrument, books.instruments, BOOK_BYTES)
 
 
 @jit.inlined
 def side_of(books: Any, base: int, side: int) -> Any:
-    return _side_at(side_address(books, base, side))
+    return side_in(book_address(books, base, side >> 1), side)
 
 
 @jit.inlined
-def side_address(books: Any, base: int, side: int) -> int:
-    book = jit.nth(base + books.books_at, side >> 1, books.instruments, BOOK_BYTES)
-    return book + BID_AT + (side & 1) * SIDE_BYTES
+def side_in(book: int, side: int) -> Any:
+    """The same, where the address of its book is known."""
+    return _side_at(book + BID_AT + (side & 1) * SIDE_BYTES)
 
 
 @jit.inlined
 def page_of(books: Any, base: int, page: int) -> Any:
-    return _page_at(jit.nth(base + books.pages_at, page, books.pages_max + 1, PAGE_BYTES))
+    return _page_at(page_address(books, base, page))
+
+
+@jit.inlined
+def page_address(books: Any, base: int, page: int) -> int:
+    first = base + books.pages_at + books.page_none * PAGE_BYTES
+    return jit.nth(first, page - books.page_none, books.pages_max + 1, PAGE_BYTES)
 
 
 @jit.inlined
@@ -232,7 +238,7 @@ def level_of(books: Any, base: int, level: int) -> Any:
 
 @jit.inlined
 def level_address(books: Any, base: int, level: int) -> int:
-    return jit.nth(base + books.levels_at, level, books.levels_max + 1, LEVEL_BYTES)
+    return jit.nth(base, level, books.units, UNIT_BYTES)
 
 
 @jit.inlined
@@ -242,26 +248,12 @@ def order_of(books: Any, base: int, order: int) -> Any:
 
 @jit.inlined
 def order_address(books: Any, base: int, order: int) -> int:
-    count = books.home_mask + 2 + books.orders_max
-    return jit.nth(base + books.orders_at, order, count, ORDER_BYTES)
+    return jit.nth(base, order, books.units, UNIT_BYTES)
 
 
 @jit.inlined
 def place_of(books: Any, base: int, place: int) -> Any:
     return _place_at(jit.nth(base + books.places_at, place, books.place_mask + 1, PLACE_BYTES))
-
-
-@jit.inlined
-def chain_of(books: Any, base: int, level: int) -> Any:
-    """The link from a level to the next one in its slot."""
-    return link_at(jit.nth(base + books.chains_at, level, books.levels_max + 1, LINK_BYTES))
-
-
-@jit.inlined
-def slot_of(books: Any, base: int, page: int, slot: int) -> Any:
-    """The link from a page's slot to its level. Page 0 is no page, and its slots have none."""
-    start = jit.nth(base + books.pages_at, page, books.pages_max + 1, PAGE_BYTES)
-    return link_at(jit.nth(start + PAGE_LEVELS_AT, slot, SLOTS, LINK_BYTES))
 
 
 @jit.inlined

@@ -19,9 +19,10 @@ from __future__ import annotations
 from typing import Any
 
 from hftlib.book.apply import apply_inline
+from hftlib.book.ladder import best_level
 from hftlib.book.orders import CHANGED as BOOK_CHANGED
 from hftlib.book.reading import NO_PRICE
-from hftlib.book.tables import book_of, books_at, level_of, side_of
+from hftlib.book.tables import book_of, books_at, level_of
 from hftlib.core import events, jit, orders
 from hftlib.core.events import EVENT
 from hftlib.engine.memory import (
@@ -130,16 +131,16 @@ def show(base: int, instrument: int) -> None:
     header = books_at(books)
     seen = market_of(base, instrument)
     book = book_of(header, books, instrument)
-    side = side_of(header, books, 2 * instrument)
-    level = level_of(header, books, side.best)  # of an empty side: number 0, which is nobody's
-    seen.bid = -side.key if side.best != 0 else NO_PRICE
-    seen.bid_quantity = level.quantity if side.best != 0 else 0
-    seen.bid_orders = level.orders if side.best != 0 else 0
-    side = side_of(header, books, 2 * instrument + 1)
-    level = level_of(header, books, side.best)
-    seen.ask = side.key if side.best != 0 else NO_PRICE
-    seen.ask_quantity = level.quantity if side.best != 0 else 0
-    seen.ask_orders = level.orders if side.best != 0 else 0
+    bid = best_level(header, books, 2 * instrument)
+    level = level_of(header, books, bid)  # of an empty side: number 0, the header's own memory
+    seen.bid = -level.key if bid != 0 else NO_PRICE
+    seen.bid_quantity = level.quantity if bid != 0 else 0
+    seen.bid_orders = level.orders if bid != 0 else 0
+    ask = best_level(header, books, 2 * instrument + 1)
+    level = level_of(header, books, ask)
+    seen.ask = level.key if ask != 0 else NO_PRICE
+    seen.ask_quantity = level.quantity if ask != 0 else 0
+    seen.ask_orders = level.orders if ask != 0 else 0
     seen.last, seen.last_quantity, seen.volume = book.last, book.last_size, book.volume
     seen.state, seen.stale, seen.time = book.state, book.stale, book.time
 

@@ -39,7 +39,7 @@ BOUNDS = record(
 )
 _bounds_at = jit.record_at(BOUNDS)
 _ROOM = {"orders": ORDERS_FULL, "levels": LEVELS_FULL, "pages": PAGES_FULL}
-_MOST = 1 << 29
+_MOST = {"orders": 1 << 29, "levels": 1 << 29, "pages": 1 << 24}
 _LEVELS_FIRST = 1 << 18
 
 
@@ -82,9 +82,9 @@ def with_books(tape: Tape, look: Callable[[Books, Selection], Answer]) -> tuple[
         short = [name for name, reason in _ROOM.items() if counts[reason]]
         if not short:
             return answer, books
-        if any(getattr(room, name) * 4 > _MOST for name in short):
+        if any(getattr(room, name) * 4 > _MOST[name] for name in short):
             raise HostError(
-                f"The books of this tape need more than {_MOST:,} {short[0]}",
+                f"The books of this tape need more than {_MOST[short[0]]:,} {short[0]}",
                 where=repr(tape),
                 do="Take fewer instruments at once: tape.only(...).",
             )

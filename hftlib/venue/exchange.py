@@ -119,7 +119,6 @@ class Exchange:
         own_max = 1 << (int(own_max) - 1).bit_length()
         self.arena = Arena.create(_layout(capacity, own_max), huge_pages=True)
         self.books = Books(instruments, capacity=capacity, arena=self.arena)
-        self.books._lay_out()
         self.address = self.arena.address_of("venue")
         self._lay_out(capacity, own_max)
 

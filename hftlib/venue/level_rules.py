@@ -23,9 +23,10 @@ import math
 from typing import Any
 
 from hftlib.book import reading
+from hftlib.book.ladder import best_level
 from hftlib.book.orders import side_of_order
 from hftlib.book.references import find_order
-from hftlib.book.tables import KEY_MAX, QUANTITY_MAX, books_at, level_of, order_of, side_of
+from hftlib.book.tables import KEY_MAX, QUANTITY_MAX, books_at, level_of, order_of
 from hftlib.core import events, jit
 from hftlib.venue.doors import fill_standing, into_books
 from hftlib.venue.lists import first_at, first_of
@@ -247,5 +248,6 @@ def _quantity_at(base: int, instrument: int, side: int, key: int) -> int:
 
 @jit.inlined
 def _best(base: int, instrument: int, side: int) -> int:
-    state = side_of(books_at(base), base, 2 * instrument + side)
-    return state.key if state.best != 0 else NO_LIMIT
+    books = books_at(base)
+    number = best_level(books, base, 2 * instrument + side)
+    return level_of(books, base, number).key if number != 0 else NO_LIMIT

@@ -19,7 +19,7 @@ from typing import Any
 from hftlib.book import reading
 from hftlib.book.orders import append_order, drop_order, take_off
 from hftlib.book.references import find_order
-from hftlib.book.tables import books_at, order_of
+from hftlib.book.tables import books_at, order_of, side_of
 from hftlib.core import events, jit
 from hftlib.core.orders import VENUE_FULL
 from hftlib.venue.lists import end_life, enter_list, leave_list
@@ -67,7 +67,8 @@ def stand_in_book(address: int, own: Any) -> int:
     if find_order(books, base, reference) != 0:
         return VENUE_FULL
     side = 2 * own.instrument + own.side - 1
-    done = append_order(books, base, side, own.key, reference, own.shown)
+    state = side_of(books, base, side)
+    done = append_order(books, base, state, side, own.key, reference, own.shown)
     return 0 if done > 0 else VENUE_FULL
 
 

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hftlib.book.ladder import next_level
-from hftlib.book.tables import books_at, level_of, side_of
+from hftlib.book.ladder import best_level, next_level
+from hftlib.book.tables import books_at, level_of
 from hftlib.core import jit
 from hftlib.core.orders import SELF_MATCH
 from hftlib.venue.doors import end_standing
@@ -67,7 +67,7 @@ def enough_there(address: int, own: Any, limit: int, time: int) -> int:
         first = first_of(address, own.instrument, side)
         wall = own_of(venue, address, first).key if first != 0 else NO_LIMIT
     left = own.quantity - own.filled
-    number = side_of(books, base, 2 * own.instrument + side).best
+    number = best_level(books, base, 2 * own.instrument + side)
     if venue.partial_fills == 0:
         key = _best_key(address, own.instrument, side)
         return 1 if key + shift <= limit and key < wall else 0
@@ -76,7 +76,7 @@ def enough_there(address: int, own: Any, limit: int, time: int) -> int:
         if level.key + shift > limit or level.key > wall:
             return 0
         if listing_of(venue, address, own.instrument).rule == FIFO:
-            left -= real_quantity(address, level, 1 if level.key == wall else 0)
+            left -= real_quantity(address, number, 1 if level.key == wall else 0)
         else:
             left -= level.quantity - _gone(address, own.instrument, side, level)
         if level.key == wall and left > 0:
@@ -101,14 +101,16 @@ def take(address: int, number: int, limit: int, time: int) -> int:
 def _take_orders(address: int, own: Any, limit: int, time: int) -> int:
     base = address + venue_at(address).books_at
     books = books_at(base)
-    state = side_of(books, base, 2 * own.instrument + 2 - own.side)
-    while state.best != 0 and own.filled < own.quantity:
+    side = 2 * own.instrument + 2 - own.side
+    number = best_level(books, base, side)
+    while number != 0 and own.filled < own.quantity:
         shift = shift_of(address, own, time)
-        if state.key + shift > limit:
+        if level_of(books, base, number).key + shift > limit:
             return 0
-        stopped = take_level(address, own, state.best, shift, time)
+        stopped = take_level(address, own, number, shift, time)
         if stopped != 0:
             return stopped
+        number = best_level(books, base, side)
     return 0
 
 
@@ -132,7 +134,7 @@ def _take_levels(address: int, own: Any, limit: int, time: int) -> int:
     base = address + venue_at(address).books_at
     books = books_at(base)
     side = 2 - own.side
-    number = side_of(books, base, 2 * own.instrument + side).best
+    number = best_level(books, base, 2 * own.instrument + side)
     while number != 0 and own.filled < own.quantity:
         level = level_of(books, base, number)
         key = level.key
@@ -182,5 +184,6 @@ def _gone(address: int, instrument: int, side: int, level: Any) -> int:
 @jit.inlined
 def _best_key(address: int, instrument: int, side: int) -> int:
     base = address + venue_at(address).books_at
-    state = side_of(books_at(base), base, 2 * instrument + side)
-    return state.key if state.best != 0 else NO_LIMIT
+    books = books_at(base)
+    number = best_level(books, base, 2 * instrument + side)
+    return level_of(books, base, number).key if number != 0 else NO_LIMIT

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hftlib.book.ladder import remove_level
+from hftlib.book.ladder import best_level, leave_level
 from hftlib.book.orders import drop_order, take_off
-from hftlib.book.tables import books_at, level_of, order_of, side_of
+from hftlib.book.tables import books_at, level_of, order_of
 from hftlib.core import jit
 from hftlib.core.orders import SELF_MATCH
 from hftlib.venue.doors import end_standing
@@ -36,11 +36,10 @@ def take_level(address: int, own: Any, number: int, shift: int, time: int) -> in
     base = address + venue.books_at
     books = books_at(base)
     side = 2 * own.instrument + 2 - own.side
-    state = side_of(books, base, side)
-    key = state.key
+    key = level_of(books, base, number).key
     left = own.quantity - own.filled
     piece = _take_unnamed(address, own, number, left, time)
-    while state.best == number and piece < left:
+    while best_level(books, base, side) == number and piece < left:
         first = level_of(books, base, number).first
         order = order_of(books, base, first)
         if order.reference < OWN_REFERENCE:
@@ -67,14 +66,15 @@ def take_level(address: int, own: Any, number: int, shift: int, time: int) -> in
 
 
 @jit.compiled()
-def real_quantity(address: int, level: Any, to_own: int) -> int:
+def real_quantity(address: int, number: int, to_own: int) -> int:
     """What of a level is not ours; with `to_own` only what stands before the first of ours."""
     base = address + venue_at(address).books_at
     books = books_at(base)
+    level = level_of(books, base, number)
     there = level.quantity
     met = 0
     order = level.first
-    while order != 0:
+    while order != number:
         one = order_of(books, base, order)
         if one.reference >= OWN_REFERENCE:
             met = 1
@@ -90,7 +90,7 @@ def unnamed_quantity(books: Any, base: int, number: int) -> int:
     level = level_of(books, base, number)
     unnamed = level.quantity
     order = level.first
-    while order != 0:
+    while order != number:
         unnamed -= order_of(books, base, order).quantity
         order = order_of(books, base, order).behind
     return unnamed
@@ -109,8 +109,7 @@ def _take_unnamed(address: int, own: Any, number: int, left: int, time: int) -> 
     place = level_place(own.instrument, side)
     remember(address, price, place, taken_quantity(address, price, place) + wanted, 0, time, 1)
     level.quantity -= wanted
-    if level.quantity == 0 and level.first == 0:
-        remove_level(books, base, 2 * own.instrument + side, number)
+    leave_level(books, base, 2 * own.instrument + side, number)
     return wanted
 
 

@@ -26,7 +26,7 @@ from hftlib.book.books import Books
 from hftlib.book.capacity import Capacity
 from hftlib.book.ladder import find_page
 from hftlib.book.references import find_order
-from hftlib.book.tables import EMPTY, SENT_MAX, SIDE_MASK, SLOTS, books_at
+from hftlib.book.tables import SENT_MAX, SIDE_MASK, SLOTS, UNIT_BYTES, books_at
 from hftlib.core import jit
 from hftlib.core.events import EVENT_BYTES
 from hftlib.core.instruments import Instruments
@@ -106,14 +106,19 @@ class _Walk:
     def __init__(self, books: Books) -> None:
         self.books, self.header = books, books.header
         arena = books.arena
-        used, paged = int(self.header["levels_used"]) + 1, int(self.header["pages_used"]) + 1
-        self.book, self.pages = arena["book"], arena["pages"][:paged].tolist()
-        self.levels, self.chains = arena["levels"][:used].tolist(), arena["chains"].tolist()
+        self.book, self.none = arena["book"], int(self.header["page_none"])
+        self.pages = dict(enumerate(arena["pages"].tolist(), self.none))
+        slots = arena.layout.slots
+        first = (slots["levels"].offset - slots["books"].offset) // UNIT_BYTES
+        used = np.flatnonzero(arena["levels"].view(np.int64).reshape(-1, 4).any(axis=1))
+        rows = zip((first + used).tolist(), arena["levels"][used].tolist(), strict=True)
+        self.levels = dict(rows)
         live = np.flatnonzero(arena["orders"]["level"])
-        self.orders = dict(zip(live.tolist(), arena["orders"][live].tolist(), strict=True))
+        numbers = (live + int(self.header["homes"])).tolist()
+        self.orders = dict(zip(numbers, arena["orders"][live].tolist(), strict=True))
         self.met: dict[str, set[int]] = {"pages": set(), "levels": set(), "orders": set()}
-        assert not any(self.levels[0][:5]) and not any(self.pages[0][:3]), "none is not empty"
-        assert 0 not in self.orders
+        assert not any(self.pages[self.none]), "none is not empty"
+        assert min(self.levels, default=self.none * SLOTS + SLOTS) >= self.none * SLOTS + SLOTS
 
     def side(self, side: int) -> list[Any]:
         """The levels of a side, best first: (key, quantity, orders, [(reference, quantity)])."""
@@ -122,57 +127,51 @@ class _Walk:
         numbers: list[int] = []
         page, before, number_before = self._first_page(state), 0, -(2**63)
         while page:
-            bits, chained, number, owner, better, worse, slots = self.pages[page]
+            bits, chained, number, owner, better, worse = self.pages[page]
             assert (owner, better) == (side, before) and number > number_before
-            assert 0 < bits < 2**32 and chained & ~bits == 0 and bits != 0
+            assert chained & ~bits == 0 and bits != 0
             assert found_page(self.books.address, side, number) == page
             self._meet("pages", page)
             for slot in range(SLOTS):
-                there = self._slot(slots[slot], bits, chained, slot)
+                there = self._slot(page * SLOTS + slot, bits, chained, slot)
                 for level in there:
                     assert self.levels[level][0] * grid[0] >> grid[1] == number * SLOTS + slot
-                    assert self.levels[level][5] == page
                 numbers += there
             page, before, number_before = worse, page, number
-        assert state["best"] == (numbers[0] if numbers else 0)
-        assert state["levels"] == len(numbers)
         levels = [self._level(number, side) for number in numbers]
         assert all(better[0] < worse[0] for better, worse in pairwise(levels))
         return levels
 
     def _first_page(self, state: Any) -> int:
-        if state["best"] == 0:
-            assert (state["page"], state["number"], state["levels"]) == (0, 0, 0)
-            assert state["key"] == EMPTY
-            return 0
-        assert state["key"] == self.levels[int(state["best"])][0]
         page = int(state["page"])
-        assert page == self.levels[int(state["best"])][5]
-        assert self.pages[page][2] == state["number"]
+        assert state["number"] == (self.pages[page][2] if page else 0)
         return page
 
-    def _slot(self, level: int, bits: int, chained: int, slot: int) -> list[int]:
-        bit = 1 << (SLOTS - 1 - slot)
-        assert bool(bits & bit) == (level != 0)
-        chain = []
-        while level:
+    def _slot(self, own: int, bits: int, chained: int, slot: int) -> list[int]:
+        """The levels of a slot that are there, in order of price."""
+        bit, chain, level = 1 << (SLOTS - 1 - slot), [], own
+        while level in self.levels and (level == own or level != 0):
             assert len(chain) < len(self.levels), "a chain without an end"
+            assert level == own or level >= self.header["extras"]
             chain.append(level)
-            level = self.chains[level] if chained & bit else 0
+            level = self.levels[level][5]
         assert (len(chain) > 1) == bool(chained & bit)
-        return chain
+        there = [level for level in chain if self.levels[level][1] != 0]
+        assert bool(there) == bool(bits & bit)
+        assert all(level in there for level in chain[1:])
+        return sorted(there, key=lambda level: self.levels[level][0])
 
     def _level(self, number: int, side: int) -> tuple[int, int, int, list[tuple[int, int]]]:
         self._meet("levels", number)
-        key, quantity, order, last, count, _ = self.levels[number]
-        queue, before = [], 0
-        while order:
+        key, quantity, count, last, order, _ = self.levels[number]
+        queue, before = [], number
+        while order not in (0, number):  # 0: there never was one
             reference, size, level, ahead, behind, flags = self.orders[order]
             assert (level, ahead, flags & SIDE_MASK) == (number, before, side) and size > 0
             self._meet("orders", order)
             queue.append((reference, size))
             before, order = order, behind
-        assert before == last
+        assert before == (last or number)
         assert quantity > 0 and quantity >= sum(size for _, size in queue)
         return key, quantity, count, queue
 
@@ -186,48 +185,54 @@ class _Walk:
         for what, met in self.met.items():
             assert header[what] == len(met), what
         assert self.met["orders"] == self.orders.keys()
-        _free(int(header["level_free"]), [one[5] for one in self.levels], self.met["levels"])
-        _free(int(header["page_free"]), [one[5] for one in self.pages], self.met["pages"])
+        assert self.met["levels"] == {n for n, one in self.levels.items() if one[1] != 0}
+        extras = int(header["extras"])
+        behind = [self.levels[extras + n][5] for n in range(int(header["extras_used"]))]
+        _free(int(header["extra_free"]), behind, extras, self.met["levels"])
+        behind = [self.pages[self.none + 1 + n][5] for n in range(int(header["pages_used"]))]
+        _free(int(header["page_free"]), behind, self.none + 1, self.met["pages"])
         places = self.books.arena["places"]
         entries = [(n, s, p) for n, s, p in places[places["page"] != 0].tolist()]
         there = [(self.pages[p][2], self.pages[p][3], p) for p in self.met["pages"]]
         assert sorted(entries) == sorted(there)
 
 
-def _free(head: int, links: list[int], live: set[int]) -> None:
+def _free(head: int, links: list[int], first: int, live: set[int]) -> None:
+    """Of the numbers from `first` on, each is live or in the list of free ones."""
     free: set[int] = set()
     while head:
         assert head not in free and head not in live, f"{head} is free twice, or live"
         free.add(head)
-        head = links[head]
-    assert len(free) + len(live) == len(links) - 1, "some are neither live nor free"
+        head = links[head - first]
+    here = {number for number in live if number >= first}
+    assert len(free) + len(here) == len(links), "some are neither live nor free"
 
 
 def _references(books: Books) -> None:
     """Each live order is found, at home or as a guest; the hash holds the guests, and only them."""
     header, orders = books.header, books.arena["orders"]
     homes = int(header["home_mask"]) + 1
+    first = int(header["homes"])
     live = np.flatnonzero(orders["level"])
     references, found = np.ascontiguousarray(orders["reference"][live]), np.zeros_like(live)
     assert len(np.unique(references)) == len(live)
     found_orders(books.address, references.ctypes.data, len(live), found.ctypes.data)
-    assert np.array_equal(found, live)
-    at_home = live <= homes
-    wanted = 1 + (references & (homes - 1))
+    assert np.array_equal(found, live + first)
+    at_home = live < homes
+    wanted = references & (homes - 1)
     assert np.array_equal(live[at_home], wanted[at_home])
     guests = live[~at_home]
     entries = books.arena["guests"][books.arena["guests"] != 0]
-    assert np.array_equal(np.sort(entries & MASK_31), guests)
+    assert np.array_equal(np.sort(entries & MASK_31), guests + first)
     sent = Counter(wanted[~at_home].tolist())
-    told = orders["side"][1 : homes + 1] // (SIDE_MASK + 1)
+    told = orders["side"][:homes] // (SIDE_MASK + 1)
     for home in np.flatnonzero(told).tolist():
-        assert told[home] in (sent[home + 1], SENT_MAX)  # a full count stays
-    assert sent.keys() <= set((np.flatnonzero(told) + 1).tolist())
+        assert told[home] in (sent[home], SENT_MAX)  # a full count stays
+    assert sent.keys() <= set(np.flatnonzero(told).tolist())
     used = int(header["guests_used"])
-    links = [0, *orders["behind"][homes + 1 : homes + 1 + used].tolist()]
-    head = int(header["guest_free"])
-    behind = [link - homes if link else 0 for link in links]
-    _free(head - homes if head else 0, behind, set((guests - homes).tolist()))
+    links = orders["behind"][homes : homes + used].tolist()
+    live_guests = set((guests + first).tolist())
+    _free(int(header["guest_free"]), links, int(header["strangers"]), live_guests)
 
 
 def check_nothing_is_left(books: Books) -> None:
@@ -236,6 +241,7 @@ def check_nothing_is_left(books: Books) -> None:
     header, arena = books.header, books.arena
     assert (header["orders"], header["levels"], header["pages"]) == (0, 0, 0)
     assert not arena["orders"]["level"].any() and not arena["guests"].any()
-    assert not arena["places"]["page"].any() and not arena["pages"]["levels"].any()
+    assert not arena["places"]["page"].any() and not arena["levels"]["quantity"].any()
+    assert not arena["levels"]["orders"].any() and not arena["pages"]["bits"].any()
     sent = arena["orders"]["side"] // (tables.SIDE_MASK + 1)
     assert set(np.unique(sent).tolist()) <= {0, SENT_MAX}

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from hftlib.book.apply import apply_event
-from hftlib.book.ladder import next_level
-from hftlib.book.tables import books_at, level_of, side_of
+from hftlib.book.ladder import best_level, next_level
+from hftlib.book.tables import books_at, level_of
 from hftlib.core import events, jit
 from hftlib.core.events import EVENT, EVENT_BYTES
 from hftlib.core.records import record
@@ -55,7 +55,7 @@ def judge_rows(judge_address: int, base: int, events_address: int, count: int) -
 def _compare(judge: Any, base: int, side: int) -> None:
     """One side of one row: 0 the bids, 1 the asks. The books have one instrument, row 0."""
     books = books_at(base)
-    level = side_of(books, base, side).best
+    level = best_level(books, base, side)
     row = judge.rows + judge.row * judge.depth * 32 + (1 - side) * 16
     for place in range(judge.depth):
         price = jit.load_i64(row + place * 32)

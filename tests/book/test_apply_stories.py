@@ -190,7 +190,8 @@ def test_no_sum_wraps():
     tell(books, event(events.CROSS, price=1, quantity=huge))
     assert book["volume"] == tables.TOTAL_MAX
     tell(books, event(events.LEVEL, side=BUY, price=100, quantity=huge))
-    books.arena["levels"]["quantity"][1] = tables.TOTAL_MAX
+    quantities = books.arena["levels"]["quantity"]
+    quantities[quantities == huge] = tables.TOTAL_MAX
     assert tell(books, add(1, 10)) == [-tables.NO_QUANTITY]
 
 

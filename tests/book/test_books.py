@@ -38,6 +38,11 @@ def test_books_for_fewer_instruments_than_there_are_are_refused():
         Books(table(5), capacity=SMALL)
 
 
+def test_books_too_large_for_their_numbers_are_refused_before_any_memory_is_taken():
+    with pytest.raises(InputError, match="numbers of places end at 68,719,476,736"):
+        Books(table(1), capacity=Capacity(orders=1 << 30))
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

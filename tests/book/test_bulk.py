@@ -7,10 +7,9 @@ import pytest
 from checks import agree, answered, made
 from flows import ORDERS, Flow
 
-from hftlib.book import bulk
 from hftlib.book.books import Books
-from hftlib.book.bulk import LIVE_MIN
 from hftlib.book.capacity import Capacity
+from hftlib.book.tables import LIVE_MIN
 from hftlib.core import jit
 from hftlib.core.events import ADD
 
@@ -25,7 +24,7 @@ def same_state(one: Books, other: Books) -> None:
     """Byte for byte, but for what the look ahead notes for itself."""
     for name in set(one.arena.names) - {"looks", "books"}:
         assert one.arena[name].tobytes() == other.arena[name].tobytes(), name
-    for field in set(one.header.dtype.names) - {"orders_most"}:
+    for field in set(one.header.dtype.names) - {"orders_most", "levels_most"}:
         assert np.array_equal(one.header[field], other.header[field]), field
 
 
@@ -45,7 +44,7 @@ def test_in_bulk_one_by_one_and_by_the_twin_a_full_feed_gives_the_same_books(gar
         at += length
     assert at == len(array) == books.header["events"]
     assert live > LIVE_MIN * 1.2  # so it did look ahead
-    assert books.arena["looks"]["order"].any() and not single.arena["looks"]["order"].any()
+    assert books.arena["looks"]["level"].any() and not single.arena["looks"]["level"].any()
     same_state(books, single)
     agree(books, twin)
 
@@ -76,18 +75,18 @@ def test_in_bulk_as_one_by_one_in_every_mode():
 
 @WRAPS
 @pytest.mark.modes
-def test_looking_ahead_stays_inside_the_memory_whatever_events_say(monkeypatch):
+def test_looking_ahead_stays_inside_the_memory_whatever_events_say():
     """Bounds are checked here; uncompiled, a few orders are enough to look ahead."""
-    if not jit.COMPILED:
-        monkeypatch.setattr(bulk, "LIVE_MIN", 20)
     count = LIVE_MIN + 5_000 if jit.COMPILED else 100
     flow = Flow(garbage=0.2, pool=2 * count, instruments=39, width=90, off_grid=3)
     books, twin = made(TICKS, AHEAD)
+    if not jit.COMPILED:
+        books.header["look_from"] = 20
     array = np.concatenate([Flow(pool=1, kinds={ADD: 1}).made(count, 6), flow.made(count, 7)])
     array["reference"][:count] = 5_000_000_000 + np.arange(count)
     array["instrument"][:count] %= 39
     assert books.apply(array) == sum(answer > 0 for answer in twin.apply(array))
-    assert books.arena["looks"]["order"].any()
+    assert books.arena["looks"]["level"].any()
     agree(books, twin)
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from hftlib.book.books import Books
 from hftlib.book.capacity import Capacity, grid
-from hftlib.book.ladder import find_level, next_level
-from hftlib.book.tables import KEY_MAX, books_at, level_of, side_of
+from hftlib.book.ladder import best_level, find_level, next_level
+from hftlib.book.tables import KEY_MAX, books_at, level_of
 from hftlib.core import events, jit
 from hftlib.core.events import EVENT
 
@@ -31,7 +31,7 @@ def levels(sides: Any, prices: Any, quantities: Any) -> np.ndarray:
 def walked(base: int, side: int, into: int, count: int) -> int:
     """The keys of a side by `next_level`, best first: how many."""
     books, met = books_at(base), 0
-    level = side_of(books, base, side).best
+    level = best_level(books, base, side)
     while level != 0 and met < count:
         jit.store_i64(into + met * 8, level_of(books, base, level).key)
         level = next_level(books, base, side, level)
