@@ -21,9 +21,12 @@ _PLACES = {
     "Cell": "core.seqlock",
     "Consolidated": "book.consolidated",
     "DAY": "core.orders",
+    "EMA": "strategy.indicators",
+    "EMAByUpdate": "strategy.indicators",
     "FOK": "core.orders",
     "Fees": "core.fees",
     "HISTOGRAM": "core.histogram",
+    "HawkesIntensity": "strategy.indicators",
     "HftError": "core.errors",
     "Histogram": "core.histogram",
     "IOC": "core.orders",
@@ -33,13 +36,19 @@ _PLACES = {
     "Layout": "core.layout",
     "Limits": "risk.limits",
     "MARKET": "core.orders",
+    "MicropriceTable": "strategy.indicators",
+    "OrderFlowImbalance": "strategy.indicators",
+    "RealisedVolatility": "strategy.indicators",
     "Result": "research.result",
     "Ring": "core.ring",
+    "RollingMean": "strategy.indicators",
+    "RollingVariance": "strategy.indicators",
     "SELL": "core.events",
     "STOP": "core.orders",
     "STOP_LIMIT": "core.orders",
     "Tape": "research.tape",
     "Unit": "core.units",
+    "VWAP": "strategy.indicators",
     "Venue": "venue.venue",
     "backtest": "research.backtest",
     "block": "strategy.classes",
@@ -47,6 +56,7 @@ _PLACES = {
     "clock": "core",
     "duration_ns": "core.times",
     "jit": "core",
+    "library": "strategy",
     "open_tape": "research.tape",
     "param": "strategy.fields",
     "record": "core.records",
@@ -69,7 +79,7 @@ def __getattr__(name: str) -> Any:
     place = f"{__name__}.{_PLACES[name]}"
     if name == "strategy":  # a room that can be called
         value: Any = importlib.import_module(f"{__name__}.strategy")
-    elif _PLACES[name] == "core":
+    elif _PLACES[name] in ("core", "strategy"):
         value = importlib.import_module(f"{place}.{name}")
     else:
         value = getattr(importlib.import_module(place), name)

@@ -84,6 +84,8 @@ def apply_inline(base: int, event_address: int) -> int:
     book.sequence = event.sequence
     if 0 < event.kind <= events.REPLACE:
         done = _of_order(books, base, book, event)
+    elif event.kind == events.LEVEL:
+        done = set_level(books, base, event)
     else:
         done = _seldom(books, base, book, event)
     if done < 0:

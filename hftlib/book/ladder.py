@@ -176,7 +176,7 @@ def leave_level(books: Any, base: int, side: int, number: int) -> None:
     level.orders &= gone - 1
     books.levels -= gone
     if this.bits == 0:
-        _remove_page(books, base, page)
+        remove_page(books, base, page)
 
 
 @jit.compiled()
@@ -238,7 +238,7 @@ def _page_before(books: Any, base: int, state: Any, side: int, number: int) -> i
 
 
 @jit.compiled()
-def _remove_page(books: Any, base: int, page: int) -> None:
+def remove_page(books: Any, base: int, page: int) -> None:
     gone = page_of(books, base, page)
     if gone.better != 0:
         page_of(books, base, gone.better).worse = gone.worse

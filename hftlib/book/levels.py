@@ -9,15 +9,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from hftlib.book.ladder import best_level, enter_level, find_level, leave_level
+from hftlib.book.ladder import (
+    best_level,
+    bit_of,
+    enter_level,
+    find_level,
+    leave_level,
+    page_near,
+    remove_page,
+)
 from hftlib.book.orders import CHANGED, unlink_order
 from hftlib.book.tables import (
     KEY_MAX,
     NO_QUANTITY,
     NO_SIDE,
     QUANTITY_MAX,
+    SLOT_BITS,
+    SLOTS,
     WRONG_PRICE,
     level_of,
+    page_of,
     side_of,
 )
 from hftlib.core import events, jit
@@ -41,6 +52,42 @@ def set_level(books: Any, base: int, event: Any) -> int:
     if event.kind == events.QUOTE:
         clear_side(books, base, side, KEY_MAX)
     key = event.price if event.side == events.SELL else -event.price
+    done = _set_plain(books, base, side, key, event)
+    return done if done >= 0 else _set_any(books, base, side, key, event)
+
+
+@jit.inlined
+def _set_plain(books: Any, base: int, side: int, key: int, event: Any) -> int:
+    """Where the page is there, the slot is no other price's, and no order stands: CHANGED or 0.
+
+    That is nearly every row of a level feed; -1 for all else.
+    """
+    state = side_of(books, base, side)
+    slot = key * state.scale >> state.shift
+    page = page_near(books, base, state, side, slot >> SLOT_BITS)
+    if page == 0 or books.levels == books.levels_max:
+        return -1
+    number = page * SLOTS + (slot & (SLOTS - 1))
+    level, this = level_of(books, base, number), page_of(books, base, page)
+    bit = bit_of(number)
+    stood = 1 if level.quantity != 0 else 0
+    other = (stood != 0) & (level.key != key)
+    if (this.chained & bit != 0) | other | ((level.first != number) & (level.first != 0)):
+        return -1
+    stands = 1 if event.quantity != 0 else 0
+    level.key, level.quantity = key, event.quantity
+    level.first, level.last = number, number
+    known = (event.reference > 0) & (event.reference <= ORDERS_TOLD_MAX) & (stands != 0)
+    level.orders = event.reference if known else 0
+    this.bits = (this.bits & ~bit) | (bit * stands)
+    books.levels += stands - stood
+    if this.bits == 0:
+        remove_page(books, base, page)
+    return CHANGED if stood | stands else 0
+
+
+@jit.compiled()
+def _set_any(books: Any, base: int, side: int, key: int, event: Any) -> int:
     number = find_level(books, base, side, key)
     if number == 0:
         if event.quantity == 0:

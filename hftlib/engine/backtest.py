@@ -21,7 +21,7 @@ from typing import Any
 
 from hftlib.core import jit
 from hftlib.core.events import EVENT
-from hftlib.engine.carrying import arrive, collect, lane_address, send
+from hftlib.engine.carrying import arrive_here, arrive_there, collect, lane_address, send
 from hftlib.engine.flight import (
     LANE_BYTES,
     lane_at,
@@ -39,7 +39,7 @@ from hftlib.engine.memory import (
     execution_base,
     session_at,
 )
-from hftlib.engine.path import finish, market, start, timer
+from hftlib.engine.path import catch_up, finish, market, start, timer
 from hftlib.engine.watching import look, sample, watch_at
 from hftlib.execution.memory import execution_at
 from hftlib.feed.tape_index import tells_time
@@ -64,30 +64,51 @@ def advance(run_address: int, steps: int) -> int:
     context = context_at(context_address(base))
     if run.phase == BEGIN:
         _begin(run, base)
-    for _ in range(steps):
+    end = run.steps + steps
+    while run.steps < end:
         if logs_full(run, base):
             return LOGS_FULL
         if run.phase == RUNS and (context.stopped != RUNNING or run.local_due == FOREVER):
             _end(run, base)
         alarm = session.next_timer if run.phase == RUNS else FOREVER
-        run.steps += 1
-        if run.venue_due <= min(run.local_due, run.flight_due, alarm):
-            if run.venue_due == FOREVER:
-                return FINISHED
-            _venue_side(run)
-        elif run.flight_due <= min(run.local_due, alarm):
-            arrive(run, base)
-        elif run.local_due <= alarm:
-            _local_side(run, base)
+        ours = min(run.local_due, run.reports_due, alarm)
+        if run.venue_due <= min(run.commands_due, ours + run.entry_least) < FOREVER:
+            _venue_side(run, ours, end)
+        elif run.commands_due <= ours and run.commands_due < FOREVER:
+            run.steps += 1
+            arrive_there(run)
+        elif ours >= FOREVER:
+            return _finished(run, base)
+        elif run.reports_due == ours:
+            run.steps += 1
+            arrive_here(run, base)
+        elif run.local_due == ours:
+            _local_side(run, base, alarm, end)
         else:
+            run.steps += 1
             timer(base)
         if execution.commands != 0:
             send(run, base)
         if run.lost_reports != 0:
             return REPORTS_LOST
-        if run.phase == ENDS and execution.open_orders == 0 and run.flight_due == FOREVER:
-            return FINISHED
+        if run.phase == ENDS and execution.open_orders == 0 and _nothing_under_way(run):
+            return _finished(run, base)
     return MORE
+
+
+@jit.inlined
+def _nothing_under_way(run: Any) -> bool:
+    return run.commands_due == FOREVER and run.reports_due == FOREVER
+
+
+@jit.compiled()
+def _finished(run: Any, base: int) -> int:
+    """All is over: one more row of equity, in which every fill is counted."""
+    if watch_at(run.watch).every > 0:
+        catch_up(base)
+        sample(run.watch, base, session_at(base).time)
+        watch_at(run.watch).every = 0
+    return FINISHED
 
 
 @jit.inlined
@@ -107,7 +128,7 @@ def logs_full(run: Any, base: int) -> bool:
 def _begin(run: Any, base: int) -> None:
     """Both sides look at their first event; the strategy starts just before its own."""
     run.phase = RUNS
-    run.flight_due = FOREVER
+    run.commands_due, run.reports_due = FOREVER, FOREVER
     _next_venue_event(run)
     _next_local_event(run)
     if run.local_due != FOREVER:
@@ -134,22 +155,36 @@ def _end(run: Any, base: int) -> None:
 
 
 @jit.inlined
-def _venue_side(run: Any) -> None:
-    """The venue sees its next event."""
-    address = event_address(walk_at(run.walk), run.venue_next)
-    instrument = _event_at(address).instrument
-    if instrument < session_at(run.session).instruments:
-        lane = lane_address(run, instrument)
+def _venue_side(run: Any, ours: int, end: int) -> None:
+    """The venue sees its next events, up to where something of ours could reach it."""
+    walk = walk_at(run.walk)
+    lane = run.lanes
+    limit = min(run.commands_due, ours + run.entry_least)
+    while run.venue_due <= limit and run.steps < end:
+        run.steps += 1
+        address = event_address(walk, run.venue_next)
+        if run.lane_count > 1:
+            lane = _seen_by(run, address)
         if exchange_event(lane_at(lane).venue, address) != 0:
             collect(run, lane, run.venue_due)
-    else:
-        for n in range(run.lane_count):
+            # What we may answer to a report reaches the venue later still.
+            limit = min(limit, run.reports_due + run.entry_least)
+        run.venue_next += 1
+        _next_venue_event(run)
+        if run.venue_due == FOREVER:
+            return
+
+
+@jit.compiled()
+def _seen_by(run: Any, address: int) -> int:
+    """The lane of an event's venue; what concerns all is shown to the other venues here."""
+    instrument = _event_at(address).instrument
+    if instrument >= session_at(run.session).instruments:
+        for n in range(1, run.lane_count):
             lane = run.lanes + n * LANE_BYTES
             if exchange_event(lane_at(lane).venue, address) != 0:
                 collect(run, lane, run.venue_due)
-    run.venue_last = run.venue_due
-    run.venue_next += 1
-    _next_venue_event(run)
+    return lane_address(run, instrument)
 
 
 @jit.inlined
@@ -165,20 +200,47 @@ def _next_venue_event(run: Any) -> None:
 
 
 @jit.inlined
-def _local_side(run: Any, base: int) -> None:
-    """We see our next event. What is noted beside it is noted before it."""
+def _local_side(run: Any, base: int, alarm: int, end: int) -> None:
+    """We see our next events, up to where something else may come first.
+
+    What is noted beside an event is noted before it. Nothing here may overtake the venue, since
+    fills that it has not told of yet belong before.
+    """
     walk = walk_at(run.walk)
-    address = event_address(walk, run.local_next)
+    session = session_at(base)
+    execution = execution_at(execution_base(base))
+    context = context_at(context_address(base))
+    watch = watch_at(run.watch)
+    first_report = min(run.venue_due, run.commands_due) + run.response_least
+    first_report = min(first_report, run.reports_due)
+    while True:
+        run.steps += 1
+        address = event_address(walk, run.local_next)
+        noted = run.local_due >= watch.next_sample or watch.next_due <= _event_at(address).time
+        if noted:
+            _note(run, base, _event_at(address).time)
+        market(base, address, run.local_due)
+        run.local_next += 1
+        _next_local_event(run)
+        if run.local_due >= first_report or run.local_due > min(alarm, session.next_timer):
+            return
+        if run.local_next >= run.venue_next or run.steps >= end or noted:
+            return
+        if execution.commands != 0 or context.stopped != RUNNING:
+            return
+
+
+@jit.compiled()
+def _note(run: Any, base: int, time: int) -> None:
+    """Equity and markouts as far as they are due."""
     watch = watch_at(run.watch)
     if run.local_due >= watch.next_sample:
+        catch_up(base)
         sample(run.watch, base, run.local_due)
         late = (run.local_due - watch.next_sample) // watch.every
         watch.next_sample += (late + 1) * watch.every
-    if watch.next_due <= _event_at(address).time:
-        look(run.watch, base, _event_at(address).time)
-    market(base, address, run.local_due)
-    run.local_next += 1
-    _next_local_event(run)
+    if watch.next_due <= time:
+        look(run.watch, base, time)
 
 
 @jit.inlined

@@ -2,7 +2,7 @@
 
     send     commands of this event ─▶ the lane of their instrument
     collect  reports of this moment ─▶ the lane of their venue; fills get their number here
-    arrive   the earliest of all lanes: a command to its exchange, or a report to the tick path
+    arrive   the earliest of all lanes: a command at its exchange, a report at the tick path
 
 Worst case: a ring that is full loses nothing in silence: `lost_reports` ends the run.
 """
@@ -66,7 +66,7 @@ def send(run: Any, base: int) -> None:
             break
         place = sent(way, command.time + latency)
         jit.copy_words(place + 8, address, COMMAND_BYTES)
-        run.flight_due = min(run.flight_due, way.due)
+        run.commands_due = min(run.commands_due, way.due)
     header.commands = 0
 
 
@@ -91,31 +91,41 @@ def collect(run: Any, lane: int, time: int) -> None:
         place = sent(way, time + latency)
         jit.copy_words(place + 8, address, EVENT_BYTES)
         flight_report_at(place).entered = report_at(address).entered
-        run.flight_due = min(run.flight_due, way.due)
+        run.reports_due = min(run.reports_due, way.due)
     venue.reports_used = 0
     run.lost_reports += venue.reports_lost
 
 
 @jit.compiled()
-def arrive(run: Any, base: int) -> None:
-    """The earliest thing under way arrives; afterwards the next earliest is known."""
-    due = run.flight_due
+def arrive_there(run: Any) -> None:
+    """The earliest command arrives at its venue."""
+    due = run.commands_due
+    next_due = FOREVER
+    done = 0
     for n in range(run.lane_count):
         lane = run.lanes + n * LANE_BYTES
-        commands, reports = way_at(lane + COMMANDS_AT), way_at(lane + REPORTS_AT)
-        if commands.due == due:
-            place = arrived(commands)
+        way = way_at(lane + COMMANDS_AT)
+        if way.due == due and done == 0:
+            done = 1
+            place = arrived(way)
             if exchange_command(lane_at(lane).venue, place + 8, due) != 0:
                 collect(run, lane, due)
-            break
-        if reports.due == due:
-            place = arrived(reports)
+        next_due = min(next_due, way.due)
+    run.commands_due = next_due
+
+
+@jit.compiled()
+def arrive_here(run: Any, base: int) -> None:
+    """The earliest report arrives here."""
+    due = run.reports_due
+    next_due = FOREVER
+    done = 0
+    for n in range(run.lane_count):
+        way = way_at(run.lanes + n * LANE_BYTES + REPORTS_AT)
+        if way.due == due and done == 0:
+            done = 1
+            place = arrived(way)
             _event_at(place + 8).received = due
             answer(base, place + 8, flight_report_at(place).entered)
-            break
-    next_due = FOREVER
-    for n in range(run.lane_count):
-        lane = run.lanes + n * LANE_BYTES
-        next_due = min(next_due, way_at(lane + COMMANDS_AT).due)
-        next_due = min(next_due, way_at(lane + REPORTS_AT).due)
-    run.flight_due = next_due
+        next_due = min(next_due, way.due)
+    run.reports_due = next_due

@@ -27,7 +27,7 @@ from hftlib.engine.recorder import Recorder
 from hftlib.engine.session import Session
 from hftlib.engine.watching import WAITING, WATCH
 from hftlib.venue.exchange import Exchange
-from hftlib.venue.latency import CONSTANT, FEED, LATENCY
+from hftlib.venue.latency import CANCEL, CONSTANT, ENTRY, FEED, LATENCY, REPLACE, RESPONSE
 
 STEPS = 1 << 20
 RING = 1 << 14
@@ -74,6 +74,8 @@ class Backtest:
         run["session"] = session.address
         run["walk"], run["watch"] = walk.walk_address, self._watch.ctypes.data
         run["routes"], run["lane_count"] = routes.ctypes.data, len(latencies)
+        run["entry_least"] = min(least(legs, (ENTRY, CANCEL, REPLACE)) for legs in latencies)
+        run["response_least"] = min(least(legs, (RESPONSE,)) for legs in latencies)
         run["lanes"] = self._lanes(latencies)
         self.count = len(walk)
 
@@ -192,5 +194,16 @@ class Backtest:
 
 def _constant(legs: np.ndarray[Any, Any]) -> int:
     """The feed's latency where it never changes; -1 otherwise."""
-    feed = legs.view(np.uint8)[FEED * LATENCY.itemsize :][: LATENCY.itemsize].view(LATENCY)[0]
+    feed = _leg(legs, FEED)
     return int(feed["constant"]) if feed["kind"] == CONSTANT else -1
+
+
+def least(legs: np.ndarray[Any, Any], which: Sequence[int]) -> int:
+    """What these legs take at least, where they never change; 0 otherwise."""
+    rows = [_leg(legs, leg) for leg in which]
+    constant = all(row["kind"] == CONSTANT for row in rows)
+    return min(int(row["constant"]) for row in rows) if constant else 0
+
+
+def _leg(legs: np.ndarray[Any, Any], leg: int) -> Any:
+    return legs.view(np.uint8)[leg * LATENCY.itemsize :][: LATENCY.itemsize].view(LATENCY)[0]

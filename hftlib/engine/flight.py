@@ -80,13 +80,16 @@ RUN = record(
     64   local_next   int64
     72   venue_due    int64  when it is; FOREVER behind the last
     80   local_due    int64
-    88   flight_due   int64  when the next thing under way arrives
+    88   commands_due int64  when the next command arrives at a venue
     96   phase        int64  BEGIN, RUNS, ENDS
     104  fills        int64  numbered so far
-    112  steps        int64  of this loop, ever
-    120  lost_reports int64  the run must not go on
-    128  local_last   int64  when the last local event arrived
-    136  venue_last   int64  and the venue's
+    112  reports_due  int64  when the next report arrives here
+    120  steps        int64  of this loop, ever
+    128  lost_reports int64  the run must not go on
+    136  local_last   int64  when the last local event arrived
+    144  venue_last   int64  and the venue's
+    152  entry_least  int64  no command takes less, ns; 0 where that is not known
+    160  response_least int64  no report takes less
     """,
 )
 LANE_BYTES = LANE.itemsize

@@ -53,6 +53,8 @@ SESSION = record(
     144  stop_number   int64  what the strategy gave as it stopped
     152  clipped       int64  quotes that were made smaller to keep to the position limit
     160  trade         trade  the one being told of
+    208  eager         int64  1: books are shown after each event; 0: when the strategy is called
+    216  unseen        int64  the book that changed since it was shown; -1 none
     256  refused       int64[32]  orders that never left us, by reason
     512  timers        timer[64]
     """,

@@ -70,6 +70,7 @@ def tell(base: int, what: int, instrument: int, argument: int) -> None:
     context = context_at(here)
     if context.stopped != RUNNING or (context.handles >> what) & 1 == 0:
         return
+    catch_up(base)
     session_at(base).callbacks[what] += 1
     fault = _call(context.entry, what, here + context.state_at, here, instrument, argument)
     if fault != 0:
@@ -105,10 +106,14 @@ def market(base: int, event_address: int, received: int) -> None:
     instrument = event.instrument
     seen = market_of(base, instrument)
     book = book_of(books_at(books), books, instrument)
-    if book.trades != trades:
+    if book.trades != trades and session.eager != 0:
         _printed(base, seen, book, event)
         tell(base, ON_TRADE, instrument, base + TRADE_AT)
-    show(base, instrument)
+    if session.eager != 0:
+        show(base, instrument)
+    elif session.unseen != instrument:
+        catch_up(base)
+        session.unseen = instrument
     if event.kind == events.STATUS:
         if event.reference != events.TRADING:
             tell(base, ON_HALT, instrument, 0)
@@ -122,6 +127,15 @@ def now(base: int, time: int, venue_time: int) -> None:
     context = context_at(context_address(base))
     context.time = time
     context.venue_time = venue_time
+
+
+@jit.inlined
+def catch_up(base: int) -> None:
+    """Show the book that changed while nobody looked."""
+    session = session_at(base)
+    if session.unseen >= 0:
+        show(base, session.unseen)
+        session.unseen = -1
 
 
 @jit.inlined

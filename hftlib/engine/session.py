@@ -30,7 +30,7 @@ from hftlib.engine.memory import FOREVER, SESSION
 from hftlib.engine.services import addresses
 from hftlib.execution.memory import EXECUTION
 from hftlib.risk.limits import LIMITS, Limits
-from hftlib.strategy.abi import ABI, CONTEXT, MARKET
+from hftlib.strategy.abi import ABI, CONTEXT, MARKET, ON_BOOK, ON_TRADE
 
 ORDERS_MAX = 4096
 LOG_MAX = 1 << 14
@@ -108,6 +108,8 @@ class Session:
         for name in ("books", "context", "markets", "execution", "limits"):
             session[f"{name}_at"] = self._between("session", name)
         session["next_timer"] = FOREVER
+        looks = (1 << ON_BOOK) | (1 << ON_TRADE)
+        session["eager"], session["unseen"] = bool(self.strategy.handles & looks), -1
         session["timers"]["due"] = FOREVER
 
     def _lay_execution(self, count: int, slots: int) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 import hftlib as hft
 from hftlib.book.capacity import Capacity
+from hftlib.book.reading import twice_mid
 from hftlib.engine.driving import Backtest
 from hftlib.engine.log import HORIZONS_NS
 from hftlib.engine.session import Session
@@ -111,5 +112,4 @@ def test_markouts_are_the_middle_of_the_recorded_book(tape):
         upto = int(np.searchsorted(events["time"], due, side="right"))
         books.apply(events[done:upto])
         done = upto
-        bid, ask = books.arena["book"]["bid"][instrument], books.arena["book"]["ask"][instrument]
-        assert middle == ask["key"] - bid["key"]
+        assert middle == twice_mid(books.address, instrument)
