@@ -1,4 +1,5 @@
-"""Draw `docs/layouts.md` from the records themselves: `make docs`. A test keeps the two in step."""
+"""Draw `docs/layouts.md` from the records themselves, and the tables of `docs/strategies.md`:
+`make docs`. Tests keep pages and code in step."""
 
 import pkgutil
 from importlib import import_module
@@ -8,7 +9,7 @@ import hftlib
 from hftlib.core.records import RECORDS
 
 TARGET = Path(__file__).with_name("layouts.md")
-ROOMS = ("core", "feed", "book", "research")
+ROOMS = ("core", "feed", "book", "strategy", "risk", "execution", "venue", "engine", "research")
 INTRODUCTION = """# Layouts
 
 Every record that crosses a boundary, as declared in its module. Offsets are bytes from its start.
@@ -34,5 +35,8 @@ def drawn() -> str:
 
 
 if __name__ == "__main__":
+    import draw_strategies
+
     TARGET.write_text(drawn())
-    print(f"{TARGET.name} is drawn")
+    draw_strategies.TARGET.write_text(draw_strategies.drawn())
+    print(f"{TARGET.name} and {draw_strategies.TARGET.name} are drawn")

@@ -7,6 +7,7 @@ the figures of a result. A name or a figure that is not explained stops the draw
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import runpy
@@ -21,9 +22,11 @@ from mistakes import MISTAKES
 from hftlib.core import orders
 from hftlib.core.errors import HftError
 from hftlib.core.records import RECORDS
+from hftlib.core.times import duration_text
 from hftlib.engine.log import HORIZONS_NS
 from hftlib.research.result_figures import figures_at
 from hftlib.research.result_measures import horizon_names
+from hftlib.strategy import indicators, library
 from hftlib.strategy.checking import _INNER, SHAPES
 from hftlib.strategy.reading import TAKES
 
@@ -221,7 +224,43 @@ def _figures() -> str:
     return "| Figure | How it is computed | Unit |\n|---|---|---|\n" + "\n".join(rows) + "\n"
 
 
+def _indicators() -> str:
+    rows = []
+    for name in indicators.__all__:
+        plan = getattr(indicators, name)._plan
+        params = [f"{key}={_setting(item.declared)}" for key, item in plan.params.items()]
+        settings = f"`{', '.join(params)}`" if params else ""
+        calls = ", ".join(f"`.{call}{_takes(method)}`" for call, method in plan.methods.items())
+        rows.append(f"| `hft.{name}` | {_first(plan.doc)} | {settings} | {calls} |")
+    return (
+        "| Block | What it is | Settings | Methods |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
+    )
+
+
+def _setting(declared: Any) -> str:
+    """A default as one would write it."""
+    if declared.duration and declared.default:
+        return repr(duration_text(declared.default).replace(" ", ""))
+    return repr(declared.default)
+
+
+def _takes(method: ast.FunctionDef) -> str:
+    return f"({', '.join(argument.arg for argument in method.args.args[1:])})"
+
+
+def _library() -> str:
+    rows = [f"| `{name}` | {_first(getattr(library, name).__doc__)} |" for name in library.__all__]
+    return "| Strategy | What it does |\n|---|---|\n" + "\n".join(rows) + "\n"
+
+
+def _first(text: str) -> str:
+    """The first paragraph, in one line."""
+    return " ".join(inspect.cleandoc(text).partition("\n\n")[0].split()).replace("|", "or")
+
+
 _DRAWS: dict[str, Callable[[], str]] = {
+    "indicators": _indicators,
+    "library": _library,
     **{name: lambda name=name: _shape(name) for name in SHAPES},
     "callbacks": _callbacks,
     "reasons_ours": _reasons(1, orders.OURS),

@@ -53,6 +53,7 @@ _PLACES = {
     "backtest": "research.backtest",
     "block": "strategy.classes",
     "cell_dtype": "core.seqlock",
+    "check_lookahead": "research.lookahead",
     "clock": "core",
     "duration_ns": "core.times",
     "jit": "core",

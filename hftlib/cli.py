@@ -82,9 +82,12 @@ def warm(json_out: Json = False) -> None:
 
 @app.command()
 def bench(
-    what: Annotated[str, typer.Argument(help="core, itch or book.")] = "",
+    what: Annotated[str, typer.Argument(help="core, itch, book or backtest.")] = "",
     file: Annotated[
-        Path | None, typer.Argument(help="For itch and book: an ITCH 5.0 file, plain or gzip.")
+        Path | None,
+        typer.Argument(
+            help="For itch and book: an ITCH 5.0 file, plain or gzip. For backtest: an .npz file."
+        ),
     ] = None,
     probe: Annotated[
         bool, typer.Option("--probe", help="Measure the machine itself, the yardstick.")
@@ -95,7 +98,7 @@ def bench(
         typer.Option(
             help="For itch and book: a command to take turns with. It reads FILE from its standard "
             "input and prints a number before `nanos per packet` or `ns per message`; the last "
-            "one counts.",
+            "one counts. For backtest: the Python that has hftbacktest (`make peers`).",
         ),
     ] = None,
     json_out: Json = False,
@@ -103,6 +106,9 @@ def bench(
     """Measure hftlib on this host, each figure beside its yardstick."""
     from importlib import import_module
 
+    if what == "backtest":
+        _bench_backtest(file, runs, peer, json_out)
+        return
     if what in ("itch", "book"):
         _bench_file(what, file, runs, peer, json_out)
         return
@@ -116,11 +122,23 @@ def bench(
         raise InputError(
             f"There is no bench {what!r}" if unknown else "No bench was named",
             where="hft bench",
-            do="Run `hft bench core`, `hft bench itch FILE`, `hft bench book FILE`, or --probe.",
+            do="Run `hft bench core`, `itch FILE`, `book FILE`, `backtest`, or --probe.",
         )
     modules = [import_module(f"hftlib.bench.{suites[name]}") for name in wanted]
     warmed()
     _print_measurements([row for module in modules for row in module.benches()], runs, json_out)
+
+
+def _bench_backtest(file: Path | None, runs: int, peer: str | None, json_out: bool) -> None:
+    from hftlib.bench import backtest
+
+    warmed()
+    with counted("measuring", 4) as advance:
+        reading = backtest.read(file, runs, peer, advance)
+    if json_out:
+        print(json.dumps(reading.as_json(), indent=2, ensure_ascii=False))
+    else:
+        show(backtest.table(reading))
 
 
 def _bench_file(what: str, file: Path | None, runs: int, peer: str | None, json_out: bool) -> None:

@@ -34,7 +34,7 @@ def test_version():
 
 def test_help_lists_every_command():
     shown = hft("--help").stdout
-    assert all(name in shown for name in ("doctor", "warm", "bench", "demo"))
+    assert all(name in shown for name in ("doctor", "warm", "bench", "demo", "data", "backtest"))
 
 
 def test_doctor_gives_a_table_and_json_with_the_same_rows():

@@ -17,8 +17,38 @@ def test_the_layouts_page_is_up_to_date():
     subprocess.run([sys.executable, "-c", program], env=environment, check=True)
 
 
-def test_the_first_example_of_the_readme_runs(tmp_path):
-    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def test_the_tables_of_the_strategies_page_are_up_to_date():
+    program = "from draw_strategies import TARGET, drawn; assert TARGET.read_text() == drawn()"
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA_")}
+    environment["PYTHONPATH"] = str(ROOT / "docs")
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+
+
+def test_the_example_of_the_strategies_page_runs(tmp_path):
+    page = (ROOT / "docs" / "strategies.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "ideas.py").write_text(example)
+    assert "<Result of QueueImbalance: " in ran(tmp_path, "ideas.py")
+
+
+def test_the_strategy_of_the_readme_runs_in_a_file_and_at_the_prompt(tmp_path):
+    example, _ = re.findall(r"```python\n(.*?)```", readme(), re.DOTALL)
+    (tmp_path / "ideas.py").write_text(example)
+    assert "<Result of QueueImbalance: " in ran(tmp_path, "ideas.py")
+    page = (ROOT / "docs" / "strategies.md").read_text()
+    shown = [re.search(r"^hft (backtest .*)$", text, re.MULTILINE) for text in (readme(), page)]
+    program = "from hftlib.cli import main; main()"
+    synth = "data synth --symbols 2 --seconds 60 -o day.tape"
+    ran(tmp_path, "-c", program, *synth.split())
+    for command in shown:
+        assert command
+        told = ran(tmp_path, "-c", program, *command[1].split())
+        assert "P&L after fees" in told
+    assert "QueueImbalance on day.tape" in (tmp_path / "page.html").read_text()
+
+
+def test_the_second_example_of_the_readme_runs(tmp_path):
+    _, example = re.findall(r"```python\n(.*?)```", readme(), re.DOTALL)
     script = tmp_path / "example.py"
     script.write_text(example + "\nprint(len(arena.compare(before)), arena['position'][0])\n")
     environment = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA_")}
@@ -71,8 +101,25 @@ def test_every_file_the_readme_names_exists():
 
 def test_every_page_of_the_docs_has_its_commands():
     pages = sorted((ROOT / "docs").glob("*.md"))
-    assert {"decisions.md", "layouts.md", "benchmarks.md"} <= {page.name for page in pages}
+    assert {"decisions.md", "layouts.md", "benchmarks.md", "strategies.md"} <= {
+        page.name for page in pages
+    }
     assert "hft bench core --json" in (ROOT / "docs" / "benchmarks.md").read_text()
+
+
+def ran(folder, *arguments):
+    """What Python prints when run so in this folder, compiled as everywhere."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA_")}
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def readme() -> str:

@@ -70,6 +70,7 @@ class Backtest:
         }
         self._watch = self._watching(every_ns, (0, *horizons), len(session.instruments))
         self._run = np.zeros(1, RUN)
+        self.commands: list[np.ndarray[Any, Any]] = []  # the ring of each lane, for who looks on
         run = self._run[0]
         run["session"] = session.address
         run["walk"], run["watch"] = walk.walk_address, self._watch.ctypes.data
@@ -177,12 +178,13 @@ class Backtest:
         return made
 
     def _lanes(self, latencies: Sequence[np.ndarray[Any, Any]]) -> int:
-        lanes = np.zeros(len(latencies), LANE)
-        self._held.append(lanes)
+        self.lanes = lanes = np.zeros(len(latencies), LANE)
         for lane, legs, exchange in zip(lanes, latencies, self.exchanges, strict=True):
             for name, dtype in (("commands", FLIGHT_COMMAND), ("reports", FLIGHT_REPORT)):
                 ring = np.zeros(RING, dtype)
                 self._held.append(ring)
+                if name == "commands":
+                    self.commands.append(ring)
                 way = lane[name]
                 way["items"], way["mask"], way["due"] = ring.ctypes.data, RING - 1, FOREVER
                 way["stride"], way["latest"] = dtype.itemsize, -FOREVER

@@ -23,8 +23,11 @@ class Source(Protocol):
     """Whether all of it is one stream that its venue numbers: then time and numbers only rise."""
     counts: dict[str, int]
     """What was met, by name; for summaries."""
-    share_done: float
-    """How much of the input is read, 0 to 1; for the progress bar."""
+
+    @property
+    def share_done(self) -> float:
+        """How much of the input is read, 0 to 1; for the progress bar."""
+        ...
 
     def chunks(self) -> Iterator[np.ndarray[Any, Any]]:
         """Arrays of at most CHUNK_EVENTS_MAX events, each valid until the next is asked for."""

@@ -7,15 +7,21 @@ The tape may be a slice: books begin as they stood there. `venue` may be a dict 
 name, for tapes of several. `compiled=False` runs the strategy as plain Python over the same engine:
 breakpoints and `print` work, and what comes out is the same.
 
+A snapshot at the tape's beginning is how the books stood: it is no event that a strategy sees.
+
+A run that ends before its tape gives a Result all the same, with `ended` set and shown on its page.
+It warns as well, for a cell that keeps only figures of many runs would otherwise hide that some are
+of half a day; but not where the strategy asked for the end by `ctx.stop`.
+
 How much room books need is guessed low and made larger while a run has hardly begun; results never
-depend on it. Worst case: a strategy that ends with an exception gives a Result with `ended` set.
+depend on it. Worst case: a strategy that ends with an exception at the last event: all was run.
 """
 
 from __future__ import annotations
 
 import time as wall
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,20 +35,24 @@ from hftlib.engine.driving import STEPS, Backtest
 from hftlib.engine.log import HORIZONS_NS
 from hftlib.engine.memory import STOPPED_BY_FAULT, STOPPED_ITSELF
 from hftlib.feed.source import Source
+from hftlib.research.last_sample import with_last_sample
 from hftlib.research.result import Result
 from hftlib.research.setting_up import (
     Settings,
+    first_room,
     prepared,
     settings_of,
     strategy_of,
     tape_of,
 )
+from hftlib.research.standstill import StandsStillError, Standstill
 from hftlib.research.tape import Tape
 from hftlib.risk.limits import Limits
 from hftlib.strategy.abi import CALLBACKS
 from hftlib.terminal import patience
+from hftlib.venue.venue import Venue
 
-_ORDERS_FIRST, _LEVELS_FIRST, _MOST = 1 << 15, 1 << 15, 1 << 29
+_MOST = 1 << 29
 _MORE = 8
 
 
@@ -64,22 +74,22 @@ def backtest(
     settings = settings_of(venue, recorded)
     held = limits or Limits()
     began = wall.perf_counter()
-    room = Capacity(
-        instruments=max(1, len(recorded.instruments)),
-        orders=_ORDERS_FIRST,
-        levels=_LEVELS_FIRST,
-        pages=_LEVELS_FIRST >> 2,
+    if not recorded.orderly:
+        warnings.warn(
+            f"Times of {recorded.path.name} go back in places; there, the highest so far counts.",
+            stacklevel=2,
+        )
+    run, ended = ran(
+        one,
+        recorded,
+        settings,
+        held,
+        compiled=compiled,
+        every=every,
+        horizons=horizons,
+        steps=steps,
     )
-    with patience() as advance:
-        while True:
-            run = prepared(one, recorded, settings, held, room, every, horizons)
-            run.session.connect(compiled)
-            ended = run.go(advance, steps)
-            if not run.short_of_room:
-                break
-            room = _larger(room, run.short_of_room, recorded)
-    ended = ended or _why_stopped(one, run)
-    if ended:
+    if ended and not _stopped_itself(run):
         warnings.warn(f"{one.name} did not run to the end of the tape: {ended}", stacklevel=2)
     about = {
         "strategy": one.name,
@@ -99,6 +109,44 @@ def backtest(
     return _result(run, recorded, horizons, ended, about)
 
 
+def ran(
+    strategy: Any,
+    tape: Tape,
+    settings: Mapping[str, Venue],
+    limits: Limits,
+    *,
+    compiled: bool = True,
+    every: Any = None,
+    horizons: Sequence[int] = HORIZONS_NS,
+    steps: int = STEPS,
+    watched: Callable[[Backtest], None] | None = None,
+) -> tuple[Backtest, str]:
+    """The run behind a result, and why it ended early; `watched` looks on every so many steps."""
+    room = first_room(tape)
+    with patience() as advance:
+        while True:
+            run = prepared(strategy, tape, settings, limits, room, every, horizons)
+            run.session.connect(compiled)
+
+            still = Standstill(run)
+
+            def progress(
+                share: float, what: str, run: Backtest = run, still: Standstill = still
+            ) -> None:
+                advance(share, what)
+                still.look()
+                if watched is not None:
+                    watched(run)
+
+            try:
+                ended = run.go(progress, steps)
+            except StandsStillError:
+                return run, still.sentence
+            if not run.short_of_room:
+                return run, ended or _why_stopped(strategy, run)
+            room = _larger(room, run.short_of_room, tape)
+
+
 def _larger(room: Capacity, short: list[str], tape: Tape) -> Capacity:
     if any(getattr(room, name) * _MORE > _MOST for name in short):
         raise HostError(
@@ -107,6 +155,10 @@ def _larger(room: Capacity, short: list[str], tape: Tape) -> Capacity:
             do="Take fewer instruments at once: tape.only(...).",
         )
     return replace(room, homes=0, **{name: getattr(room, name) * _MORE for name in short})
+
+
+def _stopped_itself(run: Backtest) -> bool:
+    return int(run.session.arena["context"]["stopped"][0]) == STOPPED_ITSELF
 
 
 def _why_stopped(strategy: Any, run: Backtest) -> str:
@@ -118,6 +170,9 @@ def _why_stopped(strategy: Any, run: Backtest) -> str:
     if context["stopped"] == STOPPED_BY_FAULT:
         state = run.session.arena["state"][0]
         callback = CALLBACKS[int(state["faulty_call"])]
+        error = strategy.exception() if hasattr(strategy, "exception") else None
+        if state["fault"] == 1 and error is not None and not isinstance(error, Exception):
+            raise error  # Ctrl-C, or the end of a debugger: whoever wanted that wants no result
         return f"{strategy.explain(int(state['fault']))} (in {callback})"
     return ""
 
@@ -150,7 +205,7 @@ def _result(
         tape.instruments,
         ended_orders,
         run.fills,
-        run.equity,
+        with_last_sample(run),
         run.markouts,
         horizons=horizons,
         about=about,

@@ -7,6 +7,7 @@ the strategy did not run to the end of the tape. Worst case: what `hftlib.resear
 from __future__ import annotations
 
 import json
+import math
 import warnings
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,7 +25,10 @@ Params = Annotated[
 
 def backtest_command(
     strategy: Annotated[
-        str, typer.Argument(help="FILE.py:Class, package.module:Class, or one of the library.")
+        str,
+        typer.Argument(
+            metavar="FILE.py:Class", help="Also package.module:Class, or one of the library."
+        ),
     ],
     tape: Tape,
     param: Params = None,
@@ -49,6 +53,8 @@ def backtest_command(
     json_out: Json = False,
 ) -> None:
     """Run a strategy over a tape and print how it went."""
+    from rich.text import Text
+
     from hftlib.core.fees import Fees
     from hftlib.research.backtest import backtest
     from hftlib.research.store import found
@@ -57,17 +63,17 @@ def backtest_command(
     from hftlib.risk.limits import Limits
     from hftlib.venue.venue import Venue
 
-    recorded: Any = open_tape(found(tape))
-    if symbol:
-        recorded = recorded.only(*symbol)
-    if begin or end:
-        recorded = recorded[begin:end]
+    made = strategy_named(strategy)
+    params = given_parameters(param or [])
+    recorded = part_of(open_tape(found(tape)), symbol or [], begin, end)
+    for place in (output, report):
+        _require_place(place, may_exist=place is report)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # said below, as a sentence
         result = backtest(
-            strategy_named(strategy),
+            made,
             recorded,
-            params=given_parameters(param or []),
+            params=params,
             venue=Venue(
                 order_latency=order_latency,
                 feed_latency=feed_latency,
@@ -80,18 +86,62 @@ def backtest_command(
     if output is not None:
         result.save(output)
     if report is not None:
-        report.write_text(result._repr_html_())
+        report.write_text(result._repr_html_(), encoding="utf-8")
     if json_out:
         told = {"about": result.about, "ended": result.ended, "digest": result.digest}
         told |= {"stats": result.stats.to_dict(), "refused": result.refused}
         told |= {"rejected": result.rejected, "counts": result.counts}
-        print(json.dumps(told, indent=2, ensure_ascii=False, default=str))
+        print(json.dumps(plain(told), indent=2, ensure_ascii=False, allow_nan=False, default=str))
     else:
-        show(repr(result))
+        show(Text(repr(result)))
         show(result.stats)
+    if not recorded.orderly:
+        typer.echo(
+            "Times of the tape go back in places; there, the highest so far counts.", err=True
+        )
     if not result.ok:
         typer.echo(f"It did not run to the end of the tape: {result.ended}", err=True)
         raise typer.Exit(1)
+
+
+def part_of(tape: Any, symbols: list[str], begin: str | None, end: str | None) -> Any:
+    """The slice that is meant, with events in it."""
+    from hftlib.research.clocks import clock_text
+
+    chosen = tape.only(*symbols) if symbols else tape
+    chosen = chosen[begin:end] if begin or end else chosen
+    if len(tape) and not len(chosen):
+        span = " to ".join(clock_text(ns, tape.zone) for ns in (tape.begin, tape.end))
+        raise InputError(
+            "There are no events in this part of the tape",
+            where=f"--begin {begin or 'its first'} --end {end or 'its last'}",
+            do=f"Choose within {span}.",
+        )
+    return chosen
+
+
+def _require_place(place: Path | None, may_exist: bool) -> None:
+    """Refuse before the run what could not be written after it."""
+    if place is None:
+        return
+    if not may_exist and place.exists():
+        what, do = f"{str(place)!r} is there already", "Name another folder, or remove this one."
+    elif may_exist and place.is_dir():
+        what, do = f"{str(place)!r} is a folder", "Name a file in it."
+    elif not place.absolute().parent.is_dir():
+        what, do = f"There is no folder {str(place.parent)!r}", "Make it first, or name another."
+    else:
+        return
+    raise InputError(what, where="hft backtest --report" if may_exist else "hft backtest -o", do=do)
+
+
+def plain(value: Any) -> Any:
+    """The same for JSON, which has no word for what is not a number."""
+    if isinstance(value, dict):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def given_parameters(texts: list[str]) -> dict[str, Any]:

@@ -20,12 +20,14 @@ from hftlib.core.units import shown
 from hftlib.engine.driving import Backtest
 from hftlib.engine.session import Session
 from hftlib.research.opening import opening_events
+from hftlib.research.selection import Selection
 from hftlib.research.tape import Tape, open_tape, to_tape
 from hftlib.risk.limits import Limits
 from hftlib.venue.exchange import Exchange
 from hftlib.venue.venue import Venue
 
 Settings = Venue | Mapping[str, Venue] | None
+ORDERS_FIRST, LEVELS_FIRST = 1 << 14, 1 << 14
 SAMPLES = 2_000  # of equity, where nobody says how often
 SECOND_NS = 1_000_000_000
 _FIRST_EVENTS = 1 << 16
@@ -67,7 +69,43 @@ def tape_of(tape: Any) -> Tape:
             where=repr(made),
             do="Take a longer slice, or look at the tape with `hft data show`.",
         )
-    return made
+    if not len(made.instruments):
+        raise InputError(
+            "The tape has no instruments, so there is nothing to trade",
+            where=repr(made),
+            do="Import the recorded data again, from a file that names its instruments.",
+        )
+    return _after_opening(made)
+
+
+def _after_opening(tape: Tape) -> Tape:
+    """Without the snapshot it begins with, which is how the books stood before its first event.
+
+    So a slice gives what the same slice gives that was saved, and opened again.
+    """
+    begin = _opening(tape)
+    return tape[begin:] if 0 < begin < len(tape) else tape
+
+
+def _opening(tape: Tape) -> int:
+    """How many events of a snapshot come first."""
+    done = 0
+    for chunk in tape.chunks():
+        others = np.flatnonzero(chunk["flags"] & events.SNAPSHOT == 0)
+        if len(others):
+            return done + int(others[0])
+        done += len(chunk)
+    return done
+
+
+def first_room(tape: Tape) -> Capacity:
+    """How much room books get at first: for a few liquid instruments."""
+    return Capacity(
+        instruments=max(1, len(tape.instruments)),
+        orders=ORDERS_FIRST,
+        levels=LEVELS_FIRST,
+        pages=LEVELS_FIRST >> 2,
+    )
 
 
 def settings_of(venue: Settings, tape: Tape) -> dict[str, Venue]:
@@ -121,7 +159,9 @@ def prepared(
         for exchange in exchanges:
             exchange.books.apply(chunk)
     # Some sources say where a message ends. Then a book is whole only there.
-    first = tape.selection.file.events[:_FIRST_EVENTS]
+    file = tape.selection.file
+    begin = _opening(Tape(Selection(file, 0, len(file.events))))
+    first = file.events[begin : begin + _FIRST_EVENTS]
     session.arena["session"]["strict_last"] = bool((first["flags"] & events.LAST).any())
     return Backtest(
         session,

@@ -21,9 +21,7 @@ class EMA:
     The first value is taken whole. Of several values at one moment the last one counts.
     """
 
-    half_life: int = param(
-        1_000_000_000, low=1, duration=True, help="time after which half is left"
-    )
+    half_life: int = param(1_000_000_000, low=1, duration=True, help="time until half is left")
     value: float = state(math.nan)
     before: float = state()
     weight: float = state(1.0)
@@ -38,7 +36,7 @@ class EMA:
             self.time = now
         elif now > self.time:
             self.before = self.value
-            self.weight = 1.0 - 0.5 ** ((now - self.time) / self.half_life)
+            self.weight = 1.0 - math.exp2((self.time - now) / self.half_life)
             self.time = now
         self.count += 1
         self.value = self.before + self.weight * (x - self.before)
@@ -54,7 +52,7 @@ class EMAByUpdate:
     The first value is taken whole; time plays no part.
     """
 
-    half_life: float = param(10.0, low=1e-3, help="updates after which half is left")
+    half_life: float = param(10.0, low=1e-3, help="updates until half is left")
     value: float = state(math.nan)
     weight: float = state()
     count: int = state()
@@ -64,7 +62,7 @@ class EMAByUpdate:
             return self.value
         if self.count == 0:
             self.value = x
-            self.weight = 1.0 - 0.5 ** (1.0 / self.half_life)
+            self.weight = 1.0 - math.exp2(-1.0 / self.half_life)
         else:
             self.value += self.weight * (x - self.value)
         self.count += 1

@@ -23,7 +23,7 @@ class HawkesIntensity:
 
     base: float = param(1.0, low=0.0, help="events a second without any")
     jump: float = param(1.0, low=0.0, help="what an event adds, in events a second")
-    half_life: int = param(500_000_000, low=1, duration=True, help="time after which half is left")
+    half_life: int = param(500_000_000, low=1, duration=True, help="time until half is left")
     excess: float = state()
     value: float = state(math.nan)
     time: int = state()
@@ -44,7 +44,7 @@ class HawkesIntensity:
         """The intensity at a time, all events so far counted."""
         if self.count == 0 or now <= self.time:
             return self.base + self.excess
-        return self.base + self.excess * 0.5 ** ((now - self.time) / self.half_life)
+        return self.base + self.excess * math.exp2((self.time - now) / self.half_life)
 
     def children(self) -> float:
         """How many events one brings in the mean."""

@@ -11,6 +11,9 @@ halt for instance; skip what is not open, or the reopening counts as flow.
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 from hftlib.strategy.classes import block
 from hftlib.strategy.context import NO_PRICE
 from hftlib.strategy.fields import param, state
@@ -63,4 +66,4 @@ class OrderFlowImbalance:
         """The value at a time without a change."""
         if self.count == 0 or now <= self.time:
             return self.value
-        return self.value * 0.5 ** ((now - self.time) / self.half_life)
+        return self.value * math.exp2((self.time - now) / self.half_life)

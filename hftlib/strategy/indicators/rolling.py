@@ -9,6 +9,9 @@ summed a second time from nothing, and at its end, when it is the whole window, 
 Worst case: rounding at the size of the largest of the last 2 * length values; 8 * length bytes.
 """
 
+# A field with a size is an array; its annotation says of what.
+# mypy: disable-error-code="index"
+
 from __future__ import annotations
 
 import math

@@ -21,9 +21,7 @@ from hftlib.strategy.fields import param, state
 class RealisedVolatility:
     """Per square root of a second; not a number until the second step."""
 
-    half_life: int = param(
-        30_000_000_000, low=1, duration=True, help="time after which half is left"
-    )
+    half_life: int = param(30_000_000_000, low=1, duration=True, help="time until half is left")
     every: int = param(100_000_000, low=1, duration=True, help="shortest step")
     relative: bool = param(False, help="of logarithms instead of prices")
     value: float = state(math.nan)
@@ -40,7 +38,7 @@ class RealisedVolatility:
         elif now - self.time >= self.every:
             moved = math.log(price / self.price) if self.relative else price - self.price
             latest = moved * moved / ((now - self.time) / 1e9)
-            share = 0.5 ** ((now - self.time) / self.half_life)
+            share = math.exp2((self.time - now) / self.half_life)
             self.rate = latest if self.steps == 1 else share * self.rate + (1.0 - share) * latest
             self.value = math.sqrt(self.rate)
             self.begin(now, price)

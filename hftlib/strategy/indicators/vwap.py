@@ -10,6 +10,9 @@ out has left of rounding; they take over, and the mark moves to the end.
 Worst case: `length` trades leave at once, a loop of as many steps; 24 * length bytes.
 """
 
+# A field with a size is an array; its annotation says of what.
+# mypy: disable-error-code="index"
+
 from __future__ import annotations
 
 import math
@@ -50,6 +53,8 @@ class VWAP:
         if self.count - self.first == self.length:
             self.drop()
             self.crowded += 1 if self.window > 0 else 0
+        if self.first == self.count:
+            self.begin()
         place = self.count % self.length
         self.times[place] = self.time
         self.prices[place] = price
@@ -58,8 +63,9 @@ class VWAP:
         money = float(price) * float(quantity)
         self.money += money
         self.volume += quantity
-        self.mark_money += money
-        self.mark_volume += quantity
+        if self.count >= self.mark:
+            self.mark_money += money
+            self.mark_volume += quantity
         self.count += 1
         self.value = self.money / self.volume
         return self.value
@@ -85,9 +91,17 @@ class VWAP:
         self.money -= self.prices[place] * self.quantities[place]
         self.volume -= self.quantities[place]
         self.first += 1
-        if self.first >= self.mark:
+        if self.first == self.mark:
             self.money = self.mark_money
             self.volume = self.mark_volume
             self.mark_money = 0.0
             self.mark_volume = 0.0
             self.mark = self.count
+
+    def begin(self) -> None:
+        """The first trade of an empty window stands before the mark: it is summed once."""
+        self.money = 0.0
+        self.volume = 0.0
+        self.mark_money = 0.0
+        self.mark_volume = 0.0
+        self.mark = self.count + 1

@@ -10,6 +10,9 @@
 Worst case: a quote follows each change of the book, one message a side under way at most.
 """
 
+# A field with a size is an array; its annotation says of what.
+# mypy: disable-error-code="index"
+
 from __future__ import annotations
 
 import math

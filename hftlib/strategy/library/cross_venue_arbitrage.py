@@ -10,6 +10,9 @@ missed, filled in part or refused by a limit is one case. Worst case: while neit
 difference stands as long as that lasts.
 """
 
+# A field with a size is an array; its annotation says of what.
+# mypy: disable-error-code="index"
+
 from __future__ import annotations
 
 from typing import Any
@@ -22,8 +25,8 @@ class CrossVenueArbitrage:
     """Take both sides of a price that is out of line between two venues.
 
     `first` and `second` are two instruments of one thing, with the same units of price and
-    quantity. A quote that was tried is not tried again until it changes, for what we took of it
-    shows only later. After each try it rests for `pause`.
+    quantity. What was tried of a quote counts as gone for as long as its price stands: that it was
+    taken shows only later, in a backtest never. After each try it rests for `pause`.
 
     When it loses money: by its legs. Prices out of line are often one venue being late, and by the
     time the orders arrive the late one has moved: one leg fills, the other finds nothing, and
@@ -41,11 +44,8 @@ class CrossVenueArbitrage:
     held_max: int = hft.param(1_000, low=1, help="lots at most at either venue, long or short")
     chase_ticks: int = hft.param(5, low=0, help="how far through the best price levelling may go")
     pause: int = hft.param(1_000_000, low=1000, duration=True, help="between two tries")
-    tried_bid: int = hft.state()
-    tried_bid_quantity: int = hft.state()
-    tried_ask: int = hft.state()
-    tried_ask_quantity: int = hft.state()
-    tried_at: int = hft.state(-1)
+    tried: int = hft.state(size=4)
+    tried_price: int = hft.state(size=4)
     rests_until: int = hft.state()
     tries: int = hft.state()
     levellings: int = hft.state()
@@ -78,14 +78,16 @@ class CrossVenueArbitrage:
         if not (d.is_open and c.is_open and d.has_both and c.has_both):
             return False
         gain = d.bid - c.ask - self.cost * (abs(d.bid) + abs(c.ask))
-        quantity = min(self.clip, d.bid_quantity, c.ask_quantity)
+        bid = 0 if dear == self.first else 2
+        ask = 1 if cheap == self.first else 3
+        quantity = min(self.fresh(bid, d.bid, d.bid_quantity), self.clip)
+        quantity = min(self.fresh(ask, c.ask, c.ask_quantity), quantity)
         quantity = min(quantity, self.held_max + ctx.position(dear))
         quantity = min(quantity, self.held_max - ctx.position(cheap))
         if gain < self.edge_ticks * max(d.tick, c.tick) or quantity <= 0 or gain <= 0:
             return False
-        if self.is_tried(ctx, dear, cheap):
-            return False
-        self.remember(ctx, dear, cheap)
+        self.use(bid, d.bid, quantity)
+        self.use(ask, c.ask, quantity)
         self.rest(ctx)
         if ctx.sell(dear, float(d.bid), quantity, lasts=hft.IOC) < 0:
             return False
@@ -127,18 +129,12 @@ class CrossVenueArbitrage:
         # Nothing may happen at either venue for long; a difference must not wait for it.
         ctx.timer(self.pause, 0)
 
-    def is_tried(self, ctx: Any, dear: int, cheap: int) -> bool:
-        d = ctx.book(dear)
-        c = ctx.book(cheap)
-        same_bid = d.bid == self.tried_bid and d.bid_quantity == self.tried_bid_quantity
-        same_ask = c.ask == self.tried_ask and c.ask_quantity == self.tried_ask_quantity
-        return self.tried_at == dear and same_bid and same_ask
+    def fresh(self, k: int, price: int, quantity: int) -> int:
+        """What of a quote was not tried yet; k: bid and ask of the first venue, of the second."""
+        return quantity - self.tried[k] if price == self.tried_price[k] else quantity
 
-    def remember(self, ctx: Any, dear: int, cheap: int) -> None:
-        d = ctx.book(dear)
-        c = ctx.book(cheap)
-        self.tried_at = dear
-        self.tried_bid = d.bid
-        self.tried_bid_quantity = d.bid_quantity
-        self.tried_ask = c.ask
-        self.tried_ask_quantity = c.ask_quantity
+    def use(self, k: int, price: int, quantity: int) -> None:
+        if price != self.tried_price[k]:
+            self.tried[k] = 0
+        self.tried_price[k] = price
+        self.tried[k] += quantity

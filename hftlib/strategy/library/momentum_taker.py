@@ -8,6 +8,9 @@ What is held decides what is done, so fills in part, misses and refusals need no
 Worst case: while a venue is halted an exit waits; it is tried again with the first book after.
 """
 
+# A field with a size is an array; its annotation says of what.
+# mypy: disable-error-code="index"
+
 from __future__ import annotations
 
 from typing import Any
@@ -35,7 +38,7 @@ class MomentumTaker:
     flow_min: float = hft.param(100.0, low=0.0, help="lots of order flow that must agree")
     hold: int = hft.param(5_000_000_000, low=1, duration=True, help="longest time held")
     stop_ticks: float = hft.param(10.0, low=0.0, help="middle against the entry, to leave")
-    slip_ticks: int = hft.param(2, low=0, help="how far through the best price an exit may go")
+    slip_ticks: int = hft.param(2, low=1, help="through the best price to leave; more each try")
     clip: int = hft.param(100, low=1, help="lots of an entry")
     warm_up: int = hft.param(5_000_000_000, low=0, duration=True, help="before the first entry")
     pause: int = hft.param(50_000_000, low=1000, duration=True, help="between two tries")
@@ -46,6 +49,7 @@ class MomentumTaker:
     entry: float = hft.state(size=INSTRUMENTS)
     leaves_at: int = hft.state(size=INSTRUMENTS)
     rests_until: int = hft.state(size=INSTRUMENTS)
+    misses: int = hft.state(size=INSTRUMENTS)
 
     def on_book(self, ctx: Any, i: int) -> None:
         b = ctx.book(i)
@@ -74,16 +78,22 @@ class MomentumTaker:
         if ctx.submit(i, side, float(price), self.clip, lasts=hft.IOC) > 0:
             self.entry[i] = ctx.book(i).mid
             self.leaves_at[i] = ctx.time + self.hold
+            self.misses[i] = 0
             ctx.timer(self.hold, i)
 
     def leave(self, ctx: Any, i: int) -> None:
         b = ctx.book(i)
         held = ctx.position(i)
         self.rests_until[i] = ctx.time + self.pause
+        # From now on it is out whatever the averages say, and looks again if this is a miss.
+        self.leaves_at[i] = min(self.leaves_at[i], ctx.time)
+        ctx.timer(self.pause, i)
+        self.misses[i] += 1
+        through = self.misses[i] * self.slip_ticks * b.tick
         if held > 0:
-            ctx.sell(i, float(b.bid - self.slip_ticks * b.tick), held, lasts=hft.IOC)
+            ctx.sell(i, float(b.bid - through), held, lasts=hft.IOC)
         else:
-            ctx.buy(i, float(b.ask + self.slip_ticks * b.tick), -held, lasts=hft.IOC)
+            ctx.buy(i, float(b.ask + through), -held, lasts=hft.IOC)
 
     def on_timer(self, ctx: Any, number: int) -> None:
         b = ctx.book(number)

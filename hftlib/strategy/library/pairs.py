@@ -11,6 +11,9 @@ second always follows what is held of the first, by taking. Worst case: between 
 leg and that of the second the pair is open for a round trip, longer if the second is halted.
 """
 
+# A field with a size is an array; its annotation says of what.
+# mypy: disable-error-code="index"
+
 from __future__ import annotations
 
 from typing import Any
