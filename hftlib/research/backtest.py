@@ -30,7 +30,8 @@ import numpy as np
 
 from hftlib.book.capacity import Capacity
 from hftlib.core.errors import HostError
-from hftlib.core.orders import DONE, OURS, REASONS
+from hftlib.core.orders import ASKED, DONE, OURS, REASONS, TAPE_ENDS
+from hftlib.core.times import Duration
 from hftlib.engine.driving import STEPS, Backtest
 from hftlib.engine.log import HORIZONS_NS
 from hftlib.engine.memory import STOPPED_BY_FAULT, STOPPED_ITSELF
@@ -40,6 +41,8 @@ from hftlib.research.result import Result
 from hftlib.research.setting_up import (
     Settings,
     first_room,
+    horizons_of,
+    limits_of,
     prepared,
     settings_of,
     strategy_of,
@@ -65,14 +68,17 @@ def backtest(
     limits: Limits | None = None,
     compiled: bool = True,
     every: Any = None,
-    horizons: Sequence[int] = HORIZONS_NS,
+    horizons: Sequence[Duration] = HORIZONS_NS,
     steps: int = STEPS,
 ) -> Result:
-    """Run the strategy over the tape; equity is sampled `every` so long ("1s")."""
+    """Run the strategy over the tape; equity is sampled `every` so long ("1s").
+
+    `horizons` are how long after a fill the price is looked at again: ["100ms", "1s"].
+    """
     one = strategy_of(strategy, params)
     recorded = tape_of(tape)
     settings = settings_of(venue, recorded)
-    held = limits or Limits()
+    held, after = limits_of(limits), horizons_of(horizons)
     began = wall.perf_counter()
     if not recorded.orderly:
         warnings.warn(
@@ -86,7 +92,7 @@ def backtest(
         held,
         compiled=compiled,
         every=every,
-        horizons=horizons,
+        horizons=after,
         steps=steps,
     )
     if ended and not _stopped_itself(run):
@@ -106,7 +112,7 @@ def backtest(
         "compiled": compiled,
         "zone": recorded.zone,
     }
-    return _result(run, recorded, horizons, ended, about)
+    return _result(run, recorded, after, ended, about)
 
 
 def ran(
@@ -182,9 +188,8 @@ def _result(
 ) -> Result:
     arena = run.session.arena
     refused = arena["session"]["refused"][0]
-    ended_orders = run.orders
-    never = ended_orders[(ended_orders["state"] == DONE) & (ended_orders["reason"] > OURS)]
-    reasons, times = np.unique(never["reason"], return_counts=True)
+    orders = run.orders
+    rejected, ended_by_venue = _ended_by_venue(orders)
     execution, session = arena["execution"][0], arena["session"][0]
     counts = {
         "events": int(session["events"]),
@@ -203,7 +208,7 @@ def _result(
     }
     return Result(
         tape.instruments,
-        ended_orders,
+        orders,
         run.fills,
         with_last_sample(run),
         run.markouts,
@@ -211,6 +216,20 @@ def _result(
         about=about,
         ended=ended,
         refused={REASONS[n]: int(refused[n]) for n in range(OURS) if refused[n]},
-        rejected={REASONS[n]: int(k) for n, k in zip(reasons, times, strict=True)},
+        rejected=rejected,
+        ended_by_venue=ended_by_venue,
         counts=counts,
     )
+
+
+def _ended_by_venue(orders: np.ndarray[Any, Any]) -> tuple[dict[str, int], dict[str, int]]:
+    """By reason: orders the venue never took, and those it took and ended of its own accord."""
+    # What we asked for ourselves, and the end of the tape, are no doing of the venue's.
+    theirs = (orders["reason"] > OURS) & ~np.isin(orders["reason"], (ASKED, TAPE_ENDS))
+    done = orders[(orders["state"] == DONE) & theirs]
+    never = (done["accepted"] == 0) & (done["filled"] == 0)
+    told = []
+    for part in (done[never], done[~never]):
+        reasons, times = np.unique(part["reason"], return_counts=True)
+        told.append({REASONS[n]: int(k) for n, k in zip(reasons, times, strict=True)})
+    return told[0], told[1]

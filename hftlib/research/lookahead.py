@@ -41,7 +41,13 @@ from hftlib.research.clocks import clock_text
 from hftlib.research.decisions import STEPS, Decisions, Watching
 from hftlib.research.futures import FUTURES, Future, time_before
 from hftlib.research.looking_outside import outside_sight
-from hftlib.research.setting_up import Settings, settings_of, strategy_of, tape_of
+from hftlib.research.setting_up import (
+    Settings,
+    limits_of,
+    settings_of,
+    strategy_of,
+    tape_of,
+)
 from hftlib.research.sheets import Sheet, Shown
 from hftlib.research.tape import Tape, open_tape
 from hftlib.risk.limits import Limits
@@ -146,7 +152,7 @@ def check_lookahead(
         raise InputError(what, where="check_lookahead(cuts=...)", do="Give 8, or some more.")
     recorded = tape_of(tape)
     held = tape if isinstance(tape, Tape) else None
-    trial = _Trial(strategy, params, venue, limits or Limits(), compiled)
+    trial = _Trial(strategy, params, venue, limits_of(limits), compiled)
     places = _places(len(recorded), cuts, seed)
     times = time_before(recorded, places)
     base, name = trial.decisions(recorded)

@@ -6,7 +6,9 @@
     result.orders .fills .equity .positions        DataFrames, made when first asked for
     result.plot()                 price with fills, inventory, equity, latency, markouts
     result.check()                sentences on what does not balance; none, when all does
-    result.compare(other)         side by side
+    result.compare(other, ...)    side by side
+    result.refused, .rejected, .ended_by_venue     orders by the reason why they ended, counted:
+                                  never left us; never taken by the venue; taken, and ended by it
     result.to_vectorbt()          a vectorbt Portfolio of the same fills
     result.save(folder), Result.load(folder)
     result.digest                 the same for the same orders, fills and equity
@@ -62,6 +64,7 @@ class Result:
         ended: str = "",
         refused: Mapping[str, int] | None = None,
         rejected: Mapping[str, int] | None = None,
+        ended_by_venue: Mapping[str, int] | None = None,
         counts: Mapping[str, Any] | None = None,
     ) -> None:
         if markouts is None:
@@ -76,6 +79,7 @@ class Result:
         self.ended = ended
         self.refused = dict(refused or {})
         self.rejected = dict(rejected or {})
+        self.ended_by_venue = dict(ended_by_venue or {})
         self.counts = dict(counts or {})
         self.zone = str(self.about.get("zone") or "UTC")
         zone_named(self.zone)
@@ -146,11 +150,17 @@ class Result:
 
         return portfolio_of(self._grouping, self.zone, currency, cash)
 
-    def compare(self, other: Result) -> Comparison:
-        """This one and another side by side."""
-        abouts = (self._described(), other._described())
-        same = self.digest == other.digest
-        return Comparison(self.stats, other.stats, abouts, same, self.zone)
+    def compare(self, *others: Result) -> Comparison:
+        """This one and another, or several, side by side."""
+        wrong = [shown(one) for one in others if not isinstance(one, Result)]
+        if wrong or not others:
+            what = f"{wrong[0]} is no result" if wrong else "There is nothing to compare with"
+            do = "Pass what hft.backtest answered, or Result.load(folder)."
+            raise InputError(what, where="result.compare(...)", do=do)
+        every = (self, *others)
+        abouts = tuple(one._described() for one in every)
+        same = len({one.digest for one in every}) == 1
+        return Comparison(tuple(one.stats for one in every), abouts, same, self.zone)
 
     def save(self, folder: Path | str) -> Path:
         """Write all of it into a new folder; `Result.load` reads it back."""
@@ -160,6 +170,7 @@ class Result:
             "ended": self.ended,
             "refused": self.refused,
             "rejected": self.rejected,
+            "ended_by_venue": self.ended_by_venue,
             "counts": self.counts,
             "horizons": list(self.horizons),
         }
@@ -170,7 +181,7 @@ class Result:
     def load(cls, folder: Path | str) -> Result:
         """The result that was saved there."""
         arrays, instruments, facts = read_result(Path(folder))
-        names = ("about", "ended", "refused", "rejected", "counts", "horizons")
+        names = ("about", "ended", "refused", "rejected", "ended_by_venue", "counts", "horizons")
         given: dict[str, Any] = {**arrays, **{name: facts[name] for name in names}}
         return cls(instruments, **given)
 
@@ -196,9 +207,11 @@ class Result:
             facts=[*fact_texts(self.about, self.zone), ("result digest", self.digest)],
             ended=self.ended,
             broken=self.check(),
+            warned=self._warnings(),
             counted=[
-                ("orders that never left us", self.refused),
-                ("orders the venue ended, by its reason", self.rejected),
+                ("orders that never left us, and why", self.refused),
+                ("orders the venue refused, and why", self.rejected),
+                ("orders the venue took and ended itself, and why", self.ended_by_venue),
                 ("counted by the engine", _flat(self.counts)),
             ],
             stats=self.stats,
@@ -223,6 +236,18 @@ class Result:
             first if begin is None else int(begin),
             max(last, int(end)) if end is not None else last,
         )
+
+    def _warnings(self) -> list[str]:
+        """What a reader of the page should know before its figures."""
+        wrong = self.counts.get("wrong instruments", 0)
+        if not wrong:
+            return []
+        last = len(self.instruments) - 1
+        times = "once" if wrong == 1 else f"{wrong:,} times"
+        return [
+            f"The strategy asked {times} for an instrument that there is not: they are counted"
+            f" from 0 to {last}. It was answered with an empty book and no position."
+        ]
 
     def _described(self) -> dict[str, Any]:
         return {**self.about, "ended": self.ended, "horizons": list(self.horizons)}

@@ -40,6 +40,7 @@ _KINDS: dict[str, type] = {
     "ended": str,
     "refused": dict,
     "rejected": dict,
+    "ended_by_venue": dict,
     "counts": dict,
     "horizons": list,
 }

@@ -1,6 +1,6 @@
 """The page of a result: what a quant pastes into a report. HTML and SVG, no script, no files.
 
-A red band says when a run did not reach the end of its tape. Then the headline figures and the
+A red band says when a run did not reach the end of its tape, a yellow one what else to know. Then the headline figures and the
 curves of each currency, the figures by instrument, what was refused and why, and what the run was
 made of. Everything that comes from outside is escaped; colours suit light and dark pages.
 Worst case: some 80 kB for each currency; instruments beyond INSTRUMENTS_MAX are named as a number.
@@ -26,6 +26,10 @@ _BAND = (
     "margin:8px 0;padding:8px 12px;border-left:5px solid rgb(200,69,60);"
     "background:rgba(214,69,65,.18)"
 )
+_WARNING = (
+    "margin:8px 0;padding:8px 12px;border-left:5px solid rgb(214,158,30);"
+    "background:rgba(224,170,50,.18)"
+)
 _TILE = "padding:6px 14px 6px 0;min-width:104px"
 _CELL = "padding:2px 10px;text-align:right;white-space:nowrap;border:none"
 _FIRST = "padding:2px 10px;text-align:left;white-space:pre;border:none"
@@ -37,6 +41,7 @@ def page(
     facts: list[tuple[str, str]],
     ended: str,
     broken: list[str],
+    warned: list[str],
     counted: list[tuple[str, dict[str, int]]],
     stats: Stats,
     grouping: Grouping,
@@ -52,6 +57,9 @@ def page(
     if broken:
         lines = "<br>".join(map(html.escape, broken))
         parts.append(f'<div style="{_BAND}"><b>The books do not balance.</b> {lines}</div>')
+    if warned:
+        lines = "<br>".join(map(html.escape, warned))
+        parts.append(f'<div style="{_WARNING}"><b>Look at this first.</b> {lines}</div>')
     for currency in stats.totals:
         parts.append(_headline(stats, currency))
         parts.append(_curves(grouping.total(currency), zone))

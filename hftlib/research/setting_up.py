@@ -6,7 +6,7 @@ case: the memory of two sets of books, ours and the venue's, and a third for eac
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from hftlib.book.capacity import Capacity
 from hftlib.core import events
 from hftlib.core.errors import InputError
 from hftlib.core.times import duration_ns
-from hftlib.core.units import shown
+from hftlib.core.units import is_whole, shown
 from hftlib.engine.driving import Backtest
 from hftlib.engine.session import Session
 from hftlib.research.opening import opening_events
@@ -36,13 +36,20 @@ _NEEDED = ("lay", "entry", "state_dtype", "parameters")
 
 def strategy_of(strategy: Any, params: Mapping[str, Any] | None) -> Any:
     """The strategy with its parameters; a class stands for its defaults."""
-    if isinstance(strategy, type) and callable(strategy):
+    if params is not None and not _is_by_name(params):
+        raise InputError(
+            f"{shown(params)} gives no parameters by name",
+            where="hft.backtest(params=...)",
+            do='Give a dict, such as {"edge_ticks": 2}.',
+        )
+    if isinstance(strategy, type) and hasattr(strategy, "state_dtype"):
         strategy = strategy(**(params or {}))
     elif params and hasattr(strategy, "with_params"):
         strategy = strategy.with_params(**params)
     if not all(hasattr(strategy, name) for name in _NEEDED):
+        what = strategy if isinstance(strategy, type) else type(strategy)
         raise InputError(
-            f"{type(strategy).__name__} is no strategy",
+            f"{what.__name__} is no strategy",
             where="hft.backtest(strategy, tape)",
             do="Decorate a class with @hft.strategy and pass the class, or one made of it.",
         )
@@ -129,6 +136,43 @@ def settings_of(venue: Settings, tape: Tape) -> dict[str, Venue]:
             do=f"Give settings for {', '.join(names)}, or one hft.Venue for all.",
         )
     return {name: venue[name] for name in names}
+
+
+def limits_of(limits: Any) -> Limits:
+    """The limits a user means; none is what `hft.Limits()` has."""
+    if limits is None or isinstance(limits, Limits):
+        return limits or Limits()
+    do = "Give hft.Limits(position=1_000), or leave it out."
+    if _is_by_name(limits) and limits:
+        do = f"Write hft.Limits({', '.join(f'{name}={shown(limits[name])}' for name in limits)})."
+    elif is_whole(limits):
+        do = f"Write hft.Limits(position={limits}), if the position is what to limit."
+    raise InputError(f"{shown(limits)} is no hft.Limits", where="hft.backtest(limits=...)", do=do)
+
+
+def horizons_of(horizons: Any) -> tuple[int, ...]:
+    """When to look at the price after a fill, in ns: from durations as text, or as numbers."""
+    given = [horizons] if isinstance(horizons, str) else horizons
+    if not isinstance(given, Iterable) or isinstance(given, Mapping):
+        raise _no_horizon(horizons)
+    made = []
+    for one in given:
+        after = duration_ns(one, field="horizons")
+        if after <= 0:
+            raise _no_horizon(one)
+        made.append(after)
+    if len(set(made)) < len(made):
+        raise _no_horizon(horizons, "names the same time twice")
+    return tuple(made)
+
+
+def _no_horizon(value: Any, why: str = "is no time after a fill") -> InputError:
+    do = "Give durations such as ['100ms', '1s', '10s']."
+    return InputError(f"{shown(value)} {why}", where="hft.backtest(horizons=...)", do=do)
+
+
+def _is_by_name(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(name, str) for name in value)
 
 
 def prepared(

@@ -20,6 +20,7 @@ from hftlib.core import jit
 from hftlib.core.errors import InputError
 from hftlib.core.events import BUY
 from hftlib.core.instruments import Instrument
+from hftlib.core.keywords import by_name
 from hftlib.core.orders import (
     ORDER_TOO_LARGE,
     POSITION_TOO_LARGE,
@@ -89,6 +90,7 @@ def in_time(limits: Any, time: int) -> int:
 _Each = int | Mapping[str, int] | None
 
 
+@by_name
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """What an order must keep to. A number for all instruments, or a number for each symbol."""

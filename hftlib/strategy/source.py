@@ -1,8 +1,9 @@
 """Where a class was written: its lines, its tree, and how to name a place in it to a person.
 
 A class in a notebook's cell has no file; the lines of the cell are where Python's own tracebacks
-take them from (`linecache`). The class is found by its name and by the line that decorates it, for
-a cell may hold an older one of the same name.
+take them from (`linecache`). The lines of a file are read anew for each class, since it may have
+been edited and run again. The class is found by its name and by the line that decorates it, for a
+cell may hold an older one of the same name.
 
 Worst case: code without lines to be seen (made from text, typed into a plain prompt) is refused.
 """
@@ -58,7 +59,7 @@ def read(cls: type, depth: int) -> Source:
     """The source of a class that the caller, `depth` frames up, is decorating now."""
     frame = sys._getframe(depth)
     file, line = frame.f_code.co_filename, frame.f_lineno
-    lines = tuple(text.rstrip("\n") for text in linecache.getlines(file, frame.f_globals))
+    lines = tuple(text.rstrip("\n") for text in _lines(file, frame.f_globals))
     around = {} if frame.f_locals is frame.f_globals else dict(frame.f_locals)
     label = _label(file)
     try:
@@ -72,6 +73,14 @@ def read(cls: type, depth: int) -> Source:
             do="Write it in a notebook's cell or in a file; hftlib reads its lines to compile it.",
         )
     return Source(cls.__name__, file, label, lines, tree, frame.f_globals, around)
+
+
+def _lines(file: str, namespace: dict[str, Any]) -> list[str]:
+    """The lines as they are now: what was kept of a file may be of an older text of it."""
+    if Path(file).is_file():
+        return linecache.updatecache(file, namespace)
+    # A cell, or a module in an archive: nothing on disk could be newer than what is kept.
+    return linecache.getlines(file, namespace)
 
 
 def _found(tree: ast.Module, name: str, line: int) -> ast.ClassDef | None:

@@ -6,7 +6,7 @@ It holds nothing but the settings, checked, and can be looked at. What is made o
 instrument lies in plain memory: `latencies` (five legs in one block), `Fees.lay`, `Impact.lay`.
 
 Where an order stands in the queue is known on order-by-order data ("fifo"). On levels it is a
-model, from the most careful one on:
+model:
 
     risk-averse  what stood before us goes away by trades only, or when the level is smaller
     power(n)     of a decrease without a trade, before**n / (before**n + behind**n) was before us,
@@ -14,7 +14,9 @@ model, from the most careful one on:
     log          likewise with ln(1 + x) in place of x**n
     pro-rata     a trade is shared out by size
 
-"auto" is fifo on order-by-order data and risk-averse on levels. Worst case: none, nothing here is
+"auto" is fifo on order-by-order data and risk-averse on levels. Of the models risk-averse puts us
+furthest back. None of them is careful about size: an order fills whole once a trade prints through
+its price, or the best price of the other side comes to it. Worst case: none, nothing here is
 on the tick path.
 """
 
@@ -31,6 +33,7 @@ import numpy as np
 
 from hftlib.core.errors import InputError
 from hftlib.core.fees import Fees
+from hftlib.core.keywords import by_name
 from hftlib.core.units import as_int64, refusal, shown
 from hftlib.venue.delays import Delay, DelayLike, Latency, as_delay, laid
 from hftlib.venue.impact import Impact
@@ -42,6 +45,7 @@ POWER_MAX = 8
 _POWER = re.compile(rf"power\([1-{POWER_MAX}]\)")
 
 
+@by_name
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Venue:
     """One venue's settings. Latencies are one way; "recorded" is the feed's as on the tape."""

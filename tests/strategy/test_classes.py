@@ -5,11 +5,11 @@ import sys
 import numpy as np
 import pytest
 from cells import run_file, strategy_of
-from desk import Desk
 from sample_strategies import Everything, QueueImbalance
 
 import hftlib as hft
 from hftlib.strategy.plans import STEPS_MAX
+from tests.strategy.desk import Desk
 
 pytestmark = pytest.mark.modes
 BOOK = "def on_book(self, ctx, i):\n"

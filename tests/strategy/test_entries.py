@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from desk import Desk
 from sample_strategies import Everything, QueueImbalance
 
 from hftlib.core import jit
+from tests.strategy.desk import Desk
 
 pytestmark = pytest.mark.modes
 EVENTS = 60

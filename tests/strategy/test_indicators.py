@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 import slow_indicators as slow
-from desk import Desk
 from indicator_probes import Probe
+
+from tests.strategy.desk import Desk
 
 NO_PRICE = -(2**60)
 LATER = 700

@@ -81,7 +81,11 @@ def power(value: float, exponent: float) -> float:
 
 @lowers(power, "float64(float64, float64)")
 def _(_context: Any, builder: Any, value: Any, exponent: Any) -> Any:
-    run = builder.module.declare_intrinsic("llvm.pow", [value.type])
+    kind = ir.FunctionType(value.type, (value.type, value.type))
+    run = cgutils.get_or_insert_function(builder.module, kind, "pow")
+    # Known for what it is, it would become exp2, sqrt or a division wherever one of the two is a
+    # constant, and those round otherwise.
+    run.attributes.add("nobuiltin")
     return builder.call(run, [value, exponent])
 
 
