@@ -1,4 +1,4 @@
-"""Settings that are given by name: one that is not known is refused with a sentence, not a TypeError.
+"""Settings that are given by name: one that is not known is refused with a sentence.
 
     @by_name
     @dataclass(frozen=True, kw_only=True)

@@ -140,6 +140,11 @@ class Backtest:
         return self._logs["equity"].rows()
 
     @property
+    def seen(self) -> int:
+        """Events that the venue has seen and events that we have seen, together."""
+        return int(self._run["venue_next"][0]) + int(self._run["local_next"][0])
+
+    @property
     def steps(self) -> int:
         return int(self._run["steps"][0])
 

@@ -53,8 +53,6 @@ def backtest_command(
     json_out: Json = False,
 ) -> None:
     """Run a strategy over a tape and print how it went."""
-    from rich.text import Text
-
     from hftlib.core.fees import Fees
     from hftlib.research.backtest import backtest
     from hftlib.research.store import found
@@ -87,14 +85,7 @@ def backtest_command(
         result.save(output)
     if report is not None:
         report.write_text(result._repr_html_(), encoding="utf-8")
-    if json_out:
-        told = {"about": result.about, "ended": result.ended, "digest": result.digest}
-        told |= {"stats": result.stats.to_dict(), "refused": result.refused}
-        told |= {"rejected": result.rejected, "counts": result.counts}
-        print(json.dumps(plain(told), indent=2, ensure_ascii=False, allow_nan=False, default=str))
-    else:
-        show(Text(repr(result)))
-        show(result.stats)
+    _tell(result, json_out)
     if not recorded.orderly:
         typer.echo(
             "Times of the tape go back in places; there, the highest so far counts.", err=True
@@ -102,6 +93,20 @@ def backtest_command(
     if not result.ok:
         typer.echo(f"It did not run to the end of the tape: {result.ended}", err=True)
         raise typer.Exit(1)
+
+
+def _tell(result: Any, json_out: bool) -> None:
+    """The figures as tables, or all there is to tell as JSON."""
+    from rich.text import Text
+
+    if not json_out:
+        show(Text(repr(result)))
+        show(result.stats)
+        return
+    names = ("about", "ended", "digest", "refused", "rejected", "ended_by_venue", "counts")
+    told = {name: getattr(result, name) for name in names}
+    told["stats"] = result.stats.to_dict()
+    print(json.dumps(plain(told), indent=2, ensure_ascii=False, allow_nan=False, default=str))
 
 
 def part_of(tape: Any, symbols: list[str], begin: str | None, end: str | None) -> Any:

@@ -1,7 +1,10 @@
-"""Two results side by side: what differs in how they were made, and in every figure.
+"""Two results or more side by side: what differs in how they were made, and in every figure.
 
-Worst case: two results of different currencies have no common total; then the figures are compared
-by instrument alone, and those in only one of them are named.
+How long a run took and the digests of what it was made of are left out: they differ where nothing
+else does, and tell a reader nothing.
+
+Worst case: results of different currencies have no common total; then the figures are compared by
+instrument alone, and those that not all of them have are named.
 """
 
 from __future__ import annotations
@@ -16,73 +19,95 @@ from hftlib.research.result_figures import Figure, text_of
 from hftlib.research.result_stats import Stats
 from hftlib.research.sheets import Sheet, Shown
 
+_LEFT_OUT = ("seconds", "strategy_digest", "tape_digest")
+
 
 @dataclass(frozen=True, repr=False)
 class Comparison(Shown):
-    """`other` beside `ours`; what it says of a figure is other less ours."""
+    """The others beside the first; of two, a figure's difference is the other's less the first's.
 
-    ours: Stats
-    other: Stats
-    about: tuple[dict[str, Any], dict[str, Any]]
-    same: bool  # whether both did exactly the same
+    Every tuple has an item for each result, in the order in which they were given.
+    """
+
+    stats: tuple[Stats, ...]
+    about: tuple[dict[str, Any], ...]
+    same: bool  # whether all of them did exactly the same
     zone: str = "UTC"
 
     @property
-    def differences(self) -> dict[str, tuple[Any, Any]]:
-        """What they say of themselves and do not share."""
-        first, second = (_flat(one) for one in self.about)
-        names = [*first, *(name for name in second if name not in first)]
-        pairs = {name: (first.get(name), second.get(name)) for name in names}
-        return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    def names(self) -> tuple[str, ...]:
+        """What the columns are called: this, other; of several: this, other 1, other 2."""
+        others = len(self.stats) - 1
+        return ("this", *(["other"] if others == 1 else [f"other {n + 1}" for n in range(others)]))
 
-    def to_dict(self) -> dict[str, dict[str, tuple[Any, Any]]]:
-        """By total or instrument, by figure: ours and the other's."""
+    @property
+    def differences(self) -> dict[str, tuple[Any, ...]]:
+        """What they say of themselves and do not share."""
+        told = [_flat(one) for one in self.about]
+        names = dict.fromkeys(name for one in told for name in one if name not in _LEFT_OUT)
+        values = {name: tuple(one.get(name) for one in told) for name in names}
+        return {name: row for name, row in values.items() if any(one != row[0] for one in row)}
+
+    def to_dict(self) -> dict[str, dict[str, tuple[Any, ...]]]:
+        """By total or instrument, by figure: a value for each result."""
         return {
-            label: {name: (one[name], two.get(name)) for name in one}
-            for label, _, one, two in self._pairs()
+            label: {name: tuple(one.get(name) for one in figures) for name in figures[0]}
+            for label, _, figures in self._shared()
         }
 
     def sheets(self) -> list[Sheet]:
         made = [
-            (name, *(_fact(name, value, self.zone) for value in pair))
-            for name, pair in self.differences.items()
+            (name, *(_fact(name, value, self.zone) for value in row))
+            for name, row in self.differences.items()
         ]
         title = "The same orders, fills and equity" if self.same else "What was different"
-        sheets = [Sheet(title, ("", "this", "other"), made)]
-        for label, currency, one, two in self._pairs():
+        sheets = [Sheet(title, ("", *self.names), made)]
+        heads = ("", *self.names, *(["difference"] if len(self.stats) == 2 else []))
+        for label, currency, figures in self._shared():
             rows = [
-                _row(figure, one[figure.name], two.get(figure.name), currency)
-                for figure in self.ours.figures
+                _row(figure, [one.get(figure.name) for one in figures], currency)
+                for figure in self.stats[0].figures
             ]
-            heads = ("", "this", "other", "difference")
-            sheets.append(Sheet(label, heads, [row for row in rows if row[1:3] != ("-", "-")]))
-        first, second = self.ours.instruments, self.other.instruments
-        for title, ones, others in (("this", first, second), ("other", second, first)):
-            if names := [name for name in ones if name not in others]:
-                sheets.append(Sheet(f"Only in {title}: {', '.join(names)}", ()))
-        return sheets
+            known = [row for row in rows if any(text != "-" for text in row[1 : len(figures) + 1])]
+            sheets.append(Sheet(label, heads, known))
+        return [*sheets, *self._not_in_all()]
 
-    def _pairs(self) -> list[tuple[str, str, dict[str, Any], dict[str, Any]]]:
+    def _not_in_all(self) -> list[Sheet]:
         made = []
-        for currency in self.ours.totals:
-            if currency in self.other.totals:
-                one, two = self.ours.totals[currency], self.other.totals[currency]
-                made.append((f"total {currency}", currency, one, two))
-        if len(self.ours.instruments) == 1 and self.ours.instruments.keys() == (
-            self.other.instruments.keys()
-        ):
-            made = []
-        for name, one in self.ours.instruments.items():
-            if name in self.other.instruments:
-                made.append((name, one["currency"], one, self.other.instruments[name]))
+        for title, one in zip(self.names, self.stats, strict=True):
+            names = [
+                name
+                for name in one.instruments
+                if not all(name in other.instruments for other in self.stats)
+            ]
+            if names:
+                only = "Only in" if len(self.stats) == 2 else "Not in all, but in"
+                made.append(Sheet(f"{only} {title}: {', '.join(names)}", ()))
+        return made
+
+    def _shared(self) -> list[tuple[str, str, list[dict[str, Any]]]]:
+        """Totals and instruments that all of them have: label, currency, figures of each."""
+        made = []
+        traded = [one.instruments for one in self.stats]
+        # Of the same one instrument the total says nothing more.
+        if not (len(traded[0]) == 1 and all(one.keys() == traded[0].keys() for one in traded)):
+            for currency in self.stats[0].totals:
+                if all(currency in one.totals for one in self.stats):
+                    figures = [one.totals[currency] for one in self.stats]
+                    made.append((f"total {currency}", currency, figures))
+        for name, first in traded[0].items():
+            if all(name in one for one in traded):
+                made.append((name, first["currency"], [one[name] for one in traded]))
         return made
 
 
-def _row(figure: Figure, one: Any, two: Any, currency: str) -> tuple[str, str, str, str]:
-    texts = (text_of(figure, one, currency), text_of(figure, two, currency))
-    if "-" in texts or math.isclose(one, two, rel_tol=1e-12):
+def _row(figure: Figure, values: list[Any], currency: str) -> tuple[str, ...]:
+    texts = [text_of(figure, value, currency) for value in values]
+    if len(values) != 2:
+        return (figure.title, *texts)
+    if "-" in texts or math.isclose(*values, rel_tol=1e-12):
         return (figure.title, *texts, "")
-    return (figure.title, *texts, text_of(figure, two - one, currency))
+    return (figure.title, *texts, text_of(figure, values[1] - values[0], currency))
 
 
 def _fact(name: str, value: Any, zone: str) -> str:

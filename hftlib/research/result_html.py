@@ -1,8 +1,9 @@
 """The page of a result: what a quant pastes into a report. HTML and SVG, no script, no files.
 
-A red band says when a run did not reach the end of its tape, a yellow one what else to know. Then the headline figures and the
-curves of each currency, the figures by instrument, what was refused and why, and what the run was
-made of. Everything that comes from outside is escaped; colours suit light and dark pages.
+A red band says when a run did not reach the end of its tape, a yellow one what else to know first.
+Then the headline figures and the curves of each currency, the figures by instrument, what was
+refused and why, and what the run was made of. Everything that comes from outside is escaped;
+colours suit light and dark pages.
 Worst case: some 80 kB for each currency; instruments beyond INSTRUMENTS_MAX are named as a number.
 """
 

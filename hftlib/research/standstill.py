@@ -29,7 +29,7 @@ class Standstill:
 
     def look(self) -> None:
         session = self._run.session.arena["session"]
-        moment = int(session["time"][0]), int(session["events"][0])
+        moment = int(session["time"][0]), self._run.seen
         if moment != self._moment:
             self._moment, self._since = moment, self._run.steps
         elif self._run.steps - self._since > STEPS_MAX:

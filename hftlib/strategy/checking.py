@@ -21,7 +21,7 @@ from hftlib.strategy.fields import nearest
 from hftlib.strategy.methods import check_head, check_recursion, signature_of
 from hftlib.strategy.outside import check_of_module, check_value
 from hftlib.strategy.plans import Plan
-from hftlib.strategy.saying import CALLS, LOOKING, NODES
+from hftlib.strategy.saying import CALLS, LOOKING, NODES, number_from_text
 
 SHAPES = {
     "ctx": CONTEXT,
@@ -32,7 +32,8 @@ SHAPES = {
     "fill": FILLS,
 }
 _GIVES = {("ctx", name): name for name in ("book", "holding", "order")}
-_INNER = {"services", "session_at", "markets_at", "positions_at", "orders_at", "state_at", "entry"}
+# What the engine and the compiled methods use of a context; `price_at` and the like are no fields.
+_INNER = {"abi", "services", "entry", "handles", "order_mask"}
 
 
 def check_methods(plan: Plan, callbacks: dict[str, tuple[str, ...]]) -> None:
@@ -142,6 +143,8 @@ class _Checker(ast.NodeVisitor):
             refusal = self._wrong(node, *LOOKING[node.func.id])
             self._plan.only_uncompiled = self._plan.only_uncompiled or refusal
             return
+        if told := number_from_text(node):
+            raise self._wrong(node, *told)
         for value in [*node.args, *(item.value for item in node.keywords)]:
             if isinstance(value, ast.Starred):
                 raise self._wrong(node, "Arguments cannot be unpacked", "Write each of them.")
@@ -181,8 +184,9 @@ class _Checker(ast.NodeVisitor):
     def _check_known(self, node: ast.Attribute, kind: str, called: bool) -> None:
         shape = SHAPES[kind]
         methods = shape.functions.keys() - shape.derived_names
-        plain = {*(shape.dtype.names or ()), *shape.derived_names}
-        known = {n for n in (methods | plain) - _INNER if not n.startswith("_")}
+        stored = {n for n in shape.dtype.names or () if not n.endswith("_at")} - _INNER
+        plain = stored | shape.derived_names
+        known = {n for n in methods | plain if not n.startswith("_")}
         if node.attr not in known:
             do = nearest(node.attr, known, "name")
             raise self._wrong(node, f"{kind} has no {node.attr!r}", do)
@@ -238,7 +242,8 @@ class _Checker(ast.NodeVisitor):
             self.visit(place)
             field = self._field(place)
             if field is not None and field.is_param:
-                do = f"Copy it in on_start to a field of its own: `{place.attr}_now = hft.state()`."
+                line = f"{place.attr}_now: {field.kind.__name__} = hft.state()"
+                do = f"Declare a field `{line}`, copy it there in on_start, and change that."
                 raise self._wrong(target, f"The parameter {place.attr!r} is assigned to", do)
             if self._kind(place.value):
                 do = "Only fields of self can be set; act through ctx.submit, ctx.quote and so on."

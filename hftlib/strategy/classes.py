@@ -21,11 +21,20 @@ from hftlib.strategy import abi
 from hftlib.strategy.entries import Entries
 from hftlib.strategy.plans import Laid, Plan
 from hftlib.strategy.reading import planned
+from hftlib.strategy.showing import class_text, parameters_text, strategy_html
 
 _Self = Any
 
 
-class Strategy:
+class _Kind(type):
+    """The kind of strategies' classes: in a notebook a class shows its parameters."""
+
+    def __repr__(cls) -> str:
+        plan = cls.__dict__.get("_plan")
+        return super().__repr__() if plan is None else class_text(plan)
+
+
+class Strategy(metaclass=_Kind):
     """A strategy with its parameters; `hft.strategy` makes a subclass for each decorated class."""
 
     _plan: ClassVar[Plan]
@@ -88,21 +97,14 @@ class Strategy:
     @classmethod
     def parameters_table(cls) -> str:
         """The parameters for people: name, default, bounds, help."""
-        rows = [("parameter", "type", "default", "bounds", "")]
-        for name, item in cls._plan.params.items():
-            declared: Any = item.declared
-            low, high = declared.low, declared.high
-            bounds = "" if low is None and high is None else f"{_shown(low)} to {_shown(high)}"
-            if declared.choices is not None:
-                bounds = ", ".join(map(str, declared.choices))
-            rows.append((name, item.kind.__name__, str(declared.default), bounds, declared.help))
-        widths = [max(len(row[column]) for row in rows) for column in range(5)]
-        lines = ("  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)) for r in rows)
-        return "\n".join(line.rstrip() for line in lines)
+        return parameters_text(cls._plan)
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={value!r}" for name, value in self.parameters.items())
         return f"{self.name}({values})"
+
+    def _repr_html_(self) -> str:
+        return strategy_html(self._plan, self.parameters)
 
 
 class Block:
@@ -116,7 +118,7 @@ def strategy(cls: type, *, depth: int = 1) -> Any:
     plan = _planned(cls, depth + 2, is_block=False)
     laid = plan.shape(plan.values({}, plan.source.where(plan.source.tree.lineno)))
     body = {"_plan": plan, "_laid": laid, "_entries": Entries(laid)}
-    return type(cls.__name__, (Strategy,), {**_about(cls, plan), **body})
+    return _Kind(cls.__name__, (Strategy,), {**_about(cls, plan), **body})
 
 
 def block(cls: type, *, depth: int = 1) -> Any:
@@ -135,7 +137,3 @@ def _planned(cls: type, depth: int, is_block: bool) -> Plan:
 
 def _about(cls: type, plan: Plan) -> dict[str, Any]:
     return {"__doc__": plan.doc, "__module__": cls.__module__, "__qualname__": cls.__qualname__}
-
-
-def _shown(bound: Any) -> str:
-    return "…" if bound is None else str(bound)

@@ -112,3 +112,18 @@ MODULES: dict[str, tuple[list[str], str]] = {
         "Arrays are hft.state(size=32), chance and clocks are out; use math.sqrt and the like.",
     ),
 }
+
+
+def number_from_text(node: ast.Call) -> tuple[str, str] | None:
+    """What to say of float("nan") and the like; None for any other call."""
+    name = node.func.id if isinstance(node.func, ast.Name) else ""
+    if name not in ("float", "int") or len(node.args) != 1:
+        return None
+    given = node.args[0]
+    if not isinstance(given, ast.Constant) or not isinstance(given.value, str):
+        return None
+    text = given.value.strip().lower()
+    meant = {"nan": "math.nan", "inf": "math.inf", "infinity": "math.inf"}.get(text.lstrip("+-"))
+    sign = "-" if text.startswith("-") and meant == "math.inf" else ""
+    do = f"Write {sign}{meant}, with `import math` above." if meant else "Write the number itself."
+    return f"{name}() of a text cannot be compiled", do
