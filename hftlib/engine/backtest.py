@@ -145,7 +145,10 @@ def _end(run: Any, base: int) -> None:
     why = context.stopped if context.stopped != RUNNING else TAPE_OVER
     if why != STOPPED_BY_FAULT:
         context.stopped = RUNNING
+        number = session_at(base).stop_number
         finish(base, session_at(base).time)
+        if why == STOPPED_ITSELF:  # what it says in on_stop comes too late
+            session_at(base).stop_number = number
         if context.stopped == RUNNING or context.stopped == STOPPED_ITSELF:
             context.stopped = why
     if why != TAPE_OVER:
