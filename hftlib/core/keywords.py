@@ -38,7 +38,7 @@ def by_name(cls: type[_Settings]) -> type[_Settings]:
         require_known(given, known, cls.__name__)
         plain(self, **given)
 
-    cls.__init__ = checked  # type: ignore[method-assign, assignment]
+    cls.__init__ = checked  # type: ignore[method-assign]
     return cls
 
 

@@ -20,6 +20,7 @@ import hftlib as hft
 from hftlib.core import events
 from hftlib.core.errors import InputError
 from hftlib.core.instruments import Instruments
+from hftlib.core.orders import ASKED, DONE, MOMENT_OVER, REASONS, TAPE_ENDS, WOULD_TAKE
 from hftlib.feed.itch.source import ItchSource
 from hftlib.feed.lobster import LobsterSource
 from hftlib.research.tape import to_tape
@@ -283,6 +284,19 @@ def test_what_cannot_be_run_is_a_sentence(tape, tmp_path):
         (lambda: hft.backtest(QueueImbalance, tape, venue="fast"), "no setting of venues"),
         (lambda: hft.backtest(QueueImbalance, tape, venue={}), "has no settings"),
         (lambda: hft.backtest(QueueImbalance, tape, params={"x": 1}), "no parameter 'x'"),
+        (lambda: hft.backtest(QueueImbalance, tape, params=["x"]), "no parameters by name"),
+        (lambda: hft.backtest(QueueImbalance, tape, params={1: 1}), "no parameters by name"),
+        (lambda: hft.backtest(ArraySource, tape), "ArraySource is no strategy"),
+        (lambda: hft.backtest(QueueImbalance, tape, limits=1_000), r"Limits\(position=1000\)"),
+        (
+            lambda: hft.backtest(QueueImbalance, tape, limits={"position": 5}),
+            r"Write hft.Limits\(position=5\)",
+        ),
+        (lambda: hft.check_lookahead(QueueImbalance, tape, limits=9), "no hft.Limits"),
+        (lambda: hft.backtest(QueueImbalance, tape, horizons=5), "no time after a fill"),
+        (lambda: hft.backtest(QueueImbalance, tape, horizons=["soon"]), "as a duration"),
+        (lambda: hft.backtest(QueueImbalance, tape, horizons=["0s"]), "no time after a fill"),
+        (lambda: hft.backtest(QueueImbalance, tape, horizons=["1s", 10**9]), "same time twice"),
     ]
     for run, said in cases:
         with pytest.raises(Exception, match=said) as caught:
@@ -297,3 +311,52 @@ def test_events_of_no_market_sense_give_a_sound_result():
     for seed in range(3):
         result = hft.backtest(Restless(), to_tape(ArraySource(flow(3_000, seed))), venue=VENUE)
         assert result.check() == []
+
+
+def test_horizons_are_durations(tape):
+    told = hft.backtest(QueueImbalance, tape, horizons=["100ms", 10**9])
+    assert (
+        told.horizons == (10**8, 10**9) and "adverse_100ms" in told.stats.to_dict()["totals"]["USD"]
+    )
+    assert hft.backtest(QueueImbalance, tape, horizons="1s").horizons == (10**9,)
+    assert hft.backtest(QueueImbalance, tape, horizons=()).horizons == ()
+
+
+@hft.strategy
+class EndsOrdersInEveryWay:
+    """Cancels some, has some refused, and some ended after they were taken."""
+
+    calls_so_far: int = hft.state()
+    last: int = hft.state()
+
+    def on_book(self, ctx, i):
+        b = ctx.book(i)
+        self.calls_so_far += 1
+        n = self.calls_so_far % 40
+        if i != 0 or not b.has_both:
+            return
+        if n == 1:
+            self.last = ctx.buy(i, b.bid - 100 * b.tick, 100)
+        if n == 20:
+            ctx.cancel(self.last)
+        if n == 5:
+            ctx.buy(i, b.ask + 5 * b.tick, 100, post_only=True)
+        if n == 10:
+            ctx.buy(i, b.bid - 50 * b.tick, 100, lasts=hft.IOC)
+
+
+def test_what_the_venue_ended_is_told_apart_from_what_we_asked_for(tape, tmp_path):
+    result = hft.backtest(EndsOrdersInEveryWay, tape, venue=VENUE)
+    orders = result.records["orders"]
+    done = orders[orders["state"] == DONE]
+    assert (done["reason"] == ASKED).sum() > 5, "none was cancelled"
+    told = {**result.rejected, **result.ended_by_venue}
+    assert not {REASONS[ASKED], REASONS[TAPE_ENDS]} & set(told)
+    assert result.rejected[REASONS[WOULD_TAKE]] > 3
+    assert sum(result.rejected.values()) == result.stats["orders_refused"]
+    never = {REASONS[one["reason"]] for one in done if not one["accepted"]}
+    assert set(result.rejected) <= never
+    assert "orders the venue refused, and why" in result._repr_html_()
+    again = hft.Result.load(result.save(tmp_path / "kept"))
+    assert (again.rejected, again.ended_by_venue) == (result.rejected, result.ended_by_venue)
+    assert result.ended_by_venue[REASONS[MOMENT_OVER]] > 3

@@ -261,6 +261,41 @@ def test_comparing_shows_what_differs():
     assert not compared.same
 
 
+def test_several_are_compared_at_once():
+    results = [
+        round_trip().result(about={**ABOUT, "parameters": {"clip": clip}, "seconds": clip / 10})
+        for clip in (100, 200, 300)
+    ]
+    compared = results[0].compare(*results[1:])
+    assert compared.same and compared.names == ("this", "other 1", "other 2")
+    assert compared.differences == {"parameters: clip": (100, 200, 300)}
+    assert compared.to_dict()["AAPL"]["pnl_net"] == pytest.approx((4.9, 4.9, 4.9))
+    rows = {row[0]: row[1:] for row in compared.sheets()[1].rows}
+    assert rows["fees"] == ("0.10 USD",) * 3 and "other 2" in str(compared)
+    ledger = Ledger(market("AAPL", "MSFT"))
+    ledger.fill(ledger.order(BUY, 1, 100, 0, instrument=1), 1, 100, S)
+    text = str(results[0].compare(results[1], ledger.result()))
+    assert "Not in all, but in this: AAPL" in text and "Not in all, but in other 2: MSFT" in text
+
+
+def test_how_long_it_took_and_digests_are_no_difference():
+    one = round_trip().result(about={**ABOUT, "seconds": 1.0, "strategy_digest": "a"})
+    two = round_trip().result(about={**ABOUT, "seconds": 2.0, "strategy_digest": "b"})
+    assert one.compare(two).differences == {}
+
+
+@pytest.mark.parametrize("others", [(3,), (None,), (), ("folder",)])
+def test_only_results_can_be_compared_with(others):
+    with pytest.raises(HftError, match=r"no result|nothing to compare"):
+        round_trip().result().compare(*others)
+
+
+def test_the_page_warns_of_instruments_that_there_are_not():
+    assert "Look at this first" not in round_trip().result()._repr_html_()
+    page = round_trip().result(counts={"wrong instruments": 1_234})._repr_html_()
+    assert "Look at this first" in page and "1,234 times" in page and "from 0 to 0" in page
+
+
 def test_comparing_names_what_only_one_of_them_traded():
     ledger = Ledger(market("AAPL", "MSFT"))
     ledger.fill(ledger.order(BUY, 1, 100, 0, instrument=1), 1, 100, S)

@@ -72,3 +72,10 @@ def test_limits_by_symbol():
 def test_what_is_no_limit_is_refused_with_a_sentence(value):
     with pytest.raises(InputError, match="is no limit"):
         Limits(position=value)
+
+
+def test_an_unknown_limit_is_told_with_the_likely_one():
+    with pytest.raises(InputError, match="Did you mean 'position'"):
+        Limits(postion=5)
+    with pytest.raises(InputError, match="by its name"):
+        Limits(1_000)

@@ -137,6 +137,15 @@ def test_the_table_of_parameters_says_bounds_and_help():
     assert table[1].split() == ["edge_ticks", "int", "1", "1", "to", "5", "ticks", "from", "fair"]
 
 
+def test_a_class_and_a_strategy_show_their_parameters():
+    assert repr(QueueImbalance).startswith("Strategy QueueImbalance")
+    assert QueueImbalance.parameters_table() in repr(QueueImbalance)
+    page = QueueImbalance(edge_ticks=3)._repr_html_()
+    assert "<b>3</b>" in page and "1 to 5" in page and "ticks from fair" in page
+    assert "<b>1</b>" not in QueueImbalance()._repr_html_()
+    assert repr(QueueImbalance(edge_ticks=3)).startswith("QueueImbalance(edge_ticks=3")
+
+
 def test_laying_out_writes_parameters_and_initial_state(tmp_path):
     text = """
     @hft.strategy

@@ -10,6 +10,15 @@ BOOK = "def on_book(self, ctx, i):\n"
 
 # A body of a class; words of the sentence. `# here` marks the line that is to be named.
 AT_ONCE = {
+    "parameter assigned": (
+        BOOK + "    self.clip = 5  # here",
+        "'clip' is assigned to",
+        "`clip_now: int = hft.state()`",
+    ),
+    "not a number, as text": (BOOK + "    self.fair = float('nan')  # here", "Write math.nan,"),
+    "minus infinity, as text": (BOOK + "    self.fair = float('-inf')  # here", "Write -math.inf,"),
+    "a number as text": (BOOK + "    self.count = int('7')  # here", "Write the number itself"),
+    "the engine's own field": (BOOK + "    self.count = ctx.order_mask  # here", "no 'order_mask'"),
     "misspelt field": (BOOK + "    self.fiar = 1.0  # here", "self.fiar", "'fair'"),
     "unknown field": (BOOK + "    self.zzz = 1.0  # here", "self.zzz", "hft.state()"),
     "misspelt method": (
@@ -183,3 +192,15 @@ def test_a_plain_function_is_refused_with_what_to_do(tmp_path):
     run, line = run_file(tmp_path, text)
     with pytest.raises(hft.HftError, match=rf"line {line}: .*half.* method of the class"):
         run()
+
+
+@pytest.mark.parametrize("thing", ["ctx", "ctx.book(i)", "ctx.holding(i)", "ctx.order(1)"])
+def test_a_hint_lists_nothing_that_is_not_for_strategies(thing, tmp_path):
+    text = strategy_of(BOOK + f"    self.count = {thing}.xyzzy  # here")
+    with pytest.raises(hft.HftError) as caught:
+        run_file(tmp_path, text)[0]()
+    listed = set(caught.value.do.removeprefix("There is ").rstrip(".").split(", "))
+    assert len(listed) > 5, caught.value.do
+    assert not listed & {"abi", "handles", "order_mask", "services", "entry", "context_at"}
+    ends = {name for name in listed if name.endswith("_at")}
+    assert ends <= {"price_at", "quantity_at"}

@@ -83,7 +83,7 @@ def test_settings_do_not_change_and_are_named():
     venue = Venue()
     with pytest.raises(dataclasses.FrozenInstanceError):
         venue.seed = 5
-    with pytest.raises(TypeError):
+    with pytest.raises(InputError, match="by its name"):
         Venue("250us")
 
 
@@ -144,3 +144,11 @@ def test_a_venue_reads_as_a_table_with_units():
     page = venue._repr_html_()
     assert all(text in page for _, text in venue.rows)
     assert page.count("<tr>") == len(venue.rows) == 11
+
+
+def test_an_unknown_setting_is_told_with_the_likely_ones():
+    with pytest.raises(InputError, match="'feed_latency' or 'order_latency'"):
+        Venue(latency="1us")
+    with pytest.raises(InputError, match="Did you mean 'queue'"):
+        Venue(que="fifo")
+    assert repr(dataclasses.replace(Venue(), seed=3)) == repr(Venue(seed=3))

@@ -7,6 +7,7 @@ import pytest
 
 from hftlib.core import jit
 from hftlib.core.jit.checked import divisor, power, square, to_int, within
+from hftlib.core.object_code import link
 
 pytestmark = pytest.mark.modes
 CASES = [0.0, -0.0, 0.5, -0.5, 1.5, 2.5, -2.5, 1e-300, 3e9, -3e9, 2.0**62, -(2.0**63)]
@@ -88,3 +89,52 @@ def test_powers_are_those_of_the_c_library():
     for value, exponent in pairs:
         assert repr(powered(value, exponent)) == repr(power(value, exponent))
     assert squared(-7) == 49
+
+
+@jit.compiled("float64(float64)")
+def halved(value):
+    return power(0.5, value)
+
+
+@jit.compiled("float64(float64)")
+def doubled(value):
+    return power(2.0, value)
+
+
+@jit.compiled("float64(float64)")
+def rooted(value):
+    return power(value, 0.5)
+
+
+@jit.compiled("float64(float64)")
+def inverted(value):
+    return power(value, -1.0)
+
+
+@jit.compiled("float64(float64)")
+def cubed(value):
+    return power(value, 3.0)
+
+
+def test_a_constant_makes_no_other_power_of_it():
+    """A compiler knows shorter ways for these, which end in other last digits."""
+    random = np.random.default_rng(6)
+    for value in [*random.uniform(0.01, 40, 2_000).tolist(), 0.0, -0.0, math.inf, -math.inf]:
+        assert repr(halved(value)) == repr(power(0.5, value))
+        assert repr(doubled(value)) == repr(power(2.0, value))
+        assert repr(rooted(value)) == repr(power(value, 0.5))
+        assert repr(inverted(value)) == repr(power(value, -1.0))
+        assert repr(cubed(value)) == repr(power(value, 3.0))
+
+
+@jit.callback("float64(float64)")
+def halved_for_a_file(value):
+    return power(0.5, value)
+
+
+@pytest.mark.skipif(not jit.COMPILED or jit.BOUNDS_CHECKED, reason="nothing is emitted then")
+def test_a_power_can_be_emitted():
+    call = jit.caller("float64(float64)")
+    address = link(jit.emit(halved_for_a_file))
+    for value in (3.25, 13.37, -7.1):
+        assert call(address, value) == math.pow(0.5, value)
