@@ -23,7 +23,7 @@ from __future__ import annotations
 from typing import Any
 
 from hftlib.book.ladder import find_level, leave_level
-from hftlib.book.levels import clear, clear_side, set_level
+from hftlib.book.levels import clear, clear_side, set_again, set_level
 from hftlib.book.orders import (
     CHANGED,
     append_order,
@@ -79,13 +79,16 @@ def apply_inline(base: int, event_address: int) -> int:
     event = _event_at(event_address)
     if event.instrument >= books.instruments:
         return _not_one(books, base, event)
-    book = book_at(book_address(books, base, event.instrument))
+    address = book_address(books, base, event.instrument)
+    book = book_at(address)
     book.time = event.time
     book.sequence = event.sequence
     if 0 < event.kind <= events.REPLACE:
         done = _of_order(books, base, book, event)
     elif event.kind == events.LEVEL:
-        done = set_level(books, base, event)
+        done = set_again(books, base, address, event)
+        if done == 0:
+            done = set_level(books, base, event)
     else:
         done = _seldom(books, base, book, event)
     if done < 0:

@@ -29,11 +29,36 @@ from hftlib.book.tables import (
     WRONG_PRICE,
     level_of,
     page_of,
+    side_in,
     side_of,
 )
 from hftlib.core import events, jit
 
 ORDERS_TOLD_MAX = 2**30  # at one level; what is more is no number of orders
+
+
+@jit.inlined
+def set_again(books: Any, base: int, book: int, event: Any) -> int:
+    """LEVEL of a price that stands already, without names: CHANGED, or 0 for all else.
+
+    That is nearly every row of a level feed. A key that is found was good when it was entered.
+    """
+    side = event.side - 1
+    if not 0 <= side <= 1 or not 0 < event.quantity < QUANTITY_MAX:
+        return 0
+    key = event.price if side != 0 else -event.price
+    state = side_in(book, side)
+    slot = key * state.scale >> state.shift
+    page = page_near(books, base, state, 2 * event.instrument + side, slot >> SLOT_BITS)
+    if page == 0:
+        return 0
+    number = page * SLOTS + (slot & (SLOTS - 1))
+    level = level_of(books, base, number)
+    if level.quantity == 0 or level.key != key or level.first != number:
+        return 0
+    level.quantity = event.quantity
+    level.orders = event.reference if 0 < event.reference <= ORDERS_TOLD_MAX else 0
+    return CHANGED
 
 
 @jit.compiled()

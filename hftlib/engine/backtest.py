@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import Any
 
 from hftlib.core import jit
-from hftlib.core.events import EVENT
+from hftlib.core.events import EVENT, STATUS
 from hftlib.engine.carrying import arrive_here, arrive_there, collect, lane_address, send
 from hftlib.engine.flight import (
     LANE_BYTES,
@@ -39,12 +39,12 @@ from hftlib.engine.memory import (
     execution_base,
     session_at,
 )
-from hftlib.engine.path import catch_up, finish, market, start, timer
+from hftlib.engine.path import catch_up, finish, reached, seen, start, timer
 from hftlib.engine.watching import look, sample, watch_at
 from hftlib.execution.memory import execution_at
 from hftlib.feed.tape_index import tells_time
 from hftlib.feed.walk import event_address, walk_at
-from hftlib.venue.exchange import exchange_event
+from hftlib.venue.exchange import exchange_event, exchange_inline
 from hftlib.venue.latency import FEED, LATENCY_BYTES, feed_latency_at
 
 _event_at = jit.record_at(EVENT)
@@ -129,9 +129,12 @@ def _begin(run: Any, base: int) -> None:
     """Both sides look at their first event; the strategy starts just before its own."""
     run.phase = RUNS
     run.commands_due, run.reports_due = FOREVER, FOREVER
-    _next_venue_event(run)
-    _next_local_event(run)
-    if run.local_due != FOREVER:
+    run.venue_due, run.local_due = FOREVER, FOREVER
+    walk = walk_at(run.walk)
+    if walk.count > 0:
+        address = event_address(walk, 0)
+        run.venue_due = _venue_time(address, 0)
+        run.local_due = _local_time(run, address, 0)
         start(base, run.local_due, run.venue_due)
         watch = watch_at(run.watch)
         watch.next_sample = run.local_due if watch.every > 0 else FOREVER
@@ -163,43 +166,42 @@ def _venue_side(run: Any, ours: int, end: int) -> None:
     walk = walk_at(run.walk)
     lane = run.lanes
     limit = min(run.commands_due, ours + run.entry_least)
-    while run.venue_due <= limit and run.steps < end:
-        run.steps += 1
-        address = event_address(walk, run.venue_next)
+    event, due, steps = run.venue_next, run.venue_due, run.steps
+    address = event_address(walk, event)
+    while due <= limit and steps < end:
+        steps += 1
         if run.lane_count > 1:
-            lane = _seen_by(run, address)
-        if exchange_event(lane_at(lane).venue, address) != 0:
-            collect(run, lane, run.venue_due)
+            lane = _seen_by(run, address, due)
+        if exchange_inline(lane_at(lane).venue, address) != 0:
+            collect(run, lane, due)
             # What we may answer to a report reaches the venue later still.
             limit = min(limit, run.reports_due + run.entry_least)
-        run.venue_next += 1
-        _next_venue_event(run)
-        if run.venue_due == FOREVER:
-            return
+        event += 1
+        if event == walk.count:
+            due = FOREVER
+            break
+        address = event_address(walk, event)
+        due = _venue_time(address, due)
+    run.venue_next, run.venue_due, run.steps = event, due, steps
+
+
+@jit.inlined
+def _venue_time(address: int, last: int) -> int:
+    """When an event is due at its venue, after one that was due at `last`."""
+    event = _event_at(address)
+    return max(last, event.time) if tells_time(event.kind) else last
 
 
 @jit.compiled()
-def _seen_by(run: Any, address: int) -> int:
+def _seen_by(run: Any, address: int, due: int) -> int:
     """The lane of an event's venue; what concerns all is shown to the other venues here."""
     instrument = _event_at(address).instrument
     if instrument >= session_at(run.session).instruments:
         for n in range(1, run.lane_count):
             lane = run.lanes + n * LANE_BYTES
             if exchange_event(lane_at(lane).venue, address) != 0:
-                collect(run, lane, run.venue_due)
+                collect(run, lane, due)
     return lane_address(run, instrument)
-
-
-@jit.inlined
-def _next_venue_event(run: Any) -> None:
-    walk = walk_at(run.walk)
-    if run.venue_next >= walk.count:
-        run.venue_due = FOREVER
-        return
-    event = _event_at(event_address(walk, run.venue_next))
-    if tells_time(event.kind):
-        run.venue_last = max(run.venue_last, event.time)
-    run.venue_due = run.venue_last
 
 
 @jit.inlined
@@ -216,31 +218,57 @@ def _local_side(run: Any, base: int, alarm: int, end: int) -> None:
     watch = watch_at(run.watch)
     first_report = min(run.venue_due, run.commands_due) + run.response_least
     first_report = min(first_report, run.reports_due)
+    next_event, due, steps = run.local_next, run.local_due, run.steps
+    address = event_address(walk, next_event)
     while True:
-        run.steps += 1
-        address = event_address(walk, run.local_next)
-        noted = run.local_due >= watch.next_sample or watch.next_due <= _event_at(address).time
+        steps += 1
+        event = _event_at(address)
+        came, time = due, event.time
+        noted = due >= watch.next_sample or watch.next_due <= time
         if noted:
-            _note(run, base, _event_at(address).time)
-        market(base, address, run.local_due)
-        run.local_next += 1
-        _next_local_event(run)
-        if run.local_due >= first_report or run.local_due > min(alarm, session.next_timer):
-            return
-        if run.local_next >= run.venue_next or run.steps >= end or noted:
-            return
-        if execution.commands != 0 or context.stopped != RUNNING:
-            return
+            _note(run, base, due, time)
+        called = session.eager != 0 or event.kind == STATUS
+        if called:
+            reached(base, time, came)
+        seen(base, address)
+        next_event += 1
+        due = FOREVER
+        if next_event < walk.count:
+            address = event_address(walk, next_event)
+            due = _local_time(run, address, came)
+        if due >= first_report or due > min(alarm, session.next_timer):
+            break
+        if next_event >= run.venue_next or steps >= end or noted:
+            break
+        if called and (execution.commands != 0 or context.stopped != RUNNING):
+            break
+    if not called:
+        reached(base, time, came)
+    run.local_next, run.local_due, run.steps = next_event, due, steps
+
+
+@jit.inlined
+def _local_time(run: Any, address: int, last: int) -> int:
+    """When an event is due here, after one that was due at `last`."""
+    event = _event_at(address)
+    if not tells_time(event.kind):
+        return last
+    lane = lane_at(lane_address(run, event.instrument))
+    latency = lane.feed_constant
+    if latency < 0:
+        legs = lane.latencies + FEED * LATENCY_BYTES
+        latency = feed_latency_at(legs, event.time, event.received, event.sequence)
+    return max(last, event.time + latency)
 
 
 @jit.compiled()
-def _note(run: Any, base: int, time: int) -> None:
+def _note(run: Any, base: int, due: int, time: int) -> None:
     """Equity and markouts as far as they are due."""
     watch = watch_at(run.watch)
-    if run.local_due >= watch.next_sample:
+    if due >= watch.next_sample:
         catch_up(base)
-        sample(run.watch, base, run.local_due)
-        late = (run.local_due - watch.next_sample) // watch.every
+        sample(run.watch, base, due)
+        late = (due - watch.next_sample) // watch.every
         watch.next_sample += (late + 1) * watch.every
     if watch.next_due <= time:
         look(run.watch, base, time)

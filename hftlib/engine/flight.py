@@ -86,8 +86,6 @@ RUN = record(
     112  reports_due  int64  when the next report arrives here
     120  steps        int64  of this loop, ever
     128  lost_reports int64  the run must not go on
-    136  local_last   int64  when the last local event arrived
-    144  venue_last   int64  and the venue's
     152  entry_least  int64  no command takes less, ns; 0 where that is not known
     160  response_least int64  no report takes less
     """,

@@ -55,6 +55,7 @@ SESSION = record(
     160  trade         trade  the one being told of
     208  eager         int64  1: books are shown after each event; 0: when the strategy is called
     216  unseen        int64  the book that changed since it was shown; -1 none
+    224  timers_used   int64  no timer ever stood behind these
     256  refused       int64[32]  orders that never left us, by reason
     512  timers        timer[64]
     """,

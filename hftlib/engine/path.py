@@ -30,7 +30,6 @@ from hftlib.engine.memory import (
     RUNNING,
     STOPPED_BY_FAULT,
     TIMERS_AT,
-    TIMERS_MAX,
     TRADE_AT,
     books_base,
     context_address,
@@ -89,31 +88,45 @@ def _stop_by_fault(base: int, what: int, fault: int) -> None:
 @jit.inlined
 def market(base: int, event_address: int, received: int) -> None:
     """A market event reaches us."""
+    reached(base, _event_at(event_address).time, received)
+    seen(base, event_address)
+
+
+@jit.inlined
+def reached(base: int, time: int, received: int) -> None:
+    """What the strategy is told of when the last event came."""
+    now(base, received, time)
+    context_at(context_address(base)).feed_latency = received - time
+
+
+@jit.inlined
+def seen(base: int, event_address: int) -> None:
+    """The event itself. What a strategy is not called for may leave the time as it was."""
     session = session_at(base)
     event = _event_at(event_address)
-    now(base, received, event.time)
-    context_at(context_address(base)).feed_latency = received - event.time
     session.events += 1
     books = books_base(base)
     one = event.instrument < session.instruments
     trades = 0
-    if one:
+    if one and session.eager != 0:
         trades = book_of(books_at(books), books, event.instrument).trades
     changed = apply_inline(books, event_address)
     if not one:
         _whole_feed(base, event)
         return
     instrument = event.instrument
-    seen = market_of(base, instrument)
-    book = book_of(books_at(books), books, instrument)
-    if book.trades != trades and session.eager != 0:
-        _printed(base, seen, book, event)
-        tell(base, ON_TRADE, instrument, base + TRADE_AT)
-    if session.eager != 0:
+    if session.eager == 0:
+        if session.unseen != instrument:
+            catch_up(base)
+            session.unseen = instrument
+        if event.kind != events.STATUS:
+            return
+    else:
+        book = book_of(books_at(books), books, instrument)
+        if book.trades != trades:
+            _printed(base, market_of(base, instrument), book, event)
+            tell(base, ON_TRADE, instrument, base + TRADE_AT)
         show(base, instrument)
-    elif session.unseen != instrument:
-        catch_up(base)
-        session.unseen = instrument
     if event.kind == events.STATUS:
         if event.reference != events.TRADING:
             tell(base, ON_HALT, instrument, 0)
@@ -206,7 +219,7 @@ def timer(base: int) -> None:
     """The earliest timer is due: it is told of and forgotten."""
     session = session_at(base)
     due = session.next_timer
-    for n in range(TIMERS_MAX):
+    for n in range(session.timers_used):
         one = timer_at(base + TIMERS_AT + n * _TIMER_BYTES)
         if one.due == due:
             one.due = FOREVER

@@ -95,18 +95,21 @@ def quote(
 def timer(context: int, delay: int, number: int) -> int:
     """Set the timer of this number, which takes the place of an earlier one of the same."""
     base = session_of(context)
+    session = session_at(base)
     place, free = -1, -1
-    for n in range(TIMERS_MAX):
+    for n in range(session.timers_used):
         one = timer_at(base + TIMERS_AT + n * _TIMER_BYTES)
         if one.due == FOREVER:
             free = n if free < 0 else free
         elif one.number == number:
             place = n
+    if place < 0 and free < 0:
+        if session.timers_used == TIMERS_MAX:
+            return refuse(base, orders.NO_ROOM)
+        free = session.timers_used
+        session.timers_used += 1
     place = free if place < 0 else place
-    if place < 0:
-        return refuse(base, orders.NO_ROOM)
     one = timer_at(base + TIMERS_AT + place * _TIMER_BYTES)
-    session = session_at(base)
     one.due = session.time + max(delay, TIMER_MIN_NS)
     one.number = number
     session.next_timer = earliest(base)
@@ -117,7 +120,7 @@ def timer(context: int, delay: int, number: int) -> int:
 def earliest(base: int) -> int:
     """When the earliest timer is due; FOREVER without any."""
     due = FOREVER
-    for n in range(TIMERS_MAX):
+    for n in range(session_at(base).timers_used):
         due = min(due, timer_at(base + TIMERS_AT + n * _TIMER_BYTES).due)
     return due
 

@@ -67,6 +67,12 @@ TAKEN_SETS = 1 << 12
 @jit.compiled("int64(int64, int64)")
 def exchange_event(address: int, event_address: int) -> int:
     """One market event, at its own time; how many reports wait now."""
+    return exchange_inline(address, event_address)
+
+
+@jit.inlined
+def exchange_inline(address: int, event_address: int) -> int:
+    """`exchange_event` for the loop over many."""
     venue = venue_at(address)
     event = event_at(event_address)
     if event.instrument < venue.instruments:

@@ -30,6 +30,7 @@ from hftlib.book.tables import KEY_MAX, QUANTITY_MAX, books_at, level_of, order_
 from hftlib.core import events, jit
 from hftlib.venue.doors import fill_standing, into_books
 from hftlib.venue.lists import first_at, first_of
+from hftlib.venue.passing import meets_ours
 from hftlib.venue.prints import cross, is_printed, who_took
 from hftlib.venue.queueing import level_changed
 from hftlib.venue.standing import is_open
@@ -50,6 +51,10 @@ def level_event(address: int, event_address: int) -> None:
     base = address + venue.books_at
     event = event_at(event_address)
     kind = event.kind
+    if kind == events.LEVEL and not meets_ours(address, event):
+        key = key_of(event.side, event.price)  # the one best price that it may move meets nobody
+        _watched(address, event_address, event.side - 1, key, key)
+        return
     goes_on = is_open(address, event.instrument)
     if kind == events.CROSS:
         cross(address, event)
@@ -220,11 +225,12 @@ def _watched(address: int, event_address: int, side: int, key: int, new: int) ->
         into_books(address, event_address)
         return
     before = _quantity_at(base, event.instrument, side, key)
-    before_new = _quantity_at(base, event.instrument, side, new)
+    before_new = _quantity_at(base, event.instrument, side, new) if other != 0 else 0
     into_books(address, event_address)
     always = event.kind == events.LEVEL or event.kind == events.QUOTE
     _tell(address, first, before, _quantity_at(base, event.instrument, side, key), always)
-    _tell(address, other, before_new, _quantity_at(base, event.instrument, side, new), always)
+    if other != 0:
+        _tell(address, other, before_new, _quantity_at(base, event.instrument, side, new), always)
 
 
 @jit.compiled()

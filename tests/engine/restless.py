@@ -100,10 +100,13 @@ def restless(what: int, state: int, context: int, i: int, argument: int) -> int:
 
 
 class Restless:
-    """What the engine needs of a strategy, around that callback."""
+    """What the engine needs of a strategy, around that callback; deaf to those in `without`."""
 
     name, parameters, digest, state_dtype = "Restless", dict[str, Any](), "0", STATE
     handles = sum(1 << n for n in (ON_START, ON_BOOK, ON_TIMER, ON_TRADE, ON_ORDER, ON_FILL))
+
+    def __init__(self, without: tuple[int, ...] = ()) -> None:
+        self.handles &= ~sum(1 << n for n in without)
 
     def lay(self, place: Any) -> None:
         """Nothing but zeros."""

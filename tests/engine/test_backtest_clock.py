@@ -11,6 +11,7 @@ from hftlib.engine.log import HORIZONS_NS
 from hftlib.engine.session import Session
 from hftlib.research.tape import to_tape
 from hftlib.risk.limits import Limits
+from hftlib.strategy.abi import ON_BOOK, ON_TRADE
 from hftlib.venue.delays import Latency
 from hftlib.venue.exchange import Exchange
 from hftlib.venue.venue import Venue
@@ -36,28 +37,30 @@ def tape():
     return to_tape(hft.synthetic(symbols=3, seconds=20, seed=4))
 
 
-def set_up(tape, venues):
+def set_up(tape, venues, without=()):
     """A fresh session with its exchanges, and how instruments go to them."""
     routes = np.arange(len(tape.instruments), dtype=np.int64) % len(venues)
     fees = [venues[route].fees for route in routes]
     limits = Limits(position=5_000, open_orders=40)
-    session = Session(tape.instruments, Restless(), limits=limits, fees=fees, capacity=ROOM)
+    strategy = Restless(without)
+    session = Session(tape.instruments, strategy, limits=limits, fees=fees, capacity=ROOM)
     session.connect()
     exchanges = [Exchange(tape.instruments, venue, capacity=ROOM) for venue in venues]
     return session, exchanges, [venue.latencies() for venue in venues], routes
 
 
-def run(tape, venues, steps=1 << 20):
-    session, exchanges, latencies, routes = set_up(tape, venues)
+def run(tape, venues, steps=1 << 20, without=()):
+    session, exchanges, latencies, routes = set_up(tape, venues, without)
     made = Backtest(session, exchanges, tape.selection, latencies, routes, every_ns=10**9)
     assert made.go(lambda _share, _what: None, steps) == ""
     return made
 
 
+@pytest.mark.parametrize("without", [(), (ON_BOOK, ON_TRADE)], ids=["watching", "by timer"])
 @pytest.mark.parametrize("venues", [[NEAR], [FAR], [NEAR, FAR]], ids=["near", "far", "both"])
-def test_the_clock_agrees_with_its_slow_twin(tape, venues):
-    fast = run(tape, venues)
-    session, exchanges, latencies, routes = set_up(tape, venues)
+def test_the_clock_agrees_with_its_slow_twin(tape, venues, without):
+    fast = run(tape, venues, without=without)
+    session, exchanges, latencies, routes = set_up(tape, venues, without)
     slow = ClockTwin(session, exchanges, np.array(tape.events), latencies, routes)
     slow.go()
     fills = np.array(slow.fills, fast.fills.dtype)
