@@ -119,7 +119,7 @@ def _shape(name: str) -> str:
     notes = _notes(_RECORD.get(name, name))
     rows = []
     for field in shape.dtype.names or ():
-        if field not in _INNER | _OURS:
+        if field not in _INNER | _OURS and not field.endswith("_at"):
             rows.append((f"`.{field}`", _meaning(field, name, notes), _UNITS.get(field, "")))
     for field, function in shape.functions.items():
         if field.startswith("_"):
