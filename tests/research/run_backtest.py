@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 import sys
 import time
 import warnings
@@ -25,6 +26,7 @@ def digest(tape, cpu=None):
 
 def for_ever(tape):
     """Runs until it is interrupted, and says that it could tidy up."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in a background job it is ignored
     opened = hft.open_tape(tape)
     hft.backtest(Restless(), opened[:100], venue=VENUE)  # all is compiled
     print("begins", flush=True)
