@@ -10,7 +10,7 @@ from hftlib.core.records import record
 
 POSITION = record(
     "position",
-    128,
+    192,
     """
     0    quantity     int64  held now; below zero: sold short
     8    cash         int64  received for all sales less paid for all purchases, without fees
@@ -28,6 +28,7 @@ POSITION = record(
     104  want_bid_quantity  int64
     112  want_ask_quantity  int64
     120  fills        int64
+    128  want_flags   int64  of the quote
     """,
 )
 POSITION_BYTES = POSITION.itemsize

@@ -103,11 +103,13 @@ def place(
 def _allowed(base: int, instrument: int, side: int, quantity: int, limit: int, kind: int) -> int:
     """0, or the reason why not. An order without a limit is valued at the other side's best."""
     limits = limits_of(base, instrument)
+    market = market_of(base, instrument)
     value_price = limit
     if kind == orders.MARKET or kind == orders.STOP:
-        market = market_of(base, instrument)
         best = market.ask if side == events.BUY else market.bid
         value_price = best if best != NO_MID else market.last
+    elif side == events.SELL:  # it may trade far above its limit
+        value_price = max(abs(limit), market.bid, market.last)
     position = position_of(execution_base(base), instrument)
     reason = checked(limits, position, side, quantity, value_price, quantity)
     return reason if reason != 0 else in_time(limits, session_at(base).time)
@@ -165,7 +167,12 @@ def change(base: int, number: int, price: float, quantity: int) -> int:
     more = quantity - order.quantity
     if more > 0 or limit != order.price:
         position.open_orders -= 1  # it is one of them already
-        reason = checked(limits, position, order.side, quantity, limit, max(0, more))
+        value_price = limit
+        if order.side == events.SELL:
+            seen = market_of(base, order.instrument)
+            value_price = max(abs(limit), seen.bid, seen.last)
+        left = quantity - order.filled
+        reason = checked(limits, position, order.side, left, value_price, max(0, more))
         position.open_orders += 1
         if reason == 0:
             reason = in_time(limits, session_at(base).time)

@@ -130,8 +130,12 @@ def seen(base: int, event_address: int) -> None:
     if event.kind == events.STATUS:
         if event.reference != events.TRADING:
             tell(base, ON_HALT, instrument, 0)
-    elif changed == BOOK_CHANGED and (session.strict_last == 0 or event.flags & events.LAST):
-        tell(base, ON_BOOK, instrument, 0)
+    elif changed == BOOK_CHANGED or market_of(base, instrument).untold != 0:
+        # A message may end with an event that changes nothing; what it changed before counts.
+        whole = session.strict_last == 0 or event.flags & events.LAST != 0
+        market_of(base, instrument).untold = 0 if whole else 1
+        if whole:
+            tell(base, ON_BOOK, instrument, 0)
 
 
 @jit.inlined
@@ -204,14 +208,16 @@ def answer(base: int, event_address: int, entered: int) -> None:
     instrument = order_of(execution, slot).instrument
     fills = execution_at(execution).fills
     done = report(execution, event_address, entered)
+    order = order_of(execution, slot)
+    over = order.state == orders.DONE and order.reason != orders.ASKED
+    refused = order.wanted_price if event.kind == orders.REPLACE_REJECTED else NO_PRICE
     # The order first: the strategy may send another in `on_fill`, and that may get its slot.
     if done & CHANGED:
         tell(base, ON_ORDER, instrument, order_address(execution, slot))
     if done & FILLED:
         tell(base, ON_FILL, instrument, fill_address(execution, fills))
-    # A replace that was refused waits for the strategy: tried again at once, it would be again.
-    if done & CHANGED and event.kind != orders.REPLACE_REJECTED:
-        settle_after_report(base, instrument, event.reference)
+    if done & CHANGED and context_at(context_address(base)).stopped == RUNNING:
+        settle_after_report(base, instrument, event.reference, over, refused)
 
 
 @jit.compiled("void(int64)")

@@ -65,30 +65,58 @@ def quote(
         if price == NOT_A_PRICE:
             price, done = NO_PRICE, refuse(base, orders.NO_PRICE)
     position.want_ask, position.want_ask_quantity = price, ask_quantity
-    _settle(base, instrument, BUY, flags)
-    _settle(base, instrument, SELL, flags)
+    position.want_flags = flags
+    _settle(base, instrument, BUY)
+    _settle(base, instrument, SELL)
     return done
 
 
 @jit.compiled()
-def settle_after_report(base: int, instrument: int, number: int) -> None:
-    """An answer about an order came: if it is a quote's, bring its side to what is wanted."""
+def settle_after_report(base: int, instrument: int, number: int, over: bool, refused: int) -> None:
+    """An answer about an order came: if it is a quote's, bring its side to what is wanted.
+
+    `over`: it ended, and not because we asked. `refused`: the price of a replace that was refused.
+    """
     position = position_of(execution_base(base), instrument)
     if number == position.quote_bid:
-        side = BUY
+        side, wanted = BUY, position.want_bid
     elif number == position.quote_ask:
-        side = SELL
+        side, wanted = SELL, position.want_ask
     else:
         return
+    if over:
+        forget(position, side)  # filled, or refused: the strategy speaks next
+    elif refused != NO_PRICE and refused == wanted:
+        return  # tried again at once, it would be refused again
+    _settle(base, instrument, side)
+
+
+@jit.compiled()
+def forget_order(base: int, number: int) -> None:
+    """The strategy takes back an order by itself: if it is a quote's, its side is not wanted."""
     execution = execution_base(base)
-    order = order_of(execution, slot_of(execution, number))
-    if order.state == orders.DONE and order.reason != orders.ASKED:
-        _forget(position, side)  # filled, or refused: the strategy speaks next
-    _settle(base, instrument, side, order.flags)
+    slot = slot_of(execution, number)
+    if slot == 0:
+        return
+    position = position_of(execution, order_of(execution, slot).instrument)
+    if number == position.quote_bid:
+        forget(position, BUY)
+    elif number == position.quote_ask:
+        forget(position, SELL)
+
+
+@jit.compiled()
+def forget_all(base: int, instrument: int) -> None:
+    """The same for every order of an instrument, or of all (-1)."""
+    for one in range(session_at(base).instruments):
+        if instrument < 0 or one == instrument:
+            position = position_of(execution_base(base), one)
+            forget(position, BUY)
+            forget(position, SELL)
 
 
 @jit.inlined
-def _forget(position: Any, side: int) -> None:
+def forget(position: Any, side: int) -> None:
     if side == BUY:
         position.want_bid = NO_PRICE
     else:
@@ -104,7 +132,7 @@ def _keep(position: Any, side: int, number: int) -> None:
 
 
 @jit.compiled()
-def _settle(base: int, instrument: int, side: int, flags: int) -> None:
+def _settle(base: int, instrument: int, side: int) -> None:
     """Take the one step that brings a side nearer to what is wanted."""
     execution = execution_base(base)
     position = position_of(execution, instrument)
@@ -115,11 +143,14 @@ def _settle(base: int, instrument: int, side: int, flags: int) -> None:
     if number == 0 or order.state == orders.DONE or order.state == orders.FREE:
         _keep(position, side, 0)
         if price != NO_PRICE:
-            _begin(base, position, instrument, side, price, wanted, flags)
+            _begin(base, position, instrument, side, price, wanted)
+        return
+    if price == NO_PRICE:
+        take_back(base, number)  # again is harmless: it is refused while one is under way
         return
     if order.state != LIVE or order.pending != 0:
         return
-    if price == NO_PRICE:
+    if order.flags != position.want_flags:  # no replace changes them: another order comes after it
         take_back(base, number)
         return
     left = order.quantity - order.filled
@@ -137,14 +168,13 @@ def _settle(base: int, instrument: int, side: int, flags: int) -> None:
 
 
 @jit.inlined
-def _begin(
-    base: int, position: Any, instrument: int, side: int, price: int, wanted: int, flags: int
-) -> None:
+def _begin(base: int, position: Any, instrument: int, side: int, price: int, wanted: int) -> None:
     possible = min(wanted, room(limits_of(base, instrument), position, side))
     if possible < wanted:
         session_at(base).clipped += 1
     if possible <= 0:
         return
+    flags = position.want_flags
     number = place(base, instrument, side, float(price), possible, LIMIT, DAY, flags, 0, 0.0)
     if number > 0:
         execution = execution_base(base)

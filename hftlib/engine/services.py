@@ -64,12 +64,16 @@ def submit(
 
 @jit.callback(_signature("cancel"))
 def cancel(context: int, order: int) -> int:
-    return intents.take_back(session_of(context), order)
+    base = session_of(context)
+    quoting.forget_order(base, order)
+    return intents.take_back(base, order)
 
 
 @jit.callback(_signature("cancel_all"))
 def cancel_all(context: int, instrument: int) -> int:
-    return intents.take_back_all(session_of(context), instrument)
+    base = session_of(context)
+    quoting.forget_all(base, instrument)
+    return intents.take_back_all(base, instrument)
 
 
 @jit.callback(_signature("replace"))
@@ -110,7 +114,7 @@ def timer(context: int, delay: int, number: int) -> int:
         session.timers_used += 1
     place = free if place < 0 else place
     one = timer_at(base + TIMERS_AT + place * _TIMER_BYTES)
-    one.due = session.time + max(delay, TIMER_MIN_NS)
+    one.due = session.time + min(max(delay, TIMER_MIN_NS), FOREVER - 1 - session.time)
     one.number = number
     session.next_timer = earliest(base)
     return 0

@@ -153,6 +153,12 @@ def check_lookahead(
     recorded = tape_of(tape)
     held = tape if isinstance(tape, Tape) else None
     trial = _Trial(strategy, params, venue, limits_of(limits), compiled)
+    if len(recorded) < 2:
+        raise InputError(
+            "A tape of one event has no future to be changed",
+            where="hft.check_lookahead(strategy, tape)",
+            do="Take a longer slice.",
+        )
     places = _places(len(recorded), cuts, seed)
     times = time_before(recorded, places)
     base, name = trial.decisions(recorded)

@@ -1,7 +1,7 @@
 """Limits: what an order must keep to before it may leave, instrument by instrument.
 
     limits = hft.Limits(position=1_000, order_quantity=200, open_orders=20)
-    limits = hft.Limits(position={"AAPL": 500}, order_value="1000000")
+    limits = hft.Limits(position={"AAPL": 500}, order_value=1_000_000)
 
 `checked` is the one question: 0, or the reason of `hftlib.core.orders` why not. The position is
 counted as if every open order on its side were filled, so whatever happens it stays within.

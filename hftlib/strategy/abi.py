@@ -61,7 +61,7 @@ STATE = record(
 
 MARKET = record(
     "market",
-    128,
+    192,
     """
     0    bid           int64  best prices; NO_PRICE: the side is empty
     8    bid_quantity  int64
@@ -79,6 +79,7 @@ MARKET = record(
     104  context_at    int64  bytes from here to the context: negative
     112  bid_orders    int64
     120  ask_orders    int64
+    128  untold        int64  1: it changed since on_book was last called
     """,
 )
 MARKET_BYTES = MARKET.itemsize

@@ -105,6 +105,8 @@ def _refused_new(address: int, command: Any) -> int:
         return VENUE_NO_KIND
     if not LIMIT <= command.kind <= STOP_LIMIT or not DAY <= command.lasts <= FOK:
         return VENUE_NO_KIND
+    if command.lasts == FOK and (command.kind == STOP or command.kind == STOP_LIMIT):
+        return VENUE_NO_KIND  # what is there when it wakes, nobody can promise
     if not 0 < command.quantity < QUANTITY_MAX or command.display < 0:
         return VENUE_NO_KIND
     if command.flags & POST_ONLY != 0 and (command.kind != LIMIT or command.lasts != DAY):

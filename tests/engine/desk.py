@@ -106,9 +106,16 @@ class Desk:
     def change(self, number: int, price: float, quantity: int) -> int:
         return int(intents.change(self.base, number, float(price), quantity))
 
-    def quote(self, bid: float, ask: float, quantity: int, ask_quantity: int | None = None) -> int:
+    def quote(
+        self, bid: float, ask: float, quantity: int, ask_quantity: int | None = None, flags: int = 0
+    ) -> int:
         other = quantity if ask_quantity is None else ask_quantity
-        return int(quoting.quote(self.base, 0, float(bid), float(ask), quantity, other, 0))
+        return int(quoting.quote(self.base, 0, float(bid), float(ask), quantity, other, flags))
+
+    @property
+    def context(self) -> int:
+        """Where the context lies: what a service is called with."""
+        return self.session.arena.address_of("context")
 
     # What the venue answers.
 

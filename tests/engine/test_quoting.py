@@ -6,6 +6,7 @@ import pytest
 
 from hftlib.core import orders
 from hftlib.core.events import BUY, SELL
+from hftlib.engine import services
 from hftlib.risk.limits import Limits
 from tests.engine.desk import Desk
 
@@ -109,3 +110,59 @@ def test_the_position_limit_makes_a_quote_smaller_and_then_takes_it_off():
     assert desk.refused() == {}
     desk.quote(9_900, 10_200, 250)
     assert desk.sent() == [("replace", ask, SELL, 10_200, 250)], "selling has room for all"
+
+
+def test_a_quote_withdrawn_while_a_replace_is_under_way_goes_at_once():
+    desk, bid, ask = quoted()
+    desk.quote(9_800, 10_100, 100)
+    desk.sent()
+    desk.quote(0, 0, 0)
+    assert desk.sent() == [
+        ("cancel", bid, BUY, 9_900, 100),
+        ("cancel", ask, SELL, 10_100, 100),
+    ]
+    desk.report(orders.REPLACE_REJECTED, bid, other=orders.HALTED)
+    desk.report(orders.CANCELED, bid, other=orders.ASKED)
+    assert desk.sent() == []
+    assert desk.position()["quote_bid"] == 0
+
+
+def test_a_newer_price_is_tried_after_an_older_one_was_refused():
+    desk, bid, _ = quoted()
+    desk.quote(9_800, 10_100, 100)
+    desk.quote(9_700, 10_100, 100)
+    desk.sent()
+    desk.report(orders.REPLACE_REJECTED, bid, other=orders.WOULD_TAKE)
+    assert desk.sent() == [("replace", bid, BUY, 9_700, 100)]
+    desk.report(orders.REPLACE_REJECTED, bid, other=orders.WOULD_TAKE)
+    assert desk.sent() == [], "the price that was refused is not tried again"
+
+
+@pytest.mark.parametrize("all_of_them", [True, False])
+def test_what_the_strategy_takes_back_does_not_come_back(all_of_them):
+    desk, bid, ask = quoted()
+    if all_of_them:
+        assert services.cancel_all(desk.context, -1) == 2
+    else:
+        assert [services.cancel(desk.context, number) for number in (bid, ask)] == [0, 0]
+    desk.sent()
+    for number in (bid, ask):
+        desk.report(orders.CANCELED, number, other=orders.ASKED)
+    assert desk.sent() == []
+
+
+def test_post_only_asked_for_later_takes_another_order():
+    desk, bid, ask = quoted()
+    desk.quote(9_800, 10_100, 100, flags=orders.POST_ONLY)
+    assert [row[:2] for row in desk.sent()] == [("cancel", bid), ("cancel", ask)]
+    desk.report(orders.CANCELED, bid, other=orders.ASKED)
+    assert desk.sent() == [("new", 3, BUY, 9_800, 100)]
+    assert desk.order(3)["flags"] == orders.POST_ONLY
+
+
+def test_the_limit_of_one_order_counts_what_is_still_wanted():
+    desk, bid, _ = quoted(limits=Limits(order_quantity=150))
+    desk.fill(bid, 9_900, 60)
+    desk.quote(9_800, 10_100, 100)
+    assert desk.sent() == [("replace", bid, BUY, 9_800, 160)]
+    assert desk.refused() == {}

@@ -79,3 +79,14 @@ def test_an_unknown_limit_is_told_with_the_likely_one():
         Limits(postion=5)
     with pytest.raises(InputError, match="by its name"):
         Limits(1_000)
+
+
+@modes
+def test_a_sale_below_the_market_is_worth_what_the_market_pays():
+    desk = Desk(limits=Limits(order_value=100))  # dollars; a price unit is 0.0001
+    market = desk.session.arena["markets"]
+    market["bid"][0], market["last"][0] = 1_000_000, 1_000_000
+    assert desk.sell(100, 1) > 0
+    assert desk.sell(100, 2) == -orders.VALUE_TOO_LARGE
+    assert desk.sell(100, 2**52) == -orders.VALUE_TOO_LARGE
+    assert Desk().sell(100, 2**52) > 0, "alone, without a market, it is worth its limit"

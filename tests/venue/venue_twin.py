@@ -421,6 +421,8 @@ class Twin:
 
     def refused(self, command: Any) -> int:
         kind = int(command["kind"])
+        if kind in (STOP, STOP_LIMIT) and command["lasts"] == FOK:
+            return orders.VENUE_NO_KIND
         if not self.open:
             return orders.HALTED
         if kind in (LIMIT, STOP_LIMIT) and command["price"] % self.tick:
