@@ -139,8 +139,8 @@ def settings_of(venue: Settings, tape: Tape) -> dict[str, Venue]:
     if len({str(venue[name].feed) for name in names}) > 1:
         # One tape, one order of arrival: nothing overtakes, so the slowest feed sets the pace.
         warnings.warn(
-            "The venues' feeds have different latencies. Events of a tape keep their order, so those "
-            "of a faster feed wait for the slower one's: lead and lag between venues come out smaller.",
+            "The venues' feeds have different latencies. Events of a tape keep their order, so "
+            "those of a faster feed wait for the slower one's: lead and lag come out smaller.",
             stacklevel=3,
         )
     return {name: venue[name] for name in names}
