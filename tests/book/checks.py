@@ -59,7 +59,7 @@ def found_orders(base: int, references: int, count: int, into: int) -> None:
 
 @jit.compiled("int64(int64, int64, int64)")
 def found_page(base: int, side: int, number: int) -> int:
-    return find_page(books_at(base), base, side, number)
+    return find_page(books_at(base), base, side, number) + 0  # an int64, whatever the field is
 
 
 def answered(books: Books, array: np.ndarray[Any, Any]) -> list[int]:
