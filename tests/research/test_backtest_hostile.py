@@ -9,7 +9,6 @@ import pytest
 import hftlib as hft
 from hftlib.research.tape import to_tape
 
-pytestmark = pytest.mark.modes
 VENUE = hft.Venue(order_latency="100us", feed_latency="20us")
 
 
