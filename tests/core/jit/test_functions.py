@@ -231,16 +231,17 @@ def test_division_by_zero_is_that_of_c():
 
 @jit.callback("int64(int64)")
 def seen_in_python(value):
-    return calls.append(value) or value
+    return value + RAISED_BY
 
 
-calls: list[int] = []
+RAISED_BY = 1
 
 
 @pytest.mark.modes
-def test_calling_a_callback_from_python_runs_the_python_function():
-    assert seen_in_python(41) == 41
-    assert calls.pop() == 41
+def test_calling_a_callback_from_python_runs_the_python_function(monkeypatch):
+    assert seen_in_python.address
+    monkeypatch.setitem(globals(), "RAISED_BY", 2)  # machine code keeps the 1
+    assert seen_in_python(41) == 43
     assert repr(seen_in_python) == f"<callback {__name__}.seen_in_python int64(int64)>"
 
 
