@@ -18,12 +18,13 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from hftlib.core.errors import HftError, InputError
+from hftlib.core.errors import HftError, HostError, InputError
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 STORE = ROOT / "mlruns"
 SETTINGS = Path(__file__).with_name("notebooks.toml")
+KERNEL_SECONDS_MAX = 180
 CELL_SECONDS_MAX = 300
 
 
@@ -68,6 +69,7 @@ def planned() -> dict[str, dict[str, Any]]:
 def execute(name: str, parameters: dict[str, Any]) -> tuple[float, str]:
     """Run one notebook and log it; returns its seconds and where the executed copy is."""
     import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
     mlflow = _mlflow()
     with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_name=name) as run:
@@ -81,6 +83,7 @@ def execute(name: str, parameters: dict[str, Any]) -> tuple[float, str]:
                 parameters=parameters,
                 kernel_name="python3",
                 cwd=NOTEBOOKS,
+                start_timeout=KERNEL_SECONDS_MAX,
                 execution_timeout=CELL_SECONDS_MAX,
                 progress_bar=sys.stderr.isatty(),
                 # The kernel listens on loopback only, and need not warn of it; nor need one that
@@ -94,6 +97,13 @@ def execute(name: str, parameters: dict[str, Any]) -> tuple[float, str]:
                 f"{error.ename}: {error.evalue}",
                 where=f"cell {error.exec_count} of notebooks/{name}.ipynb",
                 do=f"Open the executed copy: {_artifact(run, executed)}",
+            ) from None
+        except (DeadKernelError, CellTimeoutError) as error:
+            mlflow.end_run("FAILED")
+            raise HostError(
+                f"The kernel is no more: {str(error).strip().splitlines()[0]}",
+                where=f"notebooks/{name}.ipynb",
+                do=f"Give a cell less to do than {CELL_SECONDS_MAX} seconds and the memory here.",
             ) from None
         seconds = time.perf_counter() - start
         mlflow.log_metric("seconds", seconds)

@@ -56,9 +56,21 @@ def test_every_guide_runs_and_is_kept(tmp_path):
     notebook["cells"][-1]["source"] = "raise ValueError('the market is closed')"
     broken.write_text(json.dumps(notebook))
     done = execute(root)
-    assert done.returncode == 2
+    assert done.returncode == 2, done.stderr
     assert "ValueError: the market is closed" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+
+
+def test_a_kernel_that_dies_is_a_sentence(tmp_path):
+    root = copied(tmp_path)
+    path = root / "notebooks" / "00_plain_memory.ipynb"
+    notebook = json.loads(path.read_text())
+    notebook["cells"][-1]["source"] = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
+    path.write_text(json.dumps(notebook))
+    done = execute(root, path.stem)
+    assert done.returncode == 4, done.stderr
+    assert "The kernel is no more: Kernel died." in done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
 
 
 def test_a_parameter_the_notebook_does_not_have_is_refused(tmp_path):

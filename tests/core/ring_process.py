@@ -214,7 +214,8 @@ def die_within(address: int, item_bytes: int) -> int:
     slot = ring.reserve(address)
     for offset in range(0, item_bytes // 2, 8):
         jit.store_i64(slot + offset, -offset - 1)
-    return kill_myself(SIGKILL)
+    kill_myself(SIGKILL)
+    return 0
 
 
 def main() -> None:
