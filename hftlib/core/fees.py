@@ -25,6 +25,7 @@ import numpy as np
 from hftlib.core import jit
 from hftlib.core.errors import InputError
 from hftlib.core.instruments import Instrument
+from hftlib.core.keywords import by_name
 from hftlib.core.records import record
 from hftlib.core.units import TEXT_CHARACTERS_MAX, Exact, exact_fraction, refusal, shown
 
@@ -75,6 +76,7 @@ def fee_of(address: int, taker: int, price: int, quantity: int) -> int:
     return fee
 
 
+@by_name
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fees:
     """What makers and takers pay at a venue: "1.5bp", "0.02%" or a plain share; money per unit."""

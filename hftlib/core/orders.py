@@ -103,8 +103,6 @@ REASONS = (
         "no price of the venue's grid",
         "the venue has no room for another order",
         "no such kind of order at the venue",
-        "the end of the tape",
-        "the day is over",
     )
 )
 (
@@ -137,9 +135,7 @@ OURS = 31
     OFF_GRID,
     VENUE_FULL,
     VENUE_NO_KIND,
-    TAPE_ENDS,
-    DAY_OVER,
-) = range(32, 45)
+) = range(32, 43)
 
 ORDER = record(
     "order",

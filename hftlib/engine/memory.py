@@ -14,13 +14,11 @@ Worst case: sizes are decided once, by `hftlib.engine.session`; what is full ref
 
 from __future__ import annotations
 
-from typing import Any
-
 from hftlib.core import jit
 from hftlib.core.orders import OURS
 from hftlib.core.records import record
-from hftlib.risk.limits import LIMITS, LIMITS_BYTES
-from hftlib.strategy.abi import CONTEXT, MARKET, MARKET_BYTES, STATE, TRADE
+from hftlib.risk.limits import LIMITS
+from hftlib.strategy.abi import CONTEXT, MARKET, STATE, TRADE
 
 TIMERS_MAX = 64
 TIMER_MIN_NS = 1_000
@@ -73,8 +71,9 @@ context_at = jit.record_at(CONTEXT)
 state_at = jit.record_at(STATE)
 timer_at = jit.record_at(TIMER)
 trade_at = jit.record_at(TRADE)
-_market_at = jit.record_at(MARKET)
-_limits_at = jit.record_at(LIMITS)
+# A row for each instrument, and a spare one for a number that is none.
+market_of, _ = jit.rows(session_at, MARKET, "markets_at", "instruments", 1)
+limits_of, _ = jit.rows(session_at, LIMITS, "limits_at", "instruments", 1)
 TRADE_AT = 160
 TIMERS_AT = 512
 
@@ -92,20 +91,6 @@ def execution_base(base: int) -> int:
 @jit.inlined
 def context_address(base: int) -> int:
     return base + session_at(base).context_at
-
-
-@jit.inlined
-def market_of(base: int, instrument: int) -> Any:
-    session = session_at(base)
-    count = session.instruments + 1
-    return _market_at(jit.nth(base + session.markets_at, instrument, count, MARKET_BYTES))
-
-
-@jit.inlined
-def limits_of(base: int, instrument: int) -> Any:
-    session = session_at(base)
-    count = session.instruments + 1
-    return _limits_at(jit.nth(base + session.limits_at, instrument, count, LIMITS_BYTES))
 
 
 @jit.inlined

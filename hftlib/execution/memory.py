@@ -15,11 +15,9 @@ Worst case: as many open orders as there are slots; the next is refused (NO_ROOM
 
 from __future__ import annotations
 
-from typing import Any
-
 from hftlib.core import jit
-from hftlib.core.orders import COMMAND, COMMAND_BYTES, FILL, FILL_BYTES, ORDER, ORDER_BYTES
-from hftlib.core.positions import POSITION, POSITION_BYTES
+from hftlib.core.orders import COMMAND, FILL, ORDER
+from hftlib.core.positions import POSITION
 from hftlib.core.records import record
 
 EXECUTION = record(
@@ -52,22 +50,12 @@ EXECUTION = record(
 )
 
 execution_at = jit.record_at(EXECUTION)
-_order_at = jit.record_at(ORDER)
-_position_at = jit.record_at(POSITION)
-_command_at = jit.record_at(COMMAND)
-_fill_at = jit.record_at(FILL)
-
-
-@jit.inlined
-def order_of(base: int, slot: int) -> Any:
-    """The order in a slot; in slot 0 is the empty one."""
-    return _order_at(order_address(base, slot))
-
-
-@jit.inlined
-def order_address(base: int, slot: int) -> int:
-    execution = execution_at(base)
-    return jit.nth(base + execution.orders_at, slot, execution.order_mask + 1, ORDER_BYTES)
+# In slot 0 is the empty order; behind the positions a spare one for a number that is none.
+order_of, order_address = jit.rows(execution_at, ORDER, "orders_at", "order_mask", 1)
+position_of, position_address = jit.rows(execution_at, POSITION, "positions_at", "instruments", 1)
+command_of, command_address = jit.rows(execution_at, COMMAND, "commands_at", "commands_max")
+fill_of, fill_address = jit.rows(execution_at, FILL, "fills_at", "fills_max")
+_, ended_address = jit.rows(execution_at, ORDER, "ended_at", "ended_max")
 
 
 @jit.inlined
@@ -75,43 +63,3 @@ def slot_of(base: int, number: int) -> int:
     """The slot of an order that lives; of one that is unknown, the empty one."""
     slot = number & execution_at(base).order_mask
     return slot if order_of(base, slot).id == number else 0
-
-
-@jit.inlined
-def position_of(base: int, instrument: int) -> Any:
-    return _position_at(position_address(base, instrument))
-
-
-@jit.inlined
-def position_address(base: int, instrument: int) -> int:
-    execution = execution_at(base)
-    count = execution.instruments + 1
-    return jit.nth(base + execution.positions_at, instrument, count, POSITION_BYTES)
-
-
-@jit.inlined
-def command_of(base: int, n: int) -> Any:
-    return _command_at(command_address(base, n))
-
-
-@jit.inlined
-def command_address(base: int, n: int) -> int:
-    execution = execution_at(base)
-    return jit.nth(base + execution.commands_at, n, execution.commands_max, COMMAND_BYTES)
-
-
-@jit.inlined
-def fill_of(base: int, n: int) -> Any:
-    return _fill_at(fill_address(base, n))
-
-
-@jit.inlined
-def fill_address(base: int, n: int) -> int:
-    execution = execution_at(base)
-    return jit.nth(base + execution.fills_at, n, execution.fills_max, FILL_BYTES)
-
-
-@jit.inlined
-def ended_address(base: int, n: int) -> int:
-    execution = execution_at(base)
-    return jit.nth(base + execution.ended_at, n, execution.ended_max, ORDER_BYTES)

@@ -30,7 +30,7 @@ import numpy as np
 
 from hftlib.book.capacity import Capacity
 from hftlib.core.errors import HostError
-from hftlib.core.orders import ASKED, DONE, OURS, REASONS, TAPE_ENDS
+from hftlib.core.orders import ASKED, DONE, OURS, REASONS
 from hftlib.core.times import Duration
 from hftlib.engine.driving import STEPS, Backtest
 from hftlib.engine.log import HORIZONS_NS
@@ -224,8 +224,8 @@ def _result(
 
 def _ended_by_venue(orders: np.ndarray[Any, Any]) -> tuple[dict[str, int], dict[str, int]]:
     """By reason: orders the venue never took, and those it took and ended of its own accord."""
-    # What we asked for ourselves, and the end of the tape, are no doing of the venue's.
-    theirs = (orders["reason"] > OURS) & ~np.isin(orders["reason"], (ASKED, TAPE_ENDS))
+    # What we asked for ourselves is no doing of the venue's.
+    theirs = (orders["reason"] > OURS) & (orders["reason"] != ASKED)
     done = orders[(orders["state"] == DONE) & theirs]
     never = (done["accepted"] == 0) & (done["filled"] == 0)
     told = []

@@ -38,7 +38,7 @@ def counts_of(group: Group) -> dict[str, Any]:
         rate = _mean(filled[asked > 0] / asked[asked > 0])
     cancels = int(np.isin(sent["reason"], _AT_THE_END).sum())
     messages = len(sent) + int(sent["replaces"].sum()) + cancels
-    ours = np.isin(sent["reason"], (orders.ASKED, orders.TAPE_ENDS))
+    ours = sent["reason"] == orders.ASKED
     refused = (sent["state"] == orders.DONE) & (sent["accepted"] == 0) & ~ours
     value = np.abs(group.value)
     single = len(group.rows) == 1

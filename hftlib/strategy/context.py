@@ -34,10 +34,23 @@ CONTEXT = jit.Shape("ctx", abi.CONTEXT)
 
 _book_at, _holding_at, _order_at = BOOK.at, HOLDING.at, ORDERS.at
 context_at = CONTEXT.at
-_AT = {name: abi.SERVICES_AT + 8 * number for number, name in enumerate(abi.SERVICES)}
-_call = {
-    name: jit.caller(f"{result}(int64, {takes})") for name, (result, takes) in abi.SERVICES.items()
-}
+
+
+def service(name: str) -> Any:
+    """A function that asks the engine for this service, by its address in the context."""
+    result, takes = abi.SERVICES[name]
+    place = abi.SERVICES_AT + 8 * list(abi.SERVICES).index(name)
+    return jit.caller_at(f"{result}(int64, {takes})", place)
+
+
+_price_at = service("price_at")
+_quantity_at = service("quantity_at")
+_quantity_to = service("quantity_to")
+_quantity_within = service("quantity_within")
+_imbalance_to = service("imbalance_to")
+_sweep_price = service("sweep_price")
+_submit = service("submit")
+_cancel = service("cancel")
 
 # The book.
 
@@ -85,68 +98,45 @@ def imbalance(book: Any) -> float:
     return 0.0
 
 
-_price_at, _price_at_at = _call["price_at"], _AT["price_at"]
+@BOOK.derived
+def _context(book: Any) -> int:
+    return jit.address_of(book) + book.context_at
 
 
 @BOOK.method
 def price_at(book: Any, side: int, n: int = 0) -> int:
     """The price of the n-th level from the best one, which is number 0."""
-    context = jit.address_of(book) + book.context_at
-    return _price_at(jit.load_i64(context + _price_at_at), context, book.instrument, side, n)
-
-
-_quantity_at, _quantity_at_at = _call["quantity_at"], _AT["quantity_at"]
+    return _price_at(book._context, book.instrument, side, n)
 
 
 @BOOK.method
 def quantity_at(book: Any, side: int, n: int = 0) -> int:
     """What stands at the n-th level."""
-    context = jit.address_of(book) + book.context_at
-    return _quantity_at(jit.load_i64(context + _quantity_at_at), context, book.instrument, side, n)
-
-
-_quantity_to, _quantity_to_at = _call["quantity_to"], _AT["quantity_to"]
+    return _quantity_at(book._context, book.instrument, side, n)
 
 
 @BOOK.method
 def quantity_to(book: Any, side: int, levels: int) -> int:
     """What stands at the best levels together."""
-    context = jit.address_of(book) + book.context_at
-    run = jit.load_i64(context + _quantity_to_at)
-    return _quantity_to(run, context, book.instrument, side, levels)
-
-
-_quantity_within, _quantity_within_at = _call["quantity_within"], _AT["quantity_within"]
+    return _quantity_to(book._context, book.instrument, side, levels)
 
 
 @BOOK.method
 def quantity_within(book: Any, side: int, price: int) -> int:
     """What stands at a price and all better ones."""
-    context = jit.address_of(book) + book.context_at
-    run = jit.load_i64(context + _quantity_within_at)
-    return _quantity_within(run, context, book.instrument, side, price)
-
-
-_imbalance_to, _imbalance_to_at = _call["imbalance_to"], _AT["imbalance_to"]
+    return _quantity_within(book._context, book.instrument, side, price)
 
 
 @BOOK.method
 def imbalance_to(book: Any, levels: int) -> float:
     """Of so many levels of each side: 1 all bids, -1 all asks."""
-    context = jit.address_of(book) + book.context_at
-    run = jit.load_i64(context + _imbalance_to_at)
-    return _imbalance_to(run, context, book.instrument, levels)
-
-
-_sweep_price, _sweep_price_at = _call["sweep_price"], _AT["sweep_price"]
+    return _imbalance_to(book._context, book.instrument, levels)
 
 
 @BOOK.method
 def sweep_price(book: Any, side: int, quantity: int) -> float:
     """The average price of taking so much from a side; not a number: not as much is there."""
-    context = jit.address_of(book) + book.context_at
-    run = jit.load_i64(context + _sweep_price_at)
-    return _sweep_price(run, context, book.instrument, side, quantity)
+    return _sweep_price(book._context, book.instrument, side, quantity)
 
 
 # Orders.
@@ -224,8 +214,6 @@ def order(ctx: Any, id: int) -> Any:  # noqa: A002
 
 # The context: what can be done.
 
-_submit, _submit_at = _call["submit"], _AT["submit"]
-
 
 @CONTEXT.method
 def submit(
@@ -241,10 +229,9 @@ def submit(
     trigger: float = 0.0,
 ) -> int:
     """Send an order: its number, or minus the reason why not."""
-    here = jit.address_of(ctx)
     flags = POST_ONLY if post_only else 0
-    run = jit.load_i64(here + _submit_at)
-    return _submit(run, here, i, side, price, quantity, kind, lasts, flags, display, trigger)
+    here = jit.address_of(ctx)
+    return _submit(here, i, side, price, quantity, kind, lasts, flags, display, trigger)
 
 
 @CONTEXT.method
@@ -283,10 +270,6 @@ def market(ctx: Any, i: int, side: int, quantity: int) -> int:
     return ctx.submit(i, side, 0.0, quantity, MARKET)
 
 
-_cancel, _cancel_at = _call["cancel"], _AT["cancel"]
-
-
 @CONTEXT.method
 def cancel(ctx: Any, id: int) -> int:  # noqa: A002
-    here = jit.address_of(ctx)
-    return _cancel(jit.load_i64(here + _cancel_at), here, id)
+    return _cancel(jit.address_of(ctx), id)

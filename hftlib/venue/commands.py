@@ -82,7 +82,7 @@ def obey(address: int, command_address: int, time: int) -> None:
         return
     if command.what == CANCEL or command.what == REPLACE:
         number = own_number(venue, command.order)
-        own = own_of(venue, address, number)
+        own = own_of(address, number)
         known = own.state != FREE and own.id == command.order
         if not known:
             kind = CANCEL_REJECTED if command.what == CANCEL else REPLACE_REJECTED
@@ -113,13 +113,13 @@ def _refused_new(address: int, command: Any) -> int:
         return VENUE_NO_KIND
     if not is_open(address, command.instrument):
         return HALTED
-    tick = listing_of(venue, address, command.instrument).tick
+    tick = listing_of(address, command.instrument).tick
     priced = command.kind == LIMIT or command.kind == STOP_LIMIT
     if priced and not _on_grid(command.price, tick):
         return OFF_GRID
     if command.kind >= STOP and not _on_grid(command.trigger, tick):
         return OFF_GRID
-    if own_of(venue, address, own_number(venue, command.order)).state != FREE:
+    if own_of(address, own_number(venue, command.order)).state != FREE:
         return VENUE_FULL
     return 0
 
@@ -133,7 +133,7 @@ def _on_grid(price: int, tick: int) -> bool:
 def _begin(address: int, command: Any, time: int) -> None:
     venue = venue_at(address)
     number = own_number(venue, command.order)
-    own = own_of(venue, address, number)
+    own = own_of(address, number)
     own.id = command.order
     own.price = command.price if command.kind == LIMIT or command.kind == STOP_LIMIT else 0
     own.quantity = command.quantity
@@ -151,7 +151,7 @@ def _begin(address: int, command: Any, time: int) -> None:
     own.flags = command.flags
     own.strategy = command.strategy
     own.key = key_of(own.side, own.price)
-    listing = listing_of(venue, address, own.instrument)
+    listing = listing_of(address, own.instrument)
     if listing.rule == AUTO:
         listing.rule = FIFO if listing.by_order != 0 else RISK_AVERSE
     begin_life(address, number)
@@ -190,8 +190,7 @@ def _cannot(address: int, own: Any, time: int) -> int:
 
 @jit.compiled()
 def _replace(address: int, number: int, command: Any, time: int) -> None:
-    venue = venue_at(address)
-    own = own_of(venue, address, number)
+    own = own_of(address, number)
     reason = _refused_replace(address, own, command)
     if reason != 0:
         refuse(address, command, REPLACE_REJECTED, time, reason)
@@ -204,7 +203,7 @@ def _replace(address: int, number: int, command: Any, time: int) -> None:
         own.price = command.price if own.kind == STOP_LIMIT else 0
         replaced(address, own, time)
         return
-    fifo = listing_of(venue, address, own.instrument).rule == FIFO
+    fifo = listing_of(address, own.instrument).rule == FIFO
     if command.price == own.price and command.quantity <= own.quantity:
         own.quantity = command.quantity
         less = own.shown - (own.quantity - own.filled)
@@ -220,7 +219,7 @@ def _replace(address: int, number: int, command: Any, time: int) -> None:
 @jit.compiled()
 def _move(address: int, number: int, command: Any, fifo: bool, time: int) -> None:
     """A new price, or more: out of its place, and in again as if it were new."""
-    own = own_of(venue_at(address), address, number)
+    own = own_of(address, number)
     if fifo:
         take_out(address, own)
     leave_list(address, number)
@@ -247,7 +246,7 @@ def _refused_replace(address: int, own: Any, command: Any) -> int:
         return HALTED
     if own.kind == STOP:
         return 0
-    tick = listing_of(venue_at(address), address, own.instrument).tick
+    tick = listing_of(address, own.instrument).tick
     if not _on_grid(command.price, tick):
         return OFF_GRID
     if own.state != STANDING or own.flags & POST_ONLY == 0 or command.price == own.price:

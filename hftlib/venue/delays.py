@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from hftlib.core.keywords import require_known
 from hftlib.core.times import Duration, duration_ns, duration_text
 from hftlib.core.units import refusal, shown
 from hftlib.venue.latency import (
@@ -70,7 +71,9 @@ class Latency:
         cancel: DelayLike | None = None,
         replace: DelayLike | None = None,
         response: DelayLike | None = None,
+        **unknown: Any,
     ) -> None:
+        require_known(unknown, ["entry", *LEGS[1:]], "Latency")
         given = {"entry": entry, "cancel": cancel, "replace": replace, "response": response}
         for name, value in given.items():
             made = as_delay(entry if value is None else value, name)

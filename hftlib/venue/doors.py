@@ -9,59 +9,39 @@ Worst case: a door costs an indirect call, some nanoseconds, and only where we h
 
 from __future__ import annotations
 
+from typing import Any
+
 from hftlib.core import jit
-from hftlib.venue.tables import venue_at
-
-_two = jit.caller("int64(int64, int64)")
-_three = jit.caller("int64(int64, int64, int64)")
-_four = jit.caller("int64(int64, int64, int64, int64)")
-_five = jit.caller("int64(int64, int64, int64, int64, int64)")
+from hftlib.core.records import field_offset
+from hftlib.venue.tables import VENUE, venue_at
 
 
-@jit.inlined
-def fill_standing(address: int, number: int, quantity: int, price: int, time: int) -> int:
-    """A share of our standing order trades: `standing.fill_now`."""
-    return _five(venue_at(address).call_fill, address, number, quantity, price, time)
+def _door(field: str, takes: int) -> Any:
+    """A call of the function at this field of the header; the venue's address comes first."""
+    signature = f"int64({', '.join(['int64'] * takes)})"
+    return jit.caller_at(signature, field_offset(VENUE, field))
 
 
-@jit.inlined
-def end_standing(address: int, number: int, time: int, reason: int) -> int:
-    """Our order is canceled: `standing.end_now`."""
-    return _four(venue_at(address).call_end, address, number, time, reason)
+# A share of our standing order trades: `standing.fill_now`. Venue, number, quantity, price, time.
+fill_standing = _door("call_fill", 5)
+# Our order is canceled: `standing.end_now`. Venue, number, time, reason.
+end_standing = _door("call_end", 4)
+# Our order gets a place, 0, or a reason: `standing.place_now`. Venue, number, time.
+place_order = _door("call_place", 3)
+# Our order takes what it can and then stands or ends: `trading.trade_now`. Venue, number, time.
+trade_and_rest = _door("call_trade", 3)
+# An event where our orders stand in the book: `fifo.match_fifo`. Venue, event.
+fifo_event = _door("call_fifo", 2)
+# An event of an instrument where we have orders: `matching.match_event`. Venue, event.
+busy_event = _door("call_busy", 2)
+# An event that concerns every instrument: `matching.match_all`. Venue, event.
+event_of_all = _door("call_all", 2)
 
-
-@jit.inlined
-def place_order(address: int, number: int, time: int) -> int:
-    """Our order gets a place, 0, or a reason: `standing.place_now`."""
-    return _three(venue_at(address).call_place, address, number, time)
-
-
-@jit.inlined
-def trade_and_rest(address: int, number: int, time: int) -> int:
-    """Our order takes what it can and then stands or ends: `trading.trade_now`."""
-    return _three(venue_at(address).call_trade, address, number, time)
+_apply = jit.caller("int64(int64, int64)")
 
 
 @jit.inlined
 def into_books(address: int, event_address: int) -> int:
     """An event, as it is, into the venue's books."""
     venue = venue_at(address)
-    return _two(venue.call_apply, address + venue.books_at, event_address)
-
-
-@jit.inlined
-def fifo_event(address: int, event_address: int) -> int:
-    """An event where our orders stand in the book: `fifo.match_fifo`."""
-    return _two(venue_at(address).call_fifo, address, event_address)
-
-
-@jit.inlined
-def busy_event(address: int, event_address: int) -> int:
-    """An event of an instrument where we have orders: `matching.match_event`."""
-    return _two(venue_at(address).call_busy, address, event_address)
-
-
-@jit.inlined
-def event_of_all(address: int, event_address: int) -> int:
-    """An event that concerns every instrument: `matching.match_all`."""
-    return _two(venue_at(address).call_all, address, event_address)
+    return _apply(venue.call_apply, address + venue.books_at, event_address)

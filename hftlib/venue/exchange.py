@@ -76,7 +76,7 @@ def exchange_inline(address: int, event_address: int) -> int:
     venue = venue_at(address)
     event = event_at(event_address)
     if event.instrument < venue.instruments:
-        listing = listing_of(venue, address, event.instrument)
+        listing = listing_of(address, event.instrument)
         if 0 < event.kind <= REPLACE:
             listing.by_order = 1
         elif event.kind == QUOTE:

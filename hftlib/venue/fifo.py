@@ -102,7 +102,7 @@ def _fill_ahead(address: int, event: Any, until: int, key: int, side: int, budge
     """Fill ours that stand ahead of a real order at its price."""
     venue = venue_at(address)
     first = first_of(address, event.instrument, side)
-    if first == 0 or own_of(venue, address, first).key != key:
+    if first == 0 or own_of(address, first).key != key:
         return
     base = address + venue.books_at
     books = books_at(base)
@@ -112,7 +112,7 @@ def _fill_ahead(address: int, event: Any, until: int, key: int, side: int, budge
         behind = order.behind
         if order.reference >= OWN_REFERENCE:
             place = own_number(venue, order.reference - OWN_REFERENCE)
-            own = own_of(venue, address, place)
+            own = own_of(address, place)
             wanted = quantity_of(own, budget)
             budget -= fill_standing(address, place, wanted, own.price, event.time)
         number = behind
@@ -134,9 +134,9 @@ def _traded(address: int, event: Any) -> None:
     books = books_at(base)
     while left > 0:
         number = first_of(address, event.instrument, side)
-        if number == 0 or own_of(venue, address, number).key != key:
+        if number == 0 or own_of(address, number).key != key:
             return
-        own = own_of(venue, address, number)
+        own = own_of(address, number)
         level = find_level(books, base, 2 * event.instrument + side, key)
         first = order_of(books, base, level_of(books, base, level).first)
         if unnamed_quantity(books, base, level) > 0 or first.reference != OWN_REFERENCE + own.id:

@@ -107,12 +107,11 @@ def told(address: int, event_address: int) -> None:
 @jit.compiled()
 def out_of_book(address: int, instrument: int, side: int, low: int, high: int) -> None:
     """Our standing orders of a side, -1 both, between two keys leave the book, not our lists."""
-    venue = venue_at(address)
     for one in range(2):
         if side != 1 - one:
             number = first_of(address, instrument, one)
-            while number != 0 and own_of(venue, address, number).key <= high:
-                own = own_of(venue, address, number)
+            while number != 0 and own_of(address, number).key <= high:
+                own = own_of(address, number)
                 if own.key >= low:
                     take_out(address, own)
                 number = own.next
@@ -123,12 +122,11 @@ def back_into_book(
     address: int, instrument: int, side: int, low: int, high: int, time: int
 ) -> None:
     """And stand in it again, each at the end of its price, in the order they had."""
-    venue = venue_at(address)
     for one in range(2):
         if side != 1 - one:
             number = first_of(address, instrument, one)
-            while number != 0 and own_of(venue, address, number).key <= high:
-                own = own_of(venue, address, number)
+            while number != 0 and own_of(address, number).key <= high:
+                own = own_of(address, number)
                 after = own.next
                 if own.key >= low:
                     refused = stand_in_book(address, own)

@@ -82,24 +82,23 @@ def _printed(address: int, event: Any, side: int, key: int) -> None:
     """A trade in which orders of this side stood, at this key."""
     if not 0 < event.quantity < QUANTITY_MAX or not -KEY_MAX < key < KEY_MAX:
         return
-    venue = venue_at(address)
     number = first_of(address, event.instrument, side)
-    while number != 0 and own_of(venue, address, number).key < key:
-        own = own_of(venue, address, number)
+    while number != 0 and own_of(address, number).key < key:
+        own = own_of(address, number)
         after = own.next
         _fill_whole(address, number, event.time)
         number = after
     number = first_at(address, event.instrument, side, key)
     if number == 0:
         return
-    if listing_of(venue, address, event.instrument).rule == PRO_RATA:
+    if listing_of(address, event.instrument).rule == PRO_RATA:
         _share(address, event, side, key, number)
         return
     # An iceberg shown anew goes behind the last one: it is not to be met twice.
     last = _last_at(address, number, key)
     left, again = event.quantity, True
     while again:
-        own = own_of(venue, address, number)
+        own = own_of(address, number)
         after = own.next
         again = number != last
         own.printed += event.quantity
@@ -123,13 +122,13 @@ def _share(address: int, event: Any, side: int, key: int, number: int) -> None:
     last = _last_at(address, number, key)
     one = number
     while True:
-        there += float(own_of(venue, address, one).shown)
+        there += float(own_of(address, one).shown)
         if one == last:
             break
-        one = own_of(venue, address, one).next
+        one = own_of(address, one).next
     left, again = event.quantity, True
     while again:
-        own = own_of(venue, address, number)
+        own = own_of(address, number)
         after = own.next
         again = number != last
         part = int(float(event.quantity) * (float(own.shown) / there))
@@ -141,27 +140,25 @@ def _share(address: int, event: Any, side: int, key: int, number: int) -> None:
 
 @jit.compiled()
 def _last_at(address: int, number: int, key: int) -> int:
-    venue = venue_at(address)
-    after = own_of(venue, address, number).next
-    while after != 0 and own_of(venue, address, after).key == key:
+    after = own_of(address, number).next
+    while after != 0 and own_of(address, after).key == key:
         number = after
-        after = own_of(venue, address, number).next
+        after = own_of(address, number).next
     return number
 
 
 @jit.compiled()
 def _fill_whole(address: int, number: int, time: int) -> None:
-    own = own_of(venue_at(address), address, number)
+    own = own_of(address, number)
     fill_standing(address, number, own.quantity - own.filled, own.price, time)
 
 
 @jit.compiled()
 def _reached(address: int, event: Any, side: int, limit: int) -> None:
     """The best of the other side is now at our price or through it."""
-    venue = venue_at(address)
     number = first_of(address, event.instrument, side)
-    while number != 0 and own_of(venue, address, number).key <= limit:
-        after = own_of(venue, address, number).next
+    while number != 0 and own_of(address, number).key <= limit:
+        after = own_of(address, number).next
         _fill_whole(address, number, event.time)
         number = after
 
@@ -238,11 +235,10 @@ def _tell(address: int, number: int, before: int, now: int, always: bool) -> Non
     """To all of ours at a price: its quantity was told anew."""
     if number == 0 or (before == now and not always):
         return
-    venue = venue_at(address)
-    key = own_of(venue, address, number).key
-    while number != 0 and own_of(venue, address, number).key == key:
-        own = own_of(venue, address, number)
-        level_changed(listing_of(venue, address, own.instrument), own, before, now)
+    key = own_of(address, number).key
+    while number != 0 and own_of(address, number).key == key:
+        own = own_of(address, number)
+        level_changed(listing_of(address, own.instrument), own, before, now)
         number = own.next
 
 

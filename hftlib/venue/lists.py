@@ -29,7 +29,7 @@ BUYS, SELLS, BUY_STOPS, SELL_STOPS = range(4)
 
 @jit.inlined
 def first_of(address: int, instrument: int, which: int) -> int:
-    return first_link(venue_at(address), address, instrument, which).number
+    return first_link(address, instrument, which).number
 
 
 @jit.inlined
@@ -40,41 +40,39 @@ def list_of(own: Any) -> int:
 @jit.compiled()
 def enter_list(address: int, number: int, state: int) -> None:
     """Into its list, as STANDING or WAITING, behind all of its key."""
-    venue = venue_at(address)
-    own = own_of(venue, address, number)
+    own = own_of(address, number)
     own.state = state
     which = list_of(own)
-    before, after = 0, first_link(venue, address, own.instrument, which).number
-    while after != 0 and own_of(venue, address, after).key <= own.key:
+    before, after = 0, first_link(address, own.instrument, which).number
+    while after != 0 and own_of(address, after).key <= own.key:
         before = after
-        after = own_of(venue, address, after).next
+        after = own_of(address, after).next
     own.before = before
     own.next = after
     if before != 0:
-        own_of(venue, address, before).next = number
+        own_of(address, before).next = number
     else:
-        first_link(venue, address, own.instrument, which).number = number
+        first_link(address, own.instrument, which).number = number
     if after != 0:
-        own_of(venue, address, after).before = number
+        own_of(address, after).before = number
     else:
-        last_link(venue, address, own.instrument, which).number = number
+        last_link(address, own.instrument, which).number = number
 
 
 @jit.compiled()
 def leave_list(address: int, number: int) -> None:
-    venue = venue_at(address)
-    own = own_of(venue, address, number)
+    own = own_of(address, number)
     if own.state != STANDING and own.state != WAITING:
         return
     which = list_of(own)
     if own.before != 0:
-        own_of(venue, address, own.before).next = own.next
+        own_of(address, own.before).next = own.next
     else:
-        first_link(venue, address, own.instrument, which).number = own.next
+        first_link(address, own.instrument, which).number = own.next
     if own.next != 0:
-        own_of(venue, address, own.next).before = own.before
+        own_of(address, own.next).before = own.before
     else:
-        last_link(venue, address, own.instrument, which).number = own.before
+        last_link(address, own.instrument, which).number = own.before
     own.next = 0
     own.before = 0
     own.state = COMING
@@ -83,25 +81,24 @@ def leave_list(address: int, number: int) -> None:
 @jit.compiled()
 def first_at(address: int, instrument: int, side: int, key: int) -> int:
     """The first of our standing orders at a price; 0: none. `side` is 0 for buys, 1 for sells."""
-    venue = venue_at(address)
-    last = last_link(venue, address, instrument, side).number
-    if last == 0 or own_of(venue, address, last).key < key:
+    last = last_link(address, instrument, side).number
+    if last == 0 or own_of(address, last).key < key:
         return 0
-    number = first_link(venue, address, instrument, side).number
-    while number != 0 and own_of(venue, address, number).key < key:
-        number = own_of(venue, address, number).next
-    return number if number != 0 and own_of(venue, address, number).key == key else 0
+    number = first_link(address, instrument, side).number
+    while number != 0 and own_of(address, number).key < key:
+        number = own_of(address, number).next
+    return number if number != 0 and own_of(address, number).key == key else 0
 
 
 @jit.compiled()
 def begin_life(address: int, number: int) -> None:
     venue = venue_at(address)
-    own = own_of(venue, address, number)
+    own = own_of(address, number)
     own.state = COMING
     venue.live += 1
     venue.number += 1
     own.number = venue.number
-    listing = listing_of(venue, address, own.instrument)
+    listing = listing_of(address, own.instrument)
     listing.live += 1
     listing.busy += 1
 
@@ -111,9 +108,9 @@ def end_life(address: int, number: int) -> None:
     """Out of its list and gone; whoever calls has taken it out of the book."""
     leave_list(address, number)
     venue = venue_at(address)
-    own = own_of(venue, address, number)
+    own = own_of(address, number)
     own.state = FREE
     venue.live -= 1
-    listing = listing_of(venue, address, own.instrument)
+    listing = listing_of(address, own.instrument)
     listing.live -= 1
     listing.busy -= 1

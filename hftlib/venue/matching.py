@@ -37,7 +37,7 @@ def match_event(address: int, event_address: int) -> int:
             venue.foreign += 1
             return 0
     printed = _printed_at(address, event)
-    if listing_of(venue, address, event.instrument).rule == FIFO:
+    if listing_of(address, event.instrument).rule == FIFO:
         fifo_event(address, event_address)
     else:
         level_event(address, event_address)
@@ -54,14 +54,14 @@ def match_all(address: int, event_address: int) -> int:
     anew = event.kind == events.CLEAR and event.instrument == events.ALL
     if anew:
         for instrument in range(venue.instruments):
-            listing = listing_of(venue, address, instrument)
+            listing = listing_of(address, instrument)
             if listing.busy != 0 and listing.rule == FIFO:
                 out_of_book(address, instrument, -1, -NO_LIMIT, NO_LIMIT)
                 forget_all(address, instrument)
     into_books(address, event_address)
     if anew:
         for instrument in range(venue.instruments):
-            listing = listing_of(venue, address, instrument)
+            listing = listing_of(address, instrument)
             if listing.busy != 0 and listing.rule == FIFO:
                 back_into_book(address, instrument, -1, -NO_LIMIT, NO_LIMIT, event.time)
     return 0

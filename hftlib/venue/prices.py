@@ -18,7 +18,7 @@ from hftlib.venue.tables import listing_of, venue_at
 def shift_of(address: int, own: Any, time: int) -> int:
     """By how much its price is worse than the book's; never below zero."""
     venue = venue_at(address)
-    listing = listing_of(venue, address, own.instrument)
+    listing = listing_of(address, own.instrument)
     shift = max(listing.shift, 0)
     if listing.impact != 0:
         moved = impact_shift(_impact_address(venue, address, own.instrument), time)
@@ -33,7 +33,7 @@ def fill_taking(address: int, own: Any, key: int, shift: int, quantity: int, tim
     price = key + shift if own.side == BUY else -(key + shift)
     filled(address, own, time, price, quantity, 1)
     own.filled += quantity
-    if listing_of(venue, address, own.instrument).impact != 0:
+    if listing_of(address, own.instrument).impact != 0:
         impact = _impact_address(venue, address, own.instrument)
         impact_after_fill(impact, own.side, quantity, time)
 

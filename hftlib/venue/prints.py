@@ -52,10 +52,9 @@ def fill_better(
 
     At their own prices, or, where `price` is not NO_PRICE, at that.
     """
-    venue = venue_at(address)
     number = first_of(address, instrument, side)
     while number != 0 and quantity > 0:
-        own = own_of(venue, address, number)
+        own = own_of(address, number)
         if own.key >= limit:
             return quantity
         at = own.price if price == reading.NO_PRICE else price
@@ -82,12 +81,11 @@ def cross(address: int, event: Any) -> None:
 @jit.compiled()
 def wake_stops(address: int, instrument: int, price: int, time: int) -> None:
     """A trade printed at this price: the stops that it reaches become what they wait to be."""
-    venue = venue_at(address)
     for which in range(BUY_STOPS, SELL_STOPS + 1):
         reached = price if which == BUY_STOPS else -price
         number = first_of(address, instrument, which)
-        while number != 0 and own_of(venue, address, number).key <= reached:
-            own = own_of(venue, address, number)
+        while number != 0 and own_of(address, number).key <= reached:
+            own = own_of(address, number)
             leave_list(address, number)
             own.kind = MARKET if own.kind == STOP else LIMIT
             own.key = key_of(own.side, own.price)

@@ -38,8 +38,8 @@ from hftlib.venue.tables import (
 def place_now(address: int, number: int, time: int) -> int:
     """At the end of the queue of its price; 0, or the reason why it could not."""
     venue = venue_at(address)
-    own = own_of(venue, address, number)
-    listing = listing_of(venue, address, own.instrument)
+    own = own_of(address, number)
+    listing = listing_of(address, own.instrument)
     left = own.quantity - own.filled
     own.shown = min(own.display, left) if own.display > 0 else left
     level = reading.level_at(address + venue.books_at, own.instrument, own.side, own.price)
@@ -101,8 +101,8 @@ def show_less(address: int, own: Any, quantity: int) -> None:
 def fill_now(address: int, number: int, quantity: int, price: int, time: int) -> int:
     """Up to this quantity of it trades; how much did. It may have left or be shown anew."""
     venue = venue_at(address)
-    own = own_of(venue, address, number)
-    listing = listing_of(venue, address, own.instrument)
+    own = own_of(address, number)
+    listing = listing_of(address, own.instrument)
     left = own.quantity - own.filled
     taken = min(quantity, left) if venue.partial_fills != 0 else left
     filled(address, own, time, price, taken, 0)
@@ -130,10 +130,9 @@ def fill_now(address: int, number: int, quantity: int, price: int, time: int) ->
 @jit.compiled()
 def end_now(address: int, number: int, time: int, reason: int) -> int:
     """Canceled, and gone."""
-    venue = venue_at(address)
-    own = own_of(venue, address, number)
+    own = own_of(address, number)
     canceled(address, own, time, reason)
-    if own.state == STANDING and listing_of(venue, address, own.instrument).rule == FIFO:
+    if own.state == STANDING and listing_of(address, own.instrument).rule == FIFO:
         take_out(address, own)
     end_life(address, number)
     return 0

@@ -148,25 +148,17 @@ _ITEM = record("own link", 4, "0 number int32 of an order of ours; 0 none")
 venue_at = jit.record_at(VENUE)
 event_at = jit.record_at(EVENT)
 report_at = jit.record_at(REPORT)
-_listing_at = jit.record_at(LISTING)
-_own_at = jit.record_at(OWN)
-_taken_at = jit.record_at(TAKEN)
 _link_at = jit.record_at(_ITEM)
+listing_of, listing_address = jit.rows(venue_at, LISTING, "listings_at", "instruments")
+own_of, _ = jit.rows(venue_at, OWN, "own_at", "own_max", 1)
+_taken_at = jit.record_at(TAKEN)
 
 
 @jit.inlined
-def listing_of(venue: Any, address: int, instrument: int) -> Any:
-    return _listing_at(listing_address(venue, address, instrument))
-
-
-@jit.inlined
-def listing_address(venue: Any, address: int, instrument: int) -> int:
-    return jit.nth(address + venue.listings_at, instrument, venue.instruments, LISTING_BYTES)
-
-
-@jit.inlined
-def own_of(venue: Any, address: int, number: int) -> Any:
-    return _own_at(jit.nth(address + venue.own_at, number, venue.own_max + 1, OWN_BYTES))
+def taken_of(address: int, place: int) -> Any:
+    venue = venue_at(address)
+    count = venue.taken_sets * WAYS
+    return _taken_at(jit.nth(address + venue.takens_at, place, count, TAKEN_BYTES))
 
 
 @jit.inlined
@@ -176,21 +168,13 @@ def own_number(venue: Any, order_id: int) -> int:
 
 
 @jit.inlined
-def taken_of(venue: Any, address: int, place: int) -> Any:
-    count = venue.taken_sets * WAYS
-    return _taken_at(jit.nth(address + venue.takens_at, place, count, TAKEN_BYTES))
+def first_link(address: int, instrument: int, which: int) -> Any:
+    return _link_at(jit.nth(listing_address(address, instrument) + FIRST_AT, which, 4, 4))
 
 
 @jit.inlined
-def first_link(venue: Any, address: int, instrument: int, which: int) -> Any:
-    start = listing_address(venue, address, instrument) + FIRST_AT
-    return _link_at(jit.nth(start, which, 4, 4))
-
-
-@jit.inlined
-def last_link(venue: Any, address: int, instrument: int, which: int) -> Any:
-    start = listing_address(venue, address, instrument) + LAST_AT
-    return _link_at(jit.nth(start, which, 4, 4))
+def last_link(address: int, instrument: int, which: int) -> Any:
+    return _link_at(jit.nth(listing_address(address, instrument) + LAST_AT, which, 4, 4))
 
 
 @jit.inlined

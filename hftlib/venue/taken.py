@@ -29,7 +29,7 @@ def find_taken(address: int, reference: int, place: int) -> int:
     venue = venue_at(address)
     start = _set_of(venue, reference, place)
     for way in range(WAYS):
-        entry = taken_of(venue, address, start + way)
+        entry = taken_of(address, start + way)
         if entry.place == place and entry.reference == reference:
             return start + way
     return -1
@@ -38,7 +38,7 @@ def find_taken(address: int, reference: int, place: int) -> int:
 @jit.compiled()
 def taken_quantity(address: int, reference: int, place: int) -> int:
     found = find_taken(address, reference, place)
-    return taken_of(venue_at(address), address, found).quantity if found >= 0 else 0
+    return taken_of(address, found).quantity if found >= 0 else 0
 
 
 @jit.compiled()
@@ -53,13 +53,13 @@ def remember(
     found = find_taken(address, reference, place)
     if quantity <= 0:
         if found >= 0:
-            _forget(venue, address, taken_of(venue, address, found))
+            _forget(venue, address, taken_of(address, found))
         return
     if found < 0:
         found = _room(venue, address, _set_of(venue, reference, place))
         if by_order != 0:
-            listing_of(venue, address, place >> 2).busy += 1
-    entry = taken_of(venue, address, found)
+            listing_of(address, place >> 2).busy += 1
+    entry = taken_of(address, found)
     entry.reference = reference
     entry.place = place
     entry.quantity = quantity
@@ -72,7 +72,7 @@ def forget_all(address: int, instrument: int) -> None:
     """The book of this instrument begins anew."""
     venue = venue_at(address)
     for place in range(venue.taken_sets * WAYS):
-        entry = taken_of(venue, address, place)
+        entry = taken_of(address, place)
         if entry.place != 0 and entry.place >> 2 == instrument:
             _forget(venue, address, entry)
 
@@ -81,20 +81,20 @@ def forget_all(address: int, instrument: int) -> None:
 def _room(venue: Any, address: int, start: int) -> int:
     oldest = start
     for way in range(WAYS):
-        entry = taken_of(venue, address, start + way)
+        entry = taken_of(address, start + way)
         if entry.place == 0:
             return start + way
-        if entry.time < taken_of(venue, address, oldest).time:
+        if entry.time < taken_of(address, oldest).time:
             oldest = start + way
     venue.forgotten += 1
-    _forget(venue, address, taken_of(venue, address, oldest))
+    _forget(venue, address, taken_of(address, oldest))
     return oldest
 
 
 @jit.compiled()
 def _forget(venue: Any, address: int, entry: Any) -> None:
     if entry.told == -1:
-        listing_of(venue, address, entry.place >> 2).busy -= 1
+        listing_of(address, entry.place >> 2).busy -= 1
     entry.place = 0
     entry.quantity = 0
     entry.told = 0

@@ -44,7 +44,7 @@ def best_opposite(address: int, own: Any) -> int:
     """The key of the best that it could meet, ours among them; NO_LIMIT: nothing is there."""
     side = 2 - own.side  # of the other side: 1 asks for a buy, 0 bids for a sell
     first = first_of(address, own.instrument, side)
-    key = own_of(venue_at(address), address, first).key if first != 0 else NO_LIMIT
+    key = own_of(address, first).key if first != 0 else NO_LIMIT
     return min(key, _best_key(address, own.instrument, side))
 
 
@@ -65,7 +65,7 @@ def enough_there(address: int, own: Any, limit: int, time: int) -> int:
     wall = NO_LIMIT  # the best order of our own, where the walk would end
     if venue.self_match != CANCEL_OLDEST:
         first = first_of(address, own.instrument, side)
-        wall = own_of(venue, address, first).key if first != 0 else NO_LIMIT
+        wall = own_of(address, first).key if first != 0 else NO_LIMIT
     left = own.quantity - own.filled
     number = best_level(books, base, 2 * own.instrument + side)
     if venue.partial_fills == 0:
@@ -75,7 +75,7 @@ def enough_there(address: int, own: Any, limit: int, time: int) -> int:
         level = level_of(books, base, number)
         if level.key + shift > limit or level.key > wall:
             return 0
-        if listing_of(venue, address, own.instrument).rule == FIFO:
+        if listing_of(address, own.instrument).rule == FIFO:
             left -= real_quantity(address, number, 1 if level.key == wall else 0)
         else:
             left -= level.quantity - _gone(address, own.instrument, side, level)
@@ -89,10 +89,10 @@ def enough_there(address: int, own: Any, limit: int, time: int) -> int:
 def take(address: int, number: int, limit: int, time: int) -> int:
     """Take what is there within the limit: 0, or SELF_MATCH when what is left must be cancelled."""
     venue = venue_at(address)
-    own = own_of(venue, address, number)
+    own = own_of(address, number)
     if venue.partial_fills == 0:
         return _take_whole(address, own, limit, time)
-    if listing_of(venue, address, own.instrument).rule == FIFO:
+    if listing_of(address, own.instrument).rule == FIFO:
         return _take_orders(address, own, limit, time)
     return _take_levels(address, own, limit, time)
 
@@ -161,7 +161,7 @@ def _meet_own(address: int, own: Any, limit: int, time: int) -> int:
     venue = venue_at(address)
     side = 2 - own.side
     first = first_of(address, own.instrument, side)
-    while first != 0 and own_of(venue, address, first).key <= limit:
+    while first != 0 and own_of(address, first).key <= limit:
         if venue.self_match != CANCEL_NEWEST:
             end_standing(address, first, time, SELF_MATCH)
         if venue.self_match == CANCEL_NEWEST or venue.self_match == CANCEL_BOTH:
@@ -177,7 +177,7 @@ def _gone(address: int, instrument: int, side: int, level: Any) -> int:
     found = find_taken(address, price, level_place(instrument, side))
     if found < 0:
         return 0
-    entry = taken_of(venue_at(address), address, found)
+    entry = taken_of(address, found)
     return entry.quantity if entry.told == level.quantity else 0
 
 

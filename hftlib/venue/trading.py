@@ -10,14 +10,14 @@ from hftlib.core.orders import DAY, MARKET, MOMENT_OVER, NOTHING_THERE
 from hftlib.venue.doors import place_order
 from hftlib.venue.lists import end_life
 from hftlib.venue.reports import canceled
-from hftlib.venue.tables import own_of, venue_at
+from hftlib.venue.tables import own_of
 from hftlib.venue.taking import limit_of, take
 
 
 @jit.compiled()
 def trade_now(address: int, number: int, time: int) -> int:
     """What it can take now, and then what its kind says of the rest."""
-    own = own_of(venue_at(address), address, number)
+    own = own_of(address, number)
     market = 1 if own.kind == MARKET else 0
     reason = take(address, number, limit_of(own, market), time)
     if own.filled == own.quantity:

@@ -17,26 +17,17 @@ from hftlib.strategy.abi import (
     ON_START,
     ON_TIMER,
     ON_TRADE,
-    SERVICES,
-    SERVICES_AT,
     STATE,
 )
+from hftlib.strategy.context import service
 
 _context_at, _market_at = jit.record_at(CONTEXT), jit.record_at(MARKET)
-_NAMES = list(SERVICES)
-
-
-def _service(name: str) -> tuple[Any, int]:
-    result, arguments = SERVICES[name]
-    return jit.caller(f"{result}(int64, {arguments})"), SERVICES_AT + 8 * _NAMES.index(name)
-
-
-_submit, SUBMIT = _service("submit")
-_cancel, CANCEL = _service("cancel")
-_cancel_all, CANCEL_ALL = _service("cancel_all")
-_replace, REPLACE = _service("replace")
-_quote, QUOTE = _service("quote")
-_timer, TIMER = _service("timer")
+_submit = service("submit")
+_cancel = service("cancel")
+_cancel_all = service("cancel_all")
+_replace = service("replace")
+_quote = service("quote")
+_timer = service("timer")
 _EMPTY = -(2**60)
 
 
@@ -55,7 +46,7 @@ def restless(what: int, state: int, context: int, i: int, argument: int) -> int:
     here = _context_at(context)
     draw = _drawn(here.time + 7 * what + 31 * i)
     if what in (ON_START, ON_TIMER):
-        _timer(jit.load_i64(context + TIMER), context, 1_000_000 * (1 + draw % 50), draw % 3)
+        _timer(context, 1_000_000 * (1 + draw % 50), draw % 3)
         i = draw % here.instruments
     elif draw % 16 != 0:
         return 0
@@ -71,29 +62,29 @@ def restless(what: int, state: int, context: int, i: int, argument: int) -> int:
         price = passive + market.tick * (draw % 5 - 2)
         lasts = orders.DAY + (draw >> 8) % 3
         _submit(
-            jit.load_i64(context + SUBMIT), context, i, side, float(price), 1 + draw % 300,
+            context, i, side, float(price), 1 + draw % 300,
             orders.LIMIT, lasts, (draw >> 7) & 1, 50 * (draw % 2), 0.0,
         )  # fmt: skip
     elif act == 3:
         _submit(
-            jit.load_i64(context + SUBMIT), context, i, side, 0.0, 1 + draw % 100,
+            context, i, side, 0.0, 1 + draw % 100,
             orders.MARKET, orders.DAY, 0, 0, 0.0,
         )  # fmt: skip
     elif act == 4:
         _submit(
-            jit.load_i64(context + SUBMIT), context, i, side, float(other), 1 + draw % 100,
+            context, i, side, float(other), 1 + draw % 100,
             orders.STOP, orders.DAY, 0, 0, float(other),
         )  # fmt: skip
     elif act < 7:
-        _cancel(jit.load_i64(context + CANCEL), context, known)
+        _cancel(context, known)
     elif act == 7:
-        _replace(jit.load_i64(context + REPLACE), context, known, float(passive), 1 + draw % 300)
+        _replace(context, known, float(passive), 1 + draw % 300)
     elif act == 8 and draw % 5 == 0:
-        _cancel_all(jit.load_i64(context + CANCEL_ALL), context, -1)
+        _cancel_all(context, -1)
     else:
         away = market.tick * (draw % 3)
         _quote(
-            jit.load_i64(context + QUOTE), context, i, float(market.bid - away),
+            context, i, float(market.bid - away),
             float(market.ask + away), 100, 100, orders.POST_ONLY * (draw & 1),
         )  # fmt: skip
     return 0

@@ -70,7 +70,7 @@ def test_an_order_that_ends_unfilled_says_why():
     ledger = round_trip()
     ledger.order(BUY, 5, 10_000, 6 * S, state=o.DONE)
     assert ledger.result().check() == ["order 3 ended unfilled and without a reason"]
-    ledger.orders[2]["reason"] = o.TAPE_ENDS
+    ledger.orders[2]["reason"] = o.ASKED
     assert ledger.result().check() == []
 
 

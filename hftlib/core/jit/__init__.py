@@ -5,9 +5,11 @@ What comes through the door, and where it is made:
     compiled, inlined,      functions.py   a function as machine code; its code repeated at each
     callback                               call; one with an address
     record_at, array_at     memory.py      plain memory at an address, as a record or an array
+    rows                    rows.py        arrays of records, found through their header
     nth                     bounds.py      the address of one item among many, checked on demand
     load_*, store_*, ...    memory.py      loads, stores, byte order, ordering between processes
-    caller, libc, errno     calls.py       call an address held in memory; call the C library
+    caller, caller_at       calls.py       call an address held in memory
+    libc, errno             calls.py       call the C library
     warm, freeze            startup.py     compile everything now; then refuse to compile ever again
     emit                    emit.py        object code a process without numba can load
     Shape                   kinds.py       records with derived attributes and methods
@@ -25,7 +27,7 @@ Addresses are int64 everywhere: what an int64 mixed with a uint64 gives differs 
 
 from hftlib.core.jit.bounds import nth
 from hftlib.core.jit.cache import cache_directory, source_digest, toolchain
-from hftlib.core.jit.calls import caller, errno, libc
+from hftlib.core.jit.calls import caller, caller_at, errno, libc
 from hftlib.core.jit.emit import emit
 from hftlib.core.jit.functions import (
     BOUNDS_CHECKED,
@@ -61,6 +63,7 @@ from hftlib.core.jit.memory import (
     store_release,
     store_u8,
 )
+from hftlib.core.jit.rows import rows
 from hftlib.core.jit.startup import Warmed, freeze, is_frozen, registered, warm
 from hftlib.core.jit.wire import WireCodec, WireField, WireMessage, wire_codec, wire_message
 
@@ -78,6 +81,7 @@ __all__ = [
     "cache_directory",
     "callback",
     "caller",
+    "caller_at",
     "compiled",
     "copy_words",
     "emit",
@@ -102,6 +106,7 @@ __all__ = [
     "prefetch",
     "record_at",
     "registered",
+    "rows",
     "source_digest",
     "store_be_i64",
     "store_be_u16",

@@ -25,6 +25,7 @@ from numba.core.typing.templates import signature as typed
 
 from hftlib.core.errors import InputError
 from hftlib.core.jit.lowering import lowers
+from hftlib.core.jit.memory import load_i64
 
 # Uncompiled callbacks have no machine code: `Callback.address` files the function here and hands
 # out the key. Keys stay below the first page, where no real function can lie.
@@ -54,6 +55,27 @@ def caller(signature: str) -> Callable[..., Any]:
     def _(context: Any, builder: Any, address: Any, *values: Any) -> Any:
         kind = _function_type(context, result, arguments)
         return builder.call(builder.inttoptr(address, kind.as_pointer()), values)
+
+    return call
+
+
+def caller_at(signature: str, place: int) -> Callable[..., Any]:
+    """A function `call(base, ...)` for one whose address stands `place` bytes from `base`, which is
+    its own first argument: what a record's memory offers, it is asked of."""
+    arguments, result = sigutils.normalize_signature(signature)
+    through = caller(signature)
+
+    def call(base: int, *values: Any) -> Any:
+        return through(load_i64(base + place), base, *values)
+
+    call.__name__ = f"jit.caller_at({signature!r}, {place})"
+
+    @lowers(call, typed(result, *arguments))
+    def _(context: Any, builder: Any, base: Any, *values: Any) -> Any:
+        kind = _function_type(context, result, arguments)
+        there = builder.add(base, ir.Constant(base.type, place))
+        held = builder.load(builder.inttoptr(there, kind.as_pointer().as_pointer()), align=1)
+        return builder.call(held, [base, *values])
 
     return call
 

@@ -15,6 +15,7 @@ from numba.core.errors import TypingError
 
 from hftlib.core import clock, jit
 from hftlib.core.errors import InputError
+from hftlib.core.records import record
 
 int64s = st.integers(-(2**63), 2**63 - 1)
 # Addresses as they lie in the records of an engine.
@@ -104,6 +105,32 @@ def test_floats_pass_through_an_address_unchanged(value, factor):
     for call in (through_float, call_float):
         result = call(scaled.address, value, factor)
         assert np.array_equal(result, value * factor, equal_nan=True)
+
+
+KEEPS = record("keeps", 24, "0 number int64\n8 spare int64\n16 run int64")
+keeps_at = jit.record_at(KEEPS)
+ask = jit.caller_at("int64(int64, int64)", 16)
+
+
+@jit.callback("int64(int64, int64)")
+def added(base, value):
+    keeps_at(base).number += value
+    return keeps_at(base).number
+
+
+@jit.compiled("int64(int64, int64)")
+def through_its_own_memory(base, value):
+    return ask(base, value)
+
+
+@pytest.mark.modes
+def test_a_record_is_asked_through_the_address_that_it_holds():
+    keeps = np.zeros(1, KEEPS)
+    keeps["run"] = added.address
+    base = keeps.ctypes.data
+    assert [through_its_own_memory(base, 5), ask(base, 2), ask(base, -7)] == [5, 7, 0]
+    with pytest.raises(TypeError, match=r"caller\('int64\(int64, int64\)'\) takes 2 arguments"):
+        ask(base)
 
 
 @pytest.mark.modes
