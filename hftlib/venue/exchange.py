@@ -143,6 +143,7 @@ class Exchange:
         rule, power = queue_rule(self.settings.queue)
         listings = self.arena["listings"]
         listings["rule"], listings["power"], listings["tick"] = rule, power, 1
+        listings["best"], listings["worst"] = tables.NO_LIMIT, -tables.NO_LIMIT
         listings["tick"][: len(self.instruments)] = self.instruments.table["tick"]
         if self.settings.impact is not None:
             listings["impact"] = 1

@@ -51,7 +51,8 @@ def level_event(address: int, event_address: int) -> None:
     base = address + venue.books_at
     event = event_at(event_address)
     kind = event.kind
-    if kind == events.LEVEL and not meets_ours(address, event):
+    listing = listing_of(address, event.instrument)
+    if kind == events.LEVEL and not meets_ours(listing, event):
         key = key_of(event.side, event.price)  # the one best price that it may move meets nobody
         _watched(address, event_address, event.side - 1, key, key)
         return

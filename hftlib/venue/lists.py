@@ -15,6 +15,7 @@ from hftlib.core import jit
 from hftlib.venue.tables import (
     COMING,
     FREE,
+    NO_LIMIT,
     STANDING,
     WAITING,
     first_link,
@@ -57,6 +58,7 @@ def enter_list(address: int, number: int, state: int) -> None:
         own_of(address, after).before = number
     else:
         last_link(address, own.instrument, which).number = number
+    _reach_anew(address, own.instrument, which)
 
 
 @jit.compiled()
@@ -73,9 +75,22 @@ def leave_list(address: int, number: int) -> None:
         own_of(address, own.next).before = own.before
     else:
         last_link(address, own.instrument, which).number = own.before
+    _reach_anew(address, own.instrument, which)
     own.next = 0
     own.before = 0
     own.state = COMING
+
+
+@jit.compiled()
+def _reach_anew(address: int, instrument: int, which: int) -> None:
+    """From our best to our worst price on a side, for `passing.py` to look at."""
+    if which > SELLS:
+        return
+    listing = listing_of(address, instrument)
+    first = first_link(address, instrument, which).number
+    last = last_link(address, instrument, which).number
+    listing.best[which] = own_of(address, first).key if first != 0 else NO_LIMIT
+    listing.worst[which] = own_of(address, last).key if last != 0 else -NO_LIMIT
 
 
 @jit.compiled()

@@ -74,9 +74,11 @@ LISTING = record(
     56  tick      int64
     64  shift     int64     against us, added to prices at which we take
     72  impact    int64     1: the impact model gives the shift
-    80  quoted    int64     1 once a QUOTE came: what is behind the best is unknown
+    80  quoted    int32     1 once a QUOTE came: what is behind the best is unknown
+    84  by_order  int32     1 once an event spoke of an order by name
     88  live      int64
-    96  by_order  int64     1 once an event spoke of an order by name
+    96  best      int64[2]  keys of our standing buys and sells; NO_LIMIT without one
+    112 worst     int64[2]  likewise; -NO_LIMIT
     """,
 )
 OWN = record(
