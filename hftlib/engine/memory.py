@@ -45,7 +45,6 @@ SESSION = record(
     40   limits_at     int64
     48   next_timer    int64  when the earliest timer is due; FOREVER
     56   time          int64  now, as we see it
-    64   strict_last   int64  1: a book is whole only after an event marked LAST
     72   events        int64  market events seen
     80   callbacks     int64[8]  by number
     144  stop_number   int64  what the strategy gave as it stopped

@@ -132,8 +132,9 @@ def seen(base: int, event_address: int) -> None:
             tell(base, ON_HALT, instrument, 0)
     elif changed == BOOK_CHANGED or market_of(base, instrument).untold != 0:
         # A message may end with an event that changes nothing; what it changed before counts.
-        whole = session.strict_last == 0 or event.flags & events.LAST != 0
-        market_of(base, instrument).untold = 0 if whole else 1
+        told = market_of(base, instrument)
+        whole = told.marked == 0 or event.flags & events.LAST != 0
+        told.untold = 0 if whole else 1
         if whole:
             tell(base, ON_BOOK, instrument, 0)
 

@@ -210,11 +210,14 @@ def prepared(
         session.books.apply(chunk)
         for exchange in exchanges:
             exchange.books.apply(chunk)
-    # Some sources say where a message ends. Then a book is whole only there.
+    # Some venues' sources say where a message ends. Then a book is whole only there.
     file = tape.selection.file
     begin = _opening(Tape(Selection(file, 0, len(file.events))))
     first = file.events[begin : begin + _FIRST_EVENTS]
-    session.arena["session"]["strict_last"] = bool((first["flags"] & events.LAST).any())
+    ends = set(first["instrument"][first["flags"] & events.LAST != 0].tolist())
+    marking = {one.venue for one in table if one.row in ends}
+    for one in table:
+        session.arena["markets"]["marked"][one.row] = one.venue in marking
     return Backtest(
         session,
         exchanges,

@@ -80,6 +80,7 @@ MARKET = record(
     112  bid_orders    int64
     120  ask_orders    int64
     128  untold        int64  1: it changed since on_book was last called
+    136  marked        int64  1: its venue marks the LAST event of a message; whole only then
     """,
 )
 MARKET_BYTES = MARKET.itemsize

@@ -33,7 +33,7 @@ SHAPES = {
 }
 _GIVES = {("ctx", name): name for name in ("book", "holding", "order")}
 # What the engine and the compiled methods use of a context; `price_at` and the like are no fields.
-_INNER = {"abi", "services", "entry", "handles", "order_mask", "untold", "want_flags"}
+_INNER = {"abi", "services", "entry", "handles", "marked", "order_mask", "untold", "want_flags"}
 
 
 def check_methods(plan: Plan, callbacks: dict[str, tuple[str, ...]]) -> None:

@@ -12,10 +12,10 @@ from tests.engine.market_step import market_step
 pytestmark = pytest.mark.modes
 
 
-def heard(*rows, strict=True):
+def heard(*rows, marked=True):
     """How often on_book and on_trade were called for (kind, side, price, quantity, flags) rows."""
     desk = Desk(strategy=Quiet(handles=(1 << ON_BOOK) | (1 << ON_TRADE)))
-    desk.session.arena["session"]["strict_last"] = strict
+    desk.session.arena["markets"]["marked"] = marked
     for n, (kind, side, price, quantity, flags) in enumerate(rows):
         event = np.zeros(1, EVENT)
         event["kind"], event["side"], event["price"] = kind, side, price
@@ -32,7 +32,7 @@ def test_a_message_of_several_events_is_told_of_once_it_is_whole():
     books, _, market = heard((*BID, 0), (*ASK, LAST))
     assert books == 1
     assert (market["bid"], market["ask"], market["ask_quantity"]) == (9_900, 10_000, 7)
-    assert heard((*BID, 0), (*ASK, LAST), strict=False)[0] == 2
+    assert heard((*BID, 0), (*ASK, LAST), marked=False)[0] == 2
 
 
 def test_a_message_that_ends_with_an_event_of_no_effect_is_told_of_all_the_same():
