@@ -215,9 +215,9 @@ def prepared(
     begin = _opening(Tape(Selection(file, 0, len(file.events))))
     first = file.events[begin : begin + _FIRST_EVENTS]
     ends = set(first["instrument"][first["flags"] & events.LAST != 0].tolist())
-    marking = {one.venue for one in table if one.row in ends}
-    for one in table:
-        session.arena["markets"]["marked"][one.row] = one.venue in marking
+    marking = {each.venue for each in table if each.row in ends}
+    for each in table:
+        session.arena["markets"]["marked"][each.row] = each.venue in marking
     return Backtest(
         session,
         exchanges,
