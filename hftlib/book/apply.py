@@ -49,7 +49,6 @@ from hftlib.book.tables import (
     STALE_UNREAD,
     TOO_MUCH,
     TOO_MUCH_LEVEL,
-    TOTAL_MAX,
     WRONG_PRICE,
     book_address,
     book_at,
@@ -59,6 +58,7 @@ from hftlib.book.tables import (
     order_of,
     side_in,
 )
+from hftlib.book.usual import print_trade, usual_change
 from hftlib.core import events, jit
 from hftlib.core.events import ALL, EVENT
 
@@ -75,6 +75,22 @@ def apply_event(base: int, event_address: int) -> int:
 @jit.inlined
 def apply_inline(base: int, event_address: int) -> int:
     """`apply_event` for loops over many events, which count them themselves."""
+    books = books_at(base)
+    event = _event_at(event_address)
+    # One call for all that is not usual: each further one would cost the usual events a store.
+    if 0 < event.kind < events.REPLACE and event.instrument < books.instruments:
+        address = book_address(books, base, event.instrument)
+        if usual_change(books, base, address, event) != 0:
+            book = book_at(address)
+            book.time = event.time
+            book.sequence = event.sequence
+            return CHANGED
+    return apply_any(base, event_address)
+
+
+@jit.compiled("int64(int64, int64)")
+def apply_any(base: int, event_address: int) -> int:
+    """The same for whatever there is; `usual.py` is a shorter way for most of it."""
     books = books_at(base)
     event = _event_at(event_address)
     if event.instrument >= books.instruments:
@@ -165,7 +181,7 @@ def _execute(books: Any, base: int, book: Any, event: Any, order: Any) -> None:
     key = level_of(books, base, order.level).key
     price = key if side_of_order(order) & 1 else -key
     price = price if event.price == 0 else event.price
-    _print(book, event, price, min(event.quantity, order.quantity))
+    print_trade(book, event, price, min(event.quantity, order.quantity))
 
 
 @jit.compiled()
@@ -204,7 +220,7 @@ def _seldom(books: Any, base: int, book: Any, event: Any) -> int:
         if not 0 <= event.quantity < QUANTITY_MAX:
             return -NO_QUANTITY
         if event.quantity > 0:
-            _print(book, event, event.price, event.quantity)
+            print_trade(book, event, event.price, event.quantity)
     elif kind == events.STATUS:
         book.state = event.reference
     elif kind == events.GAP:
@@ -216,17 +232,6 @@ def _seldom(books: Any, base: int, book: Any, event: Any) -> int:
     return 0
 
 
-@jit.inlined
-def _print(book: Any, event: Any, price: int, quantity: int) -> None:
-    """A trade, where it counts: what a cross or another message prints is no second one."""
-    if event.flags & events.NOT_PRINTABLE == 0:
-        book.last = price
-        book.last_size = quantity
-        book.trades += 1
-        if book.volume < TOTAL_MAX:  # what no market trades in a day must not wrap
-            book.volume += quantity
-
-
 @jit.compiled()
 def _take_unnamed(books: Any, base: int, book: Any, event: Any) -> int:
     """Take from what a level has without names; only an event that names side and price can.
@@ -234,7 +239,7 @@ def _take_unnamed(books: Any, base: int, book: Any, event: Any) -> int:
     An execution that names its price is a trade, whatever the book knows of its order.
     """
     if event.kind == events.EXECUTE and event.price != 0 and 0 < event.quantity < QUANTITY_MAX:
-        _print(book, event, event.price, event.quantity)
+        print_trade(book, event, event.price, event.quantity)
     if event.side != events.BUY and event.side != events.SELL:
         return -NO_ORDER
     if event.price == 0 or event.kind == events.REPLACE:  # a replace names its new price

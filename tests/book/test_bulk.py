@@ -7,11 +7,12 @@ import pytest
 from checks import agree, answered, made
 from flows import ORDERS, Flow
 
+from hftlib.book.apply import apply_any
 from hftlib.book.books import Books
 from hftlib.book.capacity import Capacity
 from hftlib.book.tables import LIVE_MIN
 from hftlib.core import jit
-from hftlib.core.events import ADD
+from hftlib.core.events import ADD, EVENT_BYTES
 
 # Prices of garbage overflow on their way to no level; uncompiled, numpy says so.
 WRAPS = pytest.mark.filterwarnings("ignore:overflow encountered")
@@ -47,6 +48,18 @@ def test_in_bulk_one_by_one_and_by_the_twin_a_full_feed_gives_the_same_books(gar
     assert books.arena["looks"]["level"].any() and not single.arena["looks"]["level"].any()
     same_state(books, single)
     agree(books, twin)
+
+
+def test_the_usual_way_and_the_other_one_give_the_same_books():
+    flow = Flow(**vars(MANY) | {"pool": 20_000, "garbage": 0.01, "off_grid": 3})
+    books, other = made(TICKS, AHEAD)[0], made(TICKS, AHEAD)[0]
+    array = flow.made(150_000, 6)
+    start = array.ctypes.data
+    answers = [apply_any(other.address, start + n * EVENT_BYTES) for n in range(len(array))]
+    assert books.apply(array) == sum(answer > 0 for answer in answers)
+    assert books.digest() == other.digest() and books.impossible == other.impossible
+    assert books.arena["book"].tobytes() == other.arena["book"].tobytes()
+    assert books.arena["pages"].tobytes() == other.arena["pages"].tobytes()
 
 
 def test_the_same_events_give_the_same_arena_to_the_last_byte():

@@ -40,6 +40,7 @@ from hftlib.feed.itch.tables import (
     TYPES_AT,
 )
 
+TIME_MASK = (1 << 48) - 1  # a time is six bytes, read with the two before them
 PREFETCH_BYTES = 1024  # how far ahead of the reader the input is asked for
 TICK = 100  # a cent
 # Between what the venue says: start of messages, system hours, market hours, and their ends.
@@ -83,21 +84,26 @@ def translate_frames(translator_address: int, frames_address: int) -> int:
 @jit.inlined
 def translate_message(translator_address: int, message: int, length: int, target: int) -> None:
     """Make the event at `target` of the message; `length` bytes of it can be read."""
+    if not _straight(translator_address, message, length, target):
+        seldom(translator_address, message, length, target)
+
+
+@jit.inlined
+def _straight(translator_address: int, message: int, length: int, target: int) -> bool:
+    """The event of a common message; or nothing, where anything is odd: False."""
     kind_byte = jit.load_u8(message)
     plan = tables.plan_at(translator_address + PLANS_AT + kind_byte * PLAN_BYTES)
     if length != plan.length or plan.straight == 0:
-        seldom(translator_address, message, length, target)
-        return
+        return False
     locate = jit.load_be_u16(message + 1)
     row = tables.row_at(jit.nth(translator_address + ROWS_AT, locate, LOCATES, 4)).row
     price = jit.load_be_u32(message + plan.price_at) & plan.price_mask
     side = jit.load_u8(message + plan.side_at) & plan.side_mask
-    time = jit.load_be_u48(message + 5)
+    time = jit.load_be_i64(message + 3) & TIME_MASK
     # One branch, never taken in a sound feed, guards all of it.
     odd = (row < 0) | (price > PRICE_MAX) | (time >= DAY_NS)
     if odd | ((side != plan.side_buy) & (side != plan.side_sell)):
-        seldom(translator_address, message, length, target)
-        return
+        return False
     translator = tables.translator_at(translator_address)
     event = _event_at(target)
     event.time = translator.midnight + time
@@ -114,6 +120,7 @@ def translate_message(translator_address: int, message: int, length: int, target
     event.flags = plan.flags
     translator.sequence += 1
     tables.count_at(jit.nth(translator_address + TYPES_AT, kind_byte, 256, 8)).count += 1
+    return True
 
 
 @jit.compiled("void(int64, int64, int64)")
