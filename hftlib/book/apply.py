@@ -81,11 +81,20 @@ def apply_inline(base: int, event_address: int) -> int:
     if 0 < event.kind < events.REPLACE and event.instrument < books.instruments:
         address = book_address(books, base, event.instrument)
         if usual_change(books, base, address, event) != 0:
-            book = book_at(address)
-            book.time = event.time
-            book.sequence = event.sequence
-            return CHANGED
+            return _changed(address, event)
+    elif event.kind == events.LEVEL and event.instrument < books.instruments:
+        address = book_address(books, base, event.instrument)
+        if set_again(books, base, address, event) != 0:
+            return _changed(address, event)
     return apply_any(base, event_address)
+
+
+@jit.inlined
+def _changed(address: int, event: Any) -> int:
+    book = book_at(address)
+    book.time = event.time
+    book.sequence = event.sequence
+    return CHANGED
 
 
 @jit.compiled("int64(int64, int64)")
@@ -101,10 +110,6 @@ def apply_any(base: int, event_address: int) -> int:
     book.sequence = event.sequence
     if 0 < event.kind <= events.REPLACE:
         done = _of_order(books, base, book, event)
-    elif event.kind == events.LEVEL:
-        done = set_again(books, base, address, event)
-        if done == 0:
-            done = set_level(books, base, event)
     else:
         done = _seldom(books, base, book, event)
     if done < 0:
