@@ -192,26 +192,39 @@ def _execute(books: Any, base: int, book: Any, event: Any, order: Any) -> None:
 @jit.compiled()
 def _not_one(books: Any, base: int, event: Any) -> int:
     """What concerns every instrument, or one that there is not."""
-    kind = event.kind
-    of_one = (0 < kind <= events.CROSS) | (kind == events.LEVEL) | (kind == events.QUOTE)
-    if event.instrument != ALL or of_one:
+    if not concerns_all(event):
         books.impossible[NO_INSTRUMENT] += 1
         return -NO_INSTRUMENT
     for instrument in range(books.instruments):
-        book = book_of(books, base, instrument)
-        if kind == events.CLEAR:
-            clear_side(books, base, 2 * instrument, KEY_MAX)
-            clear_side(books, base, 2 * instrument + 1, KEY_MAX)
-            book.stale = 0
-        elif kind == events.GAP:
-            book.stale |= STALE_GAP
-        elif kind == events.RECOVERED:
-            book.stale &= ~STALE_GAP
-        elif kind == events.STATUS:
-            book.state = event.reference
-        elif kind == events.UNREADABLE and event.reference != events.UNKNOWN_TYPE:
-            book.stale |= STALE_UNREAD
-    return CHANGED if kind == events.CLEAR else 0
+        apply_of_all(base, event, instrument)
+    return CHANGED if event.kind == events.CLEAR else 0
+
+
+@jit.inlined
+def concerns_all(event: Any) -> bool:
+    kind = event.kind
+    of_one = (0 < kind <= events.CROSS) | (kind == events.LEVEL) | (kind == events.QUOTE)
+    return event.instrument == ALL and not of_one
+
+
+@jit.compiled()
+def apply_of_all(base: int, event: Any, instrument: int) -> None:
+    """What concerns every instrument, for one of them."""
+    books = books_at(base)
+    book = book_of(books, base, instrument)
+    kind = event.kind
+    if kind == events.CLEAR:
+        clear_side(books, base, 2 * instrument, KEY_MAX)
+        clear_side(books, base, 2 * instrument + 1, KEY_MAX)
+        book.stale = 0
+    elif kind == events.GAP:
+        book.stale |= STALE_GAP
+    elif kind == events.RECOVERED:
+        book.stale &= ~STALE_GAP
+    elif kind == events.STATUS:
+        book.state = event.reference
+    elif kind == events.UNREADABLE and event.reference != events.UNKNOWN_TYPE:
+        book.stale |= STALE_UNREAD
 
 
 @jit.compiled()

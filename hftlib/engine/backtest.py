@@ -1,8 +1,10 @@
-"""The backtest's clock: two passes over one tape, and what is under way between them.
+"""The backtest's clock: passes over one tape, and what is under way between them.
 
     venue side   each event at the venue's time ─▶ the exchange, which fills our orders
     local side   the same event after the feed's latency ─▶ the tick path
     lanes        commands after the order's latency ─▶ the exchange; reports back ─▶ the tick path
+
+Where feeds are not equally late each has a pass of its own on the local side (`hearing.py`).
 
 What comes first is done first. At equal times: the venue's event, then what is under way, then the
 local event, then timers; and what is under way goes by venue, commands before reports. Times of a
@@ -22,10 +24,13 @@ from typing import Any
 from hftlib.core import jit
 from hftlib.core.events import EVENT, STATUS
 from hftlib.engine.carrying import arrive_here, arrive_there, collect, lane_address, send
-from hftlib.engine.flight import (
-    LANE_BYTES,
-    lane_at,
-    run_at,
+from hftlib.engine.flight import LANE_BYTES, lane_at, run_at
+from hftlib.engine.hearing import (
+    begin_hearing,
+    feed_latency,
+    heard,
+    look_again,
+    venue_time,
 )
 from hftlib.engine.intents import take_back_all
 from hftlib.engine.memory import (
@@ -39,13 +44,20 @@ from hftlib.engine.memory import (
     execution_base,
     session_at,
 )
-from hftlib.engine.path import catch_up, finish, reached, seen, start, timer
+from hftlib.engine.path import (
+    catch_up,
+    finish,
+    reached,
+    seen,
+    seen_by_feed,
+    start,
+    timer,
+)
 from hftlib.engine.watching import look, sample, watch_at
 from hftlib.execution.memory import execution_at
 from hftlib.feed.tape_index import tells_time
 from hftlib.feed.walk import event_address, walk_at
 from hftlib.venue.exchange import exchange_event, exchange_inline
-from hftlib.venue.latency import FEED, LATENCY_BYTES, feed_latency_at
 
 _event_at = jit.record_at(EVENT)
 BEGIN, RUNS, ENDS = range(3)
@@ -63,7 +75,7 @@ def advance(run_address: int, steps: int) -> int:
     execution = execution_at(execution_base(base))
     context = context_at(context_address(base))
     if run.phase == BEGIN:
-        _begin(run, base)
+        _begin(run, run_address, base)
     end = run.steps + steps
     while run.steps < end:
         if logs_full(run, base):
@@ -83,7 +95,10 @@ def advance(run_address: int, steps: int) -> int:
             run.steps += 1
             arrive_here(run, base)
         elif run.local_due == ours:
-            _local_side(run, base, alarm, end)
+            if run.feed_count == 1:
+                _local_side(run, base, alarm, end)
+            else:
+                _hear(run_address)
         else:
             run.steps += 1
             timer(base)
@@ -125,7 +140,7 @@ def logs_full(run: Any, base: int) -> bool:
 
 
 @jit.compiled()
-def _begin(run: Any, base: int) -> None:
+def _begin(run: Any, run_address: int, base: int) -> None:
     """Both sides look at their first event; the strategy starts just before its own."""
     run.phase = RUNS
     run.commands_due, run.reports_due = FOREVER, FOREVER
@@ -133,8 +148,11 @@ def _begin(run: Any, base: int) -> None:
     walk = walk_at(run.walk)
     if walk.count > 0:
         address = event_address(walk, 0)
-        run.venue_due = _venue_time(address, 0)
-        run.local_due = _local_time(run, address, 0)
+        run.venue_due = venue_time(address, 0)
+        if run.feed_count > 1:
+            begin_hearing(run_address)
+        else:
+            run.local_due, run.found = _local_time(run, address, 0), 1
         start(base, run.local_due, run.venue_due)
         watch = watch_at(run.watch)
         watch.next_sample = run.local_due if watch.every > 0 else FOREVER
@@ -181,15 +199,8 @@ def _venue_side(run: Any, ours: int, end: int) -> None:
             due = FOREVER
             break
         address = event_address(walk, event)
-        due = _venue_time(address, due)
+        due = venue_time(address, due)
     run.venue_next, run.venue_due, run.steps = event, due, steps
-
-
-@jit.inlined
-def _venue_time(address: int, last: int) -> int:
-    """When an event is due at its venue, after one that was due at `last`."""
-    event = _event_at(address)
-    return max(last, event.time) if tells_time(event.kind) else last
 
 
 @jit.compiled()
@@ -247,18 +258,33 @@ def _local_side(run: Any, base: int, alarm: int, end: int) -> None:
     run.local_next, run.local_due, run.steps = next_event, due, steps
 
 
+@jit.compiled("void(int64)")
+def _hear(run_address: int) -> None:
+    """The same one by one, where there are several feeds; or the look for what is next."""
+    run = run_at(run_address)
+    if run.found == 0:
+        look_again(run_address)
+        return
+    base = run.session
+    address = event_address(walk_at(run.walk), run.local_next)
+    event = _event_at(address)
+    run.steps += 1
+    _note(run, base, run.local_due, event.time)
+    reached(base, event.time, run.local_due)
+    if event.instrument < session_at(base).instruments:
+        seen(base, address)
+    else:
+        seen_by_feed(base, address, run.feed_routes, run.turn)
+    heard(run_address)
+
+
 @jit.inlined
 def _local_time(run: Any, address: int, last: int) -> int:
     """When an event is due here, after one that was due at `last`."""
     event = _event_at(address)
     if not tells_time(event.kind):
         return last
-    lane = lane_at(lane_address(run, event.instrument))
-    latency = lane.feed_constant
-    if latency < 0:
-        legs = lane.latencies + FEED * LATENCY_BYTES
-        latency = feed_latency_at(legs, event.time, event.received, event.sequence)
-    return max(last, event.time + latency)
+    return max(last, event.time + feed_latency(lane_address(run, event.instrument), event))
 
 
 @jit.compiled()
@@ -271,21 +297,4 @@ def _note(run: Any, base: int, due: int, time: int) -> None:
         late = (due - watch.next_sample) // watch.every
         watch.next_sample += (late + 1) * watch.every
     if watch.next_due <= time:
-        look(run.watch, base, time)
-
-
-@jit.inlined
-def _next_local_event(run: Any) -> None:
-    walk = walk_at(run.walk)
-    if run.local_next >= walk.count:
-        run.local_due = FOREVER
-        return
-    event = _event_at(event_address(walk, run.local_next))
-    if tells_time(event.kind):
-        lane = lane_at(lane_address(run, event.instrument))
-        latency = lane.feed_constant
-        if latency < 0:
-            legs = lane.latencies + FEED * LATENCY_BYTES
-            latency = feed_latency_at(legs, event.time, event.received, event.sequence)
-        run.local_last = max(run.local_last, event.time + latency)
-    run.local_due = run.local_last
+        look(run.watch, base, run.turn, time)

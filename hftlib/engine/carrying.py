@@ -48,6 +48,15 @@ def lane_address(run: Any, instrument: int) -> int:
     return jit.nth(run.lanes, route, run.lane_count, LANE_BYTES)
 
 
+@jit.inlined
+def feed_of(run: Any, instrument: int) -> int:
+    """The feed that tells of an instrument; what is none of the table comes by the first."""
+    count = session_at(run.session).instruments
+    if run.feed_count == 1 or instrument >= count:
+        return 0
+    return jit.load_i64(jit.nth(run.feed_routes, instrument, count, 8))
+
+
 @jit.compiled()
 def send(run: Any, base: int) -> None:
     """Take what we sent away: each command is under way from now on."""
@@ -81,7 +90,8 @@ def collect(run: Any, lane: int, time: int) -> None:
         if event.kind == FILLED:
             run.fills += 1
             event.sequence = run.fills
-            expect(run.watch, run.fills, event.instrument, event.time)
+            feed = feed_of(run, event.instrument)
+            expect(run.watch, feed, run.fills, event.instrument, event.time)
         legs = lane_at(lane).latencies + RESPONSE * LATENCY_BYTES
         latency = latency_at(legs, time, 64 * event.reference + event.kind)
         way = way_at(lane + REPORTS_AT)

@@ -20,14 +20,24 @@ from hftlib.book.reading import NO_PRICE
 from hftlib.book.tables import LEVELS_FULL, ORDERS_FULL, PAGES_FULL
 from hftlib.core.orders import DONE, FILL, ORDER
 from hftlib.engine.backtest import FINISHED, LOGS_FULL, MORE, REPORTS_LOST, advance
-from hftlib.engine.flight import FLIGHT_COMMAND, FLIGHT_REPORT, LANE, RUN
+from hftlib.engine.flight import FEED_CURSOR, FLIGHT_COMMAND, FLIGHT_REPORT, LANE, RUN
 from hftlib.engine.log import EQUITY, HORIZONS_NS, MARKOUT
 from hftlib.engine.memory import FOREVER
 from hftlib.engine.recorder import Recorder
 from hftlib.engine.session import Session
-from hftlib.engine.watching import WAITING, WATCH
+from hftlib.engine.watching import WAITING, WAITS, WATCH
 from hftlib.venue.exchange import Exchange
-from hftlib.venue.latency import CANCEL, CONSTANT, ENTRY, FEED, LATENCY, REPLACE, RESPONSE
+from hftlib.venue.latency import (
+    CANCEL,
+    CONSTANT,
+    ENTRY,
+    FEED,
+    LATENCY,
+    MEASURED,
+    RECORDED,
+    REPLACE,
+    RESPONSE,
+)
 
 STEPS = 1 << 20
 RING = 1 << 14
@@ -68,8 +78,10 @@ class Backtest:
             "equity": Recorder(EQUITY),
             "markouts": Recorder(MARKOUT),
         }
-        self._watch = self._watching(every_ns, (0, *horizons), len(session.instruments))
+        feeds = feeds_of(latencies)
         self._run = np.zeros(1, RUN)
+        self._watch = self._watching(every_ns, len(session.instruments))
+        self._waits = self._waiting((0, *horizons), max(feeds) + 1)
         self.commands: list[np.ndarray[Any, Any]] = []  # the ring of each lane, for who looks on
         run = self._run[0]
         run["session"] = session.address
@@ -78,16 +90,15 @@ class Backtest:
         run["entry_least"] = min(least(legs, (ENTRY, CANCEL, REPLACE)) for legs in latencies)
         run["response_least"] = min(least(legs, (RESPONSE,)) for legs in latencies)
         run["lanes"] = self._lanes(latencies)
+        self._listen(feeds, latencies, routes)
         self.count = len(walk)
 
     def go(self, progress: Callable[[float, str], None], steps: int = STEPS) -> str:
         """Run to the end: "" at the end of the tape, else a sentence."""
-        run = self._run[0]
         while True:
             status = advance(self._run.ctypes.data, steps)
             self._take_logs()
-            done = int(run["venue_next"]) + int(run["local_next"])
-            progress(done / max(1, 2 * self.count), "running the tape")
+            progress(self.seen / max(1, 2 * self.count), "running the tape")
             if status == FINISHED:
                 return ""
             if self.short_of_room:
@@ -142,7 +153,8 @@ class Backtest:
     @property
     def seen(self) -> int:
         """Events that the venue has seen and events that we have seen, together."""
-        return int(self._run["venue_next"][0]) + int(self._run["local_next"][0])
+        ours = self.session.arena["session"]["events"][0]
+        return int(self._run["venue_next"][0]) + int(ours)
 
     @property
     def steps(self) -> int:
@@ -151,7 +163,7 @@ class Backtest:
     @property
     def dropped(self) -> int:
         """Markouts that were left out because too many fills waited for theirs."""
-        return int(self._watch["horizon"]["dropped"].sum())
+        return int(self._waits["horizon"]["dropped"].sum())
 
     def _take_logs(self) -> None:
         execution, watch = self.session.arena["execution"][0], self._watch[0]
@@ -162,9 +174,7 @@ class Backtest:
             self._logs[name].take(self._rows[name][: int(watch[f"{name}_used"])])
             watch[f"{name}_used"] = 0
 
-    def _watching(
-        self, every_ns: int, horizons: Sequence[int], instruments: int
-    ) -> np.ndarray[Any, Any]:
+    def _watching(self, every_ns: int, instruments: int) -> np.ndarray[Any, Any]:
         self._rows = {
             "equity": np.zeros(LOG_MAX + 2 * instruments, EQUITY),
             "markouts": np.zeros(LOG_MAX, MARKOUT),
@@ -174,13 +184,37 @@ class Backtest:
         watch["every"], watch["next_sample"], watch["next_due"] = every_ns, FOREVER, FOREVER
         for name, rows in self._rows.items():
             watch[name], watch[f"{name}_max"] = rows.ctypes.data, len(rows)
-        watch["horizons"] = len(horizons)
-        for n, after in enumerate(horizons):
-            ring = np.zeros(WAITING_MAX, WAITING)
-            self._held.append(ring)
-            place = watch["horizon"][n]
-            place["after"], place["items"], place["mask"] = after, ring.ctypes.data, len(ring) - 1
         return made
+
+    def _waiting(self, horizons: Sequence[int], feeds: int) -> np.ndarray[Any, Any]:
+        """For each feed a ring of the fills that wait for each horizon."""
+        made = np.zeros(feeds, WAITS)
+        made["next_due"] = FOREVER
+        rings = np.zeros((feeds, len(horizons), WAITING_MAX), WAITING)
+        self._held.append(rings)
+        for place, row in zip(made["horizon"], rings, strict=True):
+            place["after"][: len(horizons)], place["mask"] = horizons, WAITING_MAX - 1
+            place["items"][: len(horizons)] = [ring.ctypes.data for ring in row]
+        watch = self._watch[0]
+        watch["horizons"], watch["feeds"], watch["waits"] = len(horizons), feeds, made.ctypes.data
+        return made
+
+    def _listen(
+        self,
+        feeds: Sequence[int],
+        latencies: Sequence[np.ndarray[Any, Any]],
+        routes: np.ndarray[Any, Any],
+    ) -> None:
+        """A cursor for each feed, and which feed tells of which instrument."""
+        self._feeds = np.zeros(max(feeds) + 1, FEED_CURSOR)
+        self._feed_routes = np.array(feeds, np.int64)[routes]
+        for lane in reversed(range(len(feeds))):
+            feed = self._feeds[feeds[lane]]
+            feed["least"] = least_of_feed(latencies[lane])
+            feed["lane"] = self.lanes[lane : lane + 1].ctypes.data
+        run = self._run[0]
+        run["feeds"], run["feed_count"] = self._feeds.ctypes.data, len(self._feeds)
+        run["feed_routes"] = self._feed_routes.ctypes.data
 
     def _lanes(self, latencies: Sequence[np.ndarray[Any, Any]]) -> int:
         self.lanes = lanes = np.zeros(len(latencies), LANE)
@@ -197,6 +231,32 @@ class Backtest:
             lane["latencies"] = legs.ctypes.data
             lane["feed_constant"] = _constant(legs)
         return int(lanes.ctypes.data)
+
+
+def feeds_of(latencies: Sequence[np.ndarray[Any, Any]]) -> list[int]:
+    """The feed of each lane: those that always take the same time are one."""
+    known: list[object] = []
+    made = []
+    for lane, legs in enumerate(latencies):
+        constant = _constant(legs)
+        one = constant if constant >= 0 else ("its own", lane)
+        if one not in known:
+            known.append(one)
+        made.append(known.index(one))
+    return made
+
+
+def least_of_feed(legs: np.ndarray[Any, Any]) -> int:
+    """What no event of a feed falls below."""
+    feed = _leg(legs, FEED)
+    if feed["kind"] == CONSTANT:
+        return int(feed["constant"])
+    if feed["kind"] == RECORDED:
+        return 0
+    count = int(feed["count"])
+    table = legs[FEED * LATENCY.itemsize // 8 + int(feed["table_at"]) // 8 :]
+    values = table[count : 2 * count] if feed["kind"] == MEASURED else table[:count]
+    return int(values.min())
 
 
 def _constant(legs: np.ndarray[Any, Any]) -> int:

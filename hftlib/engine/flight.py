@@ -1,8 +1,9 @@
 """What is under way between us and the venues: a lane for each venue, a ring for each direction.
 
-    run  ─ what a backtest knows of its two sides and of its lanes
+    run  ─ what a backtest knows of its two sides, of its lanes and of their feeds
     lane ─ commands: head ─▶ ... ─▶ tail      to the venue, each with the time it arrives
          └ reports:  head ─▶ ... ─▶ tail      from the venue
+    feed ─ which event of its lanes reaches us next (`hearing.py`)
 
 A session to a venue keeps its order: nothing overtakes what was sent before it, however the drawn
 latencies fall. So each ring is sorted by itself, and the next arrival of all is the least of the
@@ -66,6 +67,19 @@ LANE = record(
     """,
     way=WAY,
 )
+FEED_CURSOR = record(
+    "feed cursor",
+    64,
+    """
+    0    next    int64  its next event; where none is found yet, how far it has looked
+    8    due     int64  when that reaches us, or not before; FOREVER behind the last
+    16   found   int64  1: `next` is an event of this feed
+    24   last    int64  when the one before reached us
+    32   clock   int64  the highest time of the tape up to where it has looked
+    40   least   int64  ns, no event takes less
+    48   lane    int64  address of a lane with its latency
+    """,
+)
 RUN = record(
     "run",
     256,
@@ -77,7 +91,7 @@ RUN = record(
     40   routes       int64  the lane of each instrument, and one more for all
     48   lane_count   int64
     56   venue_next   int64  the event that is next on each side
-    64   local_next   int64
+    64   local_next   int64  of the feed whose turn it is
     72   venue_due    int64  when it is; FOREVER behind the last
     80   local_due    int64
     88   commands_due int64  when the next command arrives at a venue
@@ -88,13 +102,20 @@ RUN = record(
     128  lost_reports int64  the run must not go on
     152  entry_least  int64  no command takes less, ns; 0 where that is not known
     160  response_least int64  no report takes less
+    168  feeds        int64  address
+    176  feed_routes  int64  the feed of each instrument: address
+    184  feed_count   int64
+    192  turn         int64  the feed that is next
+    200  found        int64  1: `local_next` is an event of it
     """,
 )
 LANE_BYTES = LANE.itemsize
+FEED_BYTES = FEED_CURSOR.itemsize
 COMMANDS_AT, REPORTS_AT = 0, 64
 
 way_at = jit.record_at(WAY)
 lane_at = jit.record_at(LANE)
+feed_at = jit.record_at(FEED_CURSOR)
 run_at = jit.record_at(RUN)
 flight_command_at = jit.record_at(FLIGHT_COMMAND)
 flight_report_at = jit.record_at(FLIGHT_REPORT)

@@ -18,11 +18,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from hftlib.book.apply import apply_inline
+from hftlib.book.apply import apply_inline, apply_of_all, concerns_all
 from hftlib.book.ladder import best_level
 from hftlib.book.orders import CHANGED as BOOK_CHANGED
 from hftlib.book.reading import NO_PRICE
-from hftlib.book.tables import book_of, books_at, level_of
+from hftlib.book.tables import NO_INSTRUMENT, book_of, books_at, level_of
 from hftlib.core import events, jit, orders
 from hftlib.core.events import EVENT
 from hftlib.engine.memory import (
@@ -194,9 +194,34 @@ def _printed(base: int, seen: Any, book: Any, event: Any) -> None:
 @jit.compiled()
 def _whole_feed(base: int, event: Any) -> None:
     for instrument in range(session_at(base).instruments):
-        show(base, instrument)
-        if event.kind == events.STATUS and event.reference != events.TRADING:
-            tell(base, ON_HALT, instrument, 0)
+        _told_to_all(base, event, instrument)
+
+
+@jit.compiled()
+def _told_to_all(base: int, event: Any, instrument: int) -> None:
+    show(base, instrument)
+    if event.kind == events.STATUS and event.reference != events.TRADING:
+        tell(base, ON_HALT, instrument, 0)
+
+
+@jit.compiled("void(int64, int64, int64, int64)")
+def seen_by_feed(base: int, event_address: int, routes: int, feed: int) -> None:
+    """What concerns all, as one feed of several tells of it: to its own instruments."""
+    session = session_at(base)
+    event = _event_at(event_address)
+    count = session.instruments
+    if feed == 0:
+        session.events += 1  # once, however many feeds tell of it
+    if not concerns_all(event):
+        if feed == 0:
+            books_at(books_base(base)).impossible[NO_INSTRUMENT] += 1
+        return
+    for row in range(count):
+        if jit.load_i64(jit.nth(routes, row, count, 8)) == feed:
+            apply_of_all(books_base(base), event, row)
+    for row in range(count):
+        if jit.load_i64(jit.nth(routes, row, count, 8)) == feed:
+            _told_to_all(base, event, row)
 
 
 @jit.compiled("void(int64, int64, int64)")

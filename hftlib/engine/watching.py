@@ -3,7 +3,8 @@
 A markout asks what the middle of the book was some time after a fill, by the venue's clock: it is
 read when the first later event passes on the local side, from books that know nothing of us. The
 fills waiting for one horizon are in order of time, so each horizon is a ring of its own and only
-its head is ever looked at. Horizon 0 is the moment just before the fill.
+its head is ever looked at. Horizon 0 is the moment just before the fill. Each feed has rings of its
+own: a fast feed's later event says nothing of a book whose events are still on their way.
 
 Worst case: more fills within a horizon than the ring holds are left out and counted (`dropped`).
 """
@@ -43,9 +44,18 @@ HORIZON = record(
     40  dropped  int64
     """,
 )
+WAITS = record(
+    "markouts of a feed",
+    576,
+    """
+    0    next_due  int64  the earliest; FOREVER
+    64   horizon   horizon[8]
+    """,
+    horizon=HORIZON,
+)
 WATCH = record(
     "watch",
-    640,
+    128,
     """
     0    every        int64  ns between samples; 0: none
     8    next_sample  int64
@@ -56,15 +66,16 @@ WATCH = record(
     48   markouts_used int64
     56   markouts_max int64
     64   horizons     int64  how many
-    72   next_due     int64  the earliest markout; FOREVER
-    128  horizon      horizon[8]
+    72   next_due     int64  the earliest markout of all; FOREVER
+    80   waits        int64  address: those of each feed
+    88   feeds        int64  how many
     """,
-    horizon=HORIZON,
 )
-HORIZON_AT, HORIZON_BYTES = 128, HORIZON.itemsize
-WAITING_BYTES = WAITING.itemsize
+HORIZON_AT, HORIZON_BYTES = 64, HORIZON.itemsize
+WAITING_BYTES, WAITS_BYTES = WAITING.itemsize, WAITS.itemsize
 
 watch_at = jit.record_at(WATCH)
+waits_at = jit.record_at(WAITS)
 _horizon_at = jit.record_at(HORIZON)
 _waiting_at = jit.record_at(WAITING)
 _equity_at = jit.record_at(EQUITY)
@@ -92,11 +103,13 @@ def sample(watch_address: int, base: int, time: int) -> None:
 
 
 @jit.compiled()
-def expect(watch_address: int, fill: int, instrument: int, time: int) -> None:
-    """A fill happened at the venue: ask the market at each horizon."""
+def expect(watch_address: int, feed: int, fill: int, instrument: int, time: int) -> None:
+    """A fill happened at the venue: ask the market at each horizon, as that feed tells of it."""
     watch = watch_at(watch_address)
+    waits = waits_at(watch.waits + feed * WAITS_BYTES)
+    rings = watch.waits + feed * WAITS_BYTES + HORIZON_AT
     for n in range(watch.horizons):
-        horizon = _horizon_at(watch_address + HORIZON_AT + n * HORIZON_BYTES)
+        horizon = _horizon_at(rings + n * HORIZON_BYTES)
         if horizon.tail - horizon.head > horizon.mask:
             horizon.dropped += 1
             continue
@@ -104,16 +117,18 @@ def expect(watch_address: int, fill: int, instrument: int, time: int) -> None:
         waiting = _waiting_at(place)
         horizon.tail += 1
         waiting.due, waiting.fill, waiting.instrument = time + horizon.after, fill, instrument
+        waits.next_due = min(waits.next_due, waiting.due)
         watch.next_due = min(watch.next_due, waiting.due)
 
 
 @jit.compiled()
-def look(watch_address: int, base: int, time: int) -> None:
-    """The venue's clock reaches `time`: answer every markout that was due before."""
+def look(watch_address: int, base: int, feed: int, time: int) -> None:
+    """The clock of a feed's venue reaches `time`: answer every markout that was due before."""
     watch = watch_at(watch_address)
+    rings = watch.waits + feed * WAITS_BYTES + HORIZON_AT
     next_due = FOREVER
     for n in range(watch.horizons):
-        horizon = _horizon_at(watch_address + HORIZON_AT + n * HORIZON_BYTES)
+        horizon = _horizon_at(rings + n * HORIZON_BYTES)
         while horizon.head != horizon.tail:
             waiting = _waiting_at(horizon.items + (horizon.head & horizon.mask) * WAITING_BYTES)
             full = watch.markouts_used >= watch.markouts_max
@@ -126,6 +141,9 @@ def look(watch_address: int, base: int, time: int) -> None:
             row.fill, row.horizon = waiting.fill, n
             row.twice_mid = _middle(base, waiting.instrument)
             horizon.head += 1
+    waits_at(watch.waits + feed * WAITS_BYTES).next_due = next_due
+    for n in range(watch.feeds):
+        next_due = min(next_due, waits_at(watch.waits + n * WAITS_BYTES).next_due)
     watch.next_due = next_due
 
 

@@ -6,7 +6,6 @@ case: the memory of two sets of books, ours and the venue's, and a third for eac
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -135,13 +134,6 @@ def settings_of(venue: Settings, tape: Tape) -> dict[str, Venue]:
             odd,
             where="hft.backtest(venue={...})",
             do=f"Give settings for {', '.join(names)}, or one hft.Venue for all.",
-        )
-    if len({str(venue[name].feed) for name in names}) > 1:
-        # One tape, one order of arrival: nothing overtakes, so the slowest feed sets the pace.
-        warnings.warn(
-            "The venues' feeds have different latencies. Events of a tape keep their order, so "
-            "those of a faster feed wait for the slower one's: lead and lag come out smaller.",
-            stacklevel=3,
         )
     return {name: venue[name] for name in names}
 

@@ -1,7 +1,8 @@
 """The backtest's clock once more, slowly: one list of happenings, sorted at each step.
 
 It drives the same venue and the same tick path; what it checks is when what is called, with which
-times, and that nothing is lost on the way.
+times, and that nothing is lost on the way. When each feed tells of which event is worked out for
+the whole tape beforehand, and sorted.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hftlib.core.events import EVENT
+from hftlib.core.events import ALL, EVENT
 from hftlib.core.orders import COMMAND, DONE, FILLED, NEW, ORDER
 from hftlib.engine import path
 from hftlib.engine.memory import FOREVER, RUNNING, STOPPED_ITSELF, TAPE_OVER
@@ -18,14 +19,18 @@ from hftlib.engine.session import Session
 from hftlib.feed.tape_index import tells_time
 from hftlib.venue.exchange import Exchange
 from hftlib.venue.latency import (
+    CONSTANT,
+    DRAWN,
     ENTRY,
     FEED,
+    LATENCY,
     LATENCY_BYTES,
     RESPONSE,
     feed_latency_at,
     latency_at,
+    quantile_at,
 )
-from tests.engine.market_step import market_step
+from tests.engine.market_step import feed_step, market_step
 
 VENUE, FLIGHT, LOCAL, ALARM = range(4)
 
@@ -48,20 +53,24 @@ class ClockTwin:
         self.numbered = self.filled = 0
         self.fills: list[np.void] = []
         self.ended: list[np.void] = []
-        self.venue_times, self.local_times = self._times()
+        self.venue_times = self._venue_times()
+        self.feeds = self._feeds()
+        self.feed_routes = np.array([self.feeds[lane] for lane in routes], np.int64)
+        self.heard = sorted(one for feed in set(self.feeds) for one in self._hearing(feed))
 
     def go(self) -> None:
         context, session = self.session.arena["context"], self.session.arena["session"]
         venue, local = 0, 0
-        path.start(self.base, self.local_times[0], self.venue_times[0])
+        first = min(self.venue_times[0] + self._least(feed) for feed in set(self.feeds))
+        path.start(self.base, first if self._several() else self.heard[0][0], self.venue_times[0])
         self._take()
         while True:
-            if local == len(self.tape) or context["stopped"][0] != RUNNING:
+            if local == len(self.heard) or context["stopped"][0] != RUNNING:
                 break
             due = [
                 (self.venue_times[venue] if venue < len(self.tape) else FOREVER, VENUE),
                 (min((f[0] for f in self.flights), default=FOREVER), FLIGHT),
-                (self.local_times[local], LOCAL),
+                (self.heard[local][0], LOCAL),
                 (int(session["next_timer"][0]), ALARM),
             ]
             time, what = min(due)
@@ -71,7 +80,7 @@ class ClockTwin:
             elif what == FLIGHT:
                 self._arrive()
             elif what == LOCAL:
-                market_step(self.base, self.tape[local : local + 1].ctypes.data, time)
+                self._hear(*self.heard[local])
                 local += 1
             else:
                 path.timer(self.base)
@@ -95,22 +104,66 @@ class ClockTwin:
         made = np.array([*self.ended, *still], ORDER)
         return made[np.argsort(made["id"], kind="stable")]
 
-    def _times(self) -> tuple[list[int], list[int]]:
-        venue, local, latest_venue, latest_local = [], [], 0, 0
+    def _venue_times(self) -> list[int]:
+        made, latest = [], 0
         for event in self.tape:
             if tells_time(event["kind"]):
-                latest_venue = max(latest_venue, int(event["time"]))
-                legs = self.latencies[self._lane(event["instrument"])].ctypes.data
+                latest = max(latest, int(event["time"]))
+            made.append(latest)
+        return made
+
+    def _feeds(self) -> list[int]:
+        """The feed of each lane, named after its first lane, then counted from 0."""
+        rows = [legs.view(np.uint8)[: LATENCY.itemsize].view(LATENCY)[0] for legs in self.latencies]
+        same = [
+            (0, row["constant"]) if row["kind"] == CONSTANT else (1, n)
+            for n, row in enumerate(rows)
+        ]
+        firsts = [same.index(one) for one in same]
+        return [sorted(set(firsts)).index(first) for first in firsts]
+
+    def _several(self) -> bool:
+        return len(set(self.feeds)) > 1
+
+    def _least(self, feed: int) -> int:
+        """What the feed takes at least; of one alone nothing hangs on it."""
+        legs = self.latencies[self.feeds.index(feed)]
+        row = legs.view(np.uint8)[: LATENCY.itemsize].view(LATENCY)[0]
+        if not self._several() or row["kind"] not in (CONSTANT, DRAWN):
+            return 0
+        if row["kind"] == CONSTANT:
+            return int(row["constant"])
+        return quantile_at(legs.ctypes.data + int(row["table_at"]), 0)
+
+    def _hearing(self, feed: int) -> list[tuple[int, int, int]]:
+        """When this feed tells of each of its events: time, place on the tape, feed."""
+        made, last = [], 0
+        for n, event in enumerate(self.tape):
+            instrument = int(event["instrument"])
+            theirs = 0
+            if instrument < len(self.routes):
+                theirs = self.feeds[self._lane(instrument)]
+            if theirs != feed and instrument != ALL:
+                continue
+            last = max(last, self.venue_times[n] + self._least(feed))
+            if tells_time(event["kind"]):
+                lane = self.feeds.index(feed) if self._several() else self._lane(instrument)
                 late = feed_latency_at(
-                    legs + FEED * LATENCY_BYTES,
+                    self._leg(lane, FEED),
                     int(event["time"]),
                     int(event["received"]),
                     int(event["sequence"]),
                 )
-                latest_local = max(latest_local, int(event["time"]) + late)
-            venue.append(latest_venue)
-            local.append(latest_local)
-        return venue, local
+                last = max(last, int(event["time"]) + late)
+            made.append((last, n, feed))
+        return made
+
+    def _hear(self, time: int, n: int, feed: int) -> None:
+        event = self.tape[n : n + 1].ctypes.data
+        if self._several() and self.tape["instrument"][n] >= len(self.routes):
+            feed_step(self.base, event, time, self.feed_routes.ctypes.data, feed)
+        else:
+            market_step(self.base, event, time)
 
     def _lane(self, instrument: int) -> int:
         return int(self.routes[instrument]) if instrument < len(self.routes) else 0
