@@ -92,6 +92,7 @@ def collect(run: Any, lane: int, time: int) -> None:
             event.sequence = run.fills
             feed = feed_of(run, event.instrument)
             expect(run.watch, feed, run.fills, event.instrument, event.time)
+        event.time = time  # where times of the tape go back, the highest so far counts
         legs = lane_at(lane).latencies + RESPONSE * LATENCY_BYTES
         latency = latency_at(legs, time, 64 * event.reference + event.kind)
         way = way_at(lane + REPORTS_AT)

@@ -73,6 +73,7 @@ def obey(address: int, command_address: int, time: int) -> None:
     """One command; its answers wait as reports."""
     command = _command_at(command_address)
     venue = venue_at(address)
+    venue.commanded = time
     if command.what == NEW:
         reason = _refused_new(address, command)
         if reason == 0:

@@ -48,7 +48,7 @@ def place_now(address: int, number: int, time: int) -> int:
         refused = stand_in_book(address, own)
         if refused != 0:
             return refused
-    own.entered = time
+    own.entered = max(time, venue.commanded)  # times of a tape may go back
     own.placed = ahead
     own.ahead = float(ahead)
     own.printed = 0

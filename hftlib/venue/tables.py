@@ -52,6 +52,7 @@ VENUE = record(
     152  consumed       int64  lots that history spoke of and we had taken before
     160  forgotten      int64  times that the memory of what we took was full
     168  foreign        int64  events with a reference from the range of ours: left out
+    176  commanded      int64  when the last command arrived
     192  call_fill      int64  addresses of functions: `doors.py`
     200  call_end       int64
     208  call_place     int64

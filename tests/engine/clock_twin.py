@@ -180,6 +180,7 @@ class ClockTwin:
             if event["kind"][0] == FILLED:
                 self.filled += 1
                 event["sequence"] = self.filled
+            event["time"] = time
             key = 64 * int(event["reference"][0]) + int(event["kind"][0])
             late = latency_at(self._leg(lane, RESPONSE), time, key)
             self._depart(lane, 1, time + late, (event, int(report["entered"])))

@@ -291,3 +291,39 @@ def test_both_modes_slices_and_cuts_agree_and_no_future_is_seen(tmp_path):
     assert hft.backtest(taker, tmp_path / "piece.tape", **settings).digest == sliced.digest
     report = hft.check_lookahead(QueueImbalance, market, venue=venues, cuts=2)
     assert report.ok and report.compared > 20, report
+
+
+def test_where_times_go_back_an_order_is_filled_no_earlier_than_it_stood():
+    """The trade of 6 ms stands behind an event of 20 ms; the order stood from 8 ms on."""
+    parts = [*open_both(), quote(20, NEAR, 1, 99_900), quote(60, NEAR, 1, 99_800)]
+    parts.insert(-1, at(6, "TRADE", FAR, side=events.SELL, price=99_900, quantity=500))
+    with pytest.warns(UserWarning, match="go back in places"):
+        result = hft.backtest(BuysAtBoth, tape_of(parts), venue=VENUES)
+    (fill,) = result.records["fills"]
+    assert fill["instrument"] == FAR
+    assert (fill["entered"], fill["time"]) == (OPEN + 8 * MS, OPEN + 20 * MS)
+    assert fill["received"] == OPEN + 23 * MS
+    assert result.check() == []
+
+
+@hft.strategy
+class StopsOut:
+    sent: int = hft.state()
+
+    def on_book(self, ctx, i):
+        if self.sent == 0 and i == 1 and ctx.book(1).has_both:
+            self.sent = ctx.submit(
+                1, hft.BUY, 101_000.0, 100, kind=hft.STOP_LIMIT, trigger=102_000.0
+            )
+
+
+def test_where_times_go_back_a_stop_enters_no_earlier_than_it_was_accepted():
+    parts = [*open_both(), quote(1, FAR, 2, 101_000, 0), quote(20, NEAR, 1, 99_900)]
+    parts += [at(6, "TRADE", FAR, side=events.BUY, price=102_000, quantity=5)]
+    parts += [at(30, "TRADE", FAR, side=events.SELL, price=100_900, quantity=500)]
+    parts += [quote(60, NEAR, 1, 99_800)]
+    with pytest.warns(UserWarning, match="go back in places"):
+        result = hft.backtest(StopsOut, tape_of(parts), venue=VENUES)
+    (order,), (fill,) = result.records["orders"], result.records["fills"]
+    assert order["venue_accepted"] == OPEN + 8 * MS == fill["entered"]
+    assert fill["time"] == OPEN + 30 * MS
