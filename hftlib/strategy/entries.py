@@ -27,8 +27,8 @@ import numpy as np
 from hftlib.core import jit
 from hftlib.core.errors import HftError
 from hftlib.core.jit.cache import kept_objects
-from hftlib.core.jit.kept import meaning
-from hftlib.core.jit.reporting import account_at, compile_reporting
+from hftlib.core.jit.lowering import wake
+from hftlib.core.jit.meaning import meaning
 from hftlib.core.object_code import link, read
 from hftlib.strategy import abi
 from hftlib.strategy.context import CONTEXT, FILLS, ORDERS, TRADES
@@ -85,6 +85,8 @@ class Entries:
             return "Nothing is wrong."
         if code == 1 or not jit.COMPILED:
             return told_by_exception(self.exception, self.laid)
+        from hftlib.core.jit.reporting import account_at
+
         return told_by_account(*account_at(code), self.laid)
 
     def _machine_code(self) -> int:
@@ -95,9 +97,12 @@ class Entries:
         path = kept_objects() / f"{self.laid.plan.name}.{digest[:32]}.o"
         if path.exists():
             with suppress(HftError):
-                address = link(read(path), abi.ENTRY)
+                address = link(read(path), abi.ENTRY, checked=True)
                 self.was_kept = True
                 return address
+        wake()
+        from hftlib.core.jit.reporting import compile_reporting
+
         try:
             code = compile_reporting(self._switch(), abi.ENTRY, self.laid.plan.name)
         except Exception as error:

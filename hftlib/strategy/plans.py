@@ -19,7 +19,7 @@ import numpy as np
 
 from hftlib.core import jit
 from hftlib.core.errors import InputError
-from hftlib.core.jit.reporting import REPORTING
+from hftlib.core.jit.options import REPORTING
 from hftlib.strategy.abi import STATE
 from hftlib.strategy.fields import KINDS, SIZE_MAX, WORDS, Param, State, checked, nearest
 from hftlib.strategy.rewriting import functions_of

@@ -14,13 +14,17 @@ What comes through the door, and where it is made:
     emit                    emit.py        object code a process without numba can load
     Shape                   kinds.py       records with derived attributes and methods
     address_of              kind_steps.py  where a record of a shape lies; a step of its budget
-    lowers                  lowering.py    teach compiled code what a Python function means
+    lowers, wake            lowering.py    teach compiled code what a Python function means; at once
     wire_message, _codec    wire.py        packed big-endian messages into records and back
 
 Every name that compiled code may call is also an ordinary Python function of the same meaning, up
 to Python's own integers, which never wrap.
 So a compiled function runs uncompiled too, with breakpoints and `print`: as `function.py_func`, or
 for a whole process with `NUMBA_DISABLE_JIT=1`. `COMPILED` says which of the two this process is.
+
+numba is loaded when something must be compiled, and not by a process that finds all of it kept: a
+module whose name ends in `_code`, `kept`, `reporting` and `teaching` are numba's side of the door.
+A numba function of your own may call these names once `jit.wake()` was called.
 
 Addresses are int64 everywhere: what an int64 mixed with a uint64 gives differs by operator.
 """
@@ -29,17 +33,11 @@ from hftlib.core.jit.bounds import nth
 from hftlib.core.jit.cache import cache_directory, source_digest, toolchain
 from hftlib.core.jit.calls import caller, caller_at, errno, libc
 from hftlib.core.jit.emit import emit
-from hftlib.core.jit.functions import (
-    BOUNDS_CHECKED,
-    COMPILED,
-    Callback,
-    callback,
-    compiled,
-    inlined,
-)
+from hftlib.core.jit.freezing import freeze, is_frozen
+from hftlib.core.jit.functions import Callback, callback, compiled, inlined
 from hftlib.core.jit.kind_steps import address_of, out_of_steps
 from hftlib.core.jit.kinds import Shape
-from hftlib.core.jit.lowering import lowers
+from hftlib.core.jit.lowering import lowers, wake
 from hftlib.core.jit.memory import (
     array_at,
     copy_words,
@@ -64,7 +62,8 @@ from hftlib.core.jit.memory import (
     store_u8,
 )
 from hftlib.core.jit.rows import rows
-from hftlib.core.jit.startup import Warmed, freeze, is_frozen, registered, warm
+from hftlib.core.jit.settings import BOUNDS_CHECKED, COMPILED
+from hftlib.core.jit.startup import Warmed, registered, warm
 from hftlib.core.jit.wire import WireCodec, WireField, WireMessage, wire_codec, wire_message
 
 __all__ = [
@@ -116,6 +115,7 @@ __all__ = [
     "store_release",
     "store_u8",
     "toolchain",
+    "wake",
     "warm",
     "wire_codec",
     "wire_message",

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba.core import cgutils
-
-from hftlib.core.jit.functions import BOUNDS_CHECKED
 from hftlib.core.jit.lowering import lowers
+from hftlib.core.jit.settings import BOUNDS_CHECKED
 
 _OUTSIDE = "an index is outside of its items"
 
@@ -27,6 +25,8 @@ def nth(address: int, index: int, count: int, item_bytes: int) -> int:
 @lowers(nth, "int64(int64, int64, int64, int64)")
 def _(context: Any, builder: Any, address: Any, index: Any, count: Any, item_bytes: Any) -> Any:
     if BOUNDS_CHECKED:
+        from numba.core import cgutils
+
         # Compared without a sign, a negative index is a huge one.
         outside = builder.icmp_unsigned(">=", index, count)
         with cgutils.if_unlikely(builder, outside):

@@ -3,11 +3,11 @@
 numba's own cache knows a function by its own file only: edit a function it *calls* in another file
 and yesterday's machine code keeps running. So the directory itself is named by a digest of all
 that can change the code: every source file of hftlib, the versions of Python, numba, llvmlite and
-numpy, the processor with its features, and the numba's settings. A function from outside hftlib
-adds the files its module imports, as far as they are not installed packages.
+numpy, the processor with its features, and numba's settings (`settings.py`). A function from
+outside hftlib adds the files its module imports, as far as they are not installed packages.
 
 The files say what a function *is*; what it *means*, down to the values of globals, is part of its
-key within the directory (`kept.py`).
+key within the directory (`meaning.py`).
 
 The cached files are pickles, and loading a pickle runs what is in it. The directory is therefore
 private to its owner, and one that somebody else could have written is refused.
@@ -19,6 +19,7 @@ compiles everything anew (`hft warm` shows the progress); `KEPT_MAX` directories
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import platform
 import re
@@ -33,24 +34,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import llvmlite
-import llvmlite.binding
-import numba
 import numpy as np
-from numba.core import config
 
 import hftlib
 from hftlib.core.errors import HostError
+from hftlib.core.jit import settings
 
 KEPT_MAX = 32
-# Settings that change no machine code; the thread counts would even follow the CPU affinity.
-_HARMLESS = {
-    "CACHE_DIR",
-    "DEBUG_CACHE",
-    "DISABLE_JIT",
-    "NUMBA_DEFAULT_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-}
 _OURS = re.compile("[0-9a-f]{24}")
 _REMEDY = "Set HFT_CACHE_DIR to a directory that only you can write."
 _in_use: set[Path] = set()
@@ -71,14 +61,25 @@ def kept_objects() -> Path:
     return _prepared(_root() / source_digest()[:24])
 
 
-@cache
 def source_digest(module_name: str = "hftlib") -> str:
     """Digest of everything that decides what the functions of this module compile to."""
+    foreign = module_name.partition(".")[0] != "hftlib" and module_name in sys.modules
+    return _foreign_digest(module_name) if foreign else _package_digest()
+
+
+@cache
+def _package_digest() -> str:
+    return _digest_of(set(Path(hftlib.__file__).parent.rglob("*.py")))
+
+
+@cache
+def _foreign_digest(module_name: str) -> str:
+    package = set(Path(hftlib.__file__).parent.rglob("*.py"))
+    return _digest_of(package | _import_closure(sys.modules[module_name]))
+
+
+def _digest_of(files: set[Path]) -> str:
     digest = hashlib.sha256(_compiler_identity().encode())
-    package = Path(hftlib.__file__).parent
-    files = set(package.rglob("*.py"))
-    if module_name.partition(".")[0] != "hftlib" and module_name in sys.modules:
-        files |= _import_closure(sys.modules[module_name])
     for path in sorted(files):
         digest.update(f"\0{path}\0".encode())
         # A module out of an archive has a path through it: the archive stands for its modules.
@@ -87,20 +88,25 @@ def source_digest(module_name: str = "hftlib") -> str:
     return digest.hexdigest()
 
 
+@cache
 def cpu_identity() -> tuple[str, str]:
     """The processor's name and features as LLVM sees them, in one fixed order."""
-    features = llvmlite.binding.get_host_cpu_features()
+    import llvmlite.binding as llvm
+
+    features = llvm.get_host_cpu_features()
     on = ",".join(f"+{name}" for name in sorted(features) if features[name])
-    return llvmlite.binding.get_host_cpu_name(), on
+    return llvm.get_host_cpu_name(), on
 
 
 def toolchain() -> dict[str, str]:
     """The versions and the processor that machine code made here depends on."""
+    from importlib.metadata import version
+
     name, features = cpu_identity()
     return {
         "python": platform.python_version(),
-        "numba": numba.__version__,
-        "llvmlite": llvmlite.__version__,
+        "numba": version("numba"),
+        "llvmlite": version("llvmlite"),
         "numpy": np.__version__,
         "cpu": name,
         "features": features,
@@ -108,13 +114,14 @@ def toolchain() -> dict[str, str]:
 
 
 def _compiler_identity() -> str:
-    # As numba itself read them: from the environment, or from a file in the working directory.
-    settings = [
-        f"{name}={value}"
-        for name, value in sorted(vars(config).items())
-        if name.isupper() and name not in _HARMLESS and isinstance(value, int | str | None)
-    ]
-    return "\n".join([*toolchain().values(), *settings])
+    import llvmlite
+
+    # Asking for numba's version by its name takes 40 ms; the file that says it will do.
+    found = importlib.util.find_spec("numba")
+    assert found is not None and found.origin is not None
+    numba = Path(found.origin).with_name("_version.py").read_text()
+    versions = (platform.python_version(), np.__version__, llvmlite.__version__, numba)
+    return "\n".join([*versions, *cpu_identity(), settings.text()])
 
 
 def _import_closure(start: ModuleType) -> set[Path]:

@@ -19,13 +19,11 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, sigutils, types
-from numba.core.typing.ctypes_utils import to_ctypes
-from numba.core.typing.templates import signature as typed
 
 from hftlib.core.errors import InputError
 from hftlib.core.jit.lowering import lowers
 from hftlib.core.jit.memory import load_i64
+from hftlib.core.jit.signatures import prototype
 
 # Uncompiled callbacks have no machine code: `Callback.address` files the function here and hands
 # out the key. Keys stay below the first page, where no real function can lie.
@@ -39,21 +37,21 @@ _foreign: dict[tuple[str, str], Any] = {}
 
 def caller(signature: str) -> Callable[..., Any]:
     """A function `call(address, *arguments)` for addresses of functions of this C signature."""
-    arguments, result = sigutils.normalize_signature(signature)
-    prototype = ctypes.CFUNCTYPE(_ctype(result), *map(_ctype, arguments))
+    kinds = prototype(signature)
+    function, count = ctypes.CFUNCTYPE(*kinds), len(kinds) - 1
     name = f"jit.caller({signature!r})"
 
     def call(address: int, *values: Any) -> Any:
-        plain = _plain(name, values, len(arguments))
+        plain = _plain(name, values, count)
         if 0 < address < UNCOMPILED_MAX:
             return UNCOMPILED[int(address)](*plain)
-        return prototype(int(address))(*plain)
+        return function(int(address))(*plain)
 
     call.__name__ = name
 
-    @lowers(call, typed(result, types.int64, *arguments))
+    @lowers(call, lambda: _with_address(signature))
     def _(context: Any, builder: Any, address: Any, *values: Any) -> Any:
-        kind = _function_type(context, result, arguments)
+        kind = _function_type(context, signature)
         return builder.call(builder.inttoptr(address, kind.as_pointer()), values)
 
     return call
@@ -62,7 +60,6 @@ def caller(signature: str) -> Callable[..., Any]:
 def caller_at(signature: str, place: int) -> Callable[..., Any]:
     """A function `call(base, ...)` for one whose address stands `place` bytes from `base`, which is
     its own first argument: what a record's memory offers, it is asked of."""
-    arguments, result = sigutils.normalize_signature(signature)
     through = caller(signature)
 
     def call(base: int, *values: Any) -> Any:
@@ -70,9 +67,9 @@ def caller_at(signature: str, place: int) -> Callable[..., Any]:
 
     call.__name__ = f"jit.caller_at({signature!r}, {place})"
 
-    @lowers(call, typed(result, *arguments))
+    @lowers(call, signature)
     def _(context: Any, builder: Any, base: Any, *values: Any) -> Any:
-        kind = _function_type(context, result, arguments)
+        kind = _function_type(context, signature)
         there = builder.add(base, ir.Constant(base.type, place))
         held = builder.load(builder.inttoptr(there, kind.as_pointer().as_pointer()), align=1)
         return builder.call(held, [base, *values])
@@ -82,7 +79,7 @@ def caller_at(signature: str, place: int) -> Callable[..., Any]:
 
 def libc(name: str, signature: str) -> Callable[..., Any]:
     """The C library's function `name`, callable in both modes; `errno()` tells its last failure."""
-    arguments, result = sigutils.normalize_signature(signature)
+    kinds = prototype(signature)
     symbol = getattr(_libc, name, None)
     if symbol is None:
         raise InputError(
@@ -90,19 +87,18 @@ def libc(name: str, signature: str) -> Callable[..., Any]:
             where=f"jit.libc({name!r}, {signature!r})",
             do="Correct the name; `man 2 NAME` and `man 3 NAME` list what there is.",
         )
-    count = len(arguments)
-    prototype = ctypes.CFUNCTYPE(_ctype(result), *map(_ctype, arguments), use_errno=True)
+    count = len(kinds) - 1
     address = ctypes.cast(symbol, ctypes.c_void_p).value or 0
-    _foreign[name, signature] = prototype(address)
+    _foreign[name, signature] = ctypes.CFUNCTYPE(*kinds, use_errno=True)(address)
 
     def external(*values: Any) -> Any:
         return _call_foreign(name, signature, _plain(name, values, count))
 
     external.__name__ = name
 
-    @lowers(external, typed(result, *arguments))
+    @lowers(external, signature)
     def _(context: Any, builder: Any, *values: Any) -> Any:
-        kind = _function_type(context, result, arguments)
+        kind = _function_type(context, signature)
         return builder.call(_declared(builder, kind, name), values)
 
     return external
@@ -127,6 +123,8 @@ def _(_context: Any, builder: Any) -> Any:
 
 def _declared(builder: Any, kind: ir.FunctionType, name: str) -> Any:
     """The function `name`, as one of this type even where another use has declared it otherwise."""
+    from numba.core import cgutils
+
     function = cgutils.get_or_insert_function(builder.module, kind, name)
     if function.function_type == kind:
         return function
@@ -147,10 +145,17 @@ def _plain(name: str, values: tuple[Any, ...], wanted: int) -> list[Any]:
     return plain
 
 
-def _function_type(context: Any, result: Any, arguments: tuple[Any, ...]) -> ir.FunctionType:
+def _with_address(signature: str) -> Any:
+    """numba's signature, with the address before the other arguments."""
+    from numba.core import sigutils, types
+
+    arguments, result = sigutils.normalize_signature(signature)
+    return result(types.int64, *arguments)
+
+
+def _function_type(context: Any, signature: str) -> ir.FunctionType:
+    from numba.core import sigutils, types
+
+    arguments, result = sigutils.normalize_signature(signature)
     returned = ir.VoidType() if result is types.void else context.get_value_type(result)
     return ir.FunctionType(returned, [context.get_value_type(kind) for kind in arguments])
-
-
-def _ctype(kind: Any) -> Any:
-    return None if kind is types.void else to_ctypes(kind)

@@ -32,14 +32,15 @@ from pathlib import Path
 from typing import Any
 
 import llvmlite.binding as llvm
-import numba
 import numpy as np
 from llvmlite import ir
-from numba.core import types
 
 from hftlib.core.errors import CompileError
 from hftlib.core.jit.cache import cpu_identity, source_digest
-from hftlib.core.jit.functions import BOUNDS_CHECKED, COMPILED, OPTIONS, Callback
+from hftlib.core.jit.functions import Callback
+from hftlib.core.jit.lowering import wake
+from hftlib.core.jit.options import OPTIONS
+from hftlib.core.jit.settings import BOUNDS_CHECKED, COMPILED
 from hftlib.core.object_code import MAY_RAISE, ObjectCode, check_symbols
 
 # What lies below the first page is null with an offset; below 4 GiB a number is rarely an address.
@@ -60,15 +61,18 @@ def emit(callback: Callback) -> ObjectCode:
             where=callback.name,
             do="Unset NUMBA_DISABLE_JIT and NUMBA_BOUNDSCHECK and run again.",
         )
+    wake()
+    import numba
+
     # Compiled anew: what the cache holds is finished machine code, no longer open to inlining.
     inner = numba.cfunc(callback.signature, **OPTIONS)(callback.function)
     # A symbol is ASCII; a Python name need not be.
     symbol = "hft." + callback.name.encode("ascii", "backslashreplace").decode()
     native = inner.native_name.removeprefix("cfunc.")
     wrapper = _wrapper(inner._sig, native, symbol)
-    module, machine = sealed(inner.inspect_llvm(), wrapper, native, symbol)
+    module, target = sealed(inner.inspect_llvm(), wrapper, native, symbol)
     address = frozen_address(module)
-    elf = bytes(machine.emit_object(module))
+    elf = bytes(target.emit_object(module))
     name, features = cpu_identity()
     made = ObjectCode(
         name=callback.name,
@@ -91,6 +95,20 @@ def sealed(code: str, wrapper: str, native: str, symbol: str) -> tuple[Any, Any]
     """The module with nothing but `symbol` to be seen from outside, and the machine it is for."""
     module = llvm.parse_assembly(code)
     module.link_in(llvm.parse_assembly(wrapper))
+    shut(module, native, symbol)
+    target = machine()
+    tuning = llvm.create_pipeline_tuning_options(speed_level=3)
+    builder = llvm.create_pass_builder(target, tuning)
+    builder.getModulePassManager().run(module, builder)
+    # What was not inlined still bears numba's names, which count the compilations of the process.
+    for number, item in enumerate([*module.functions, *module.global_variables]):
+        if not item.is_declaration and item.name != symbol:
+            item.name = f"hft.inner.{number}"
+    return module, target
+
+
+def shut(module: Any, native: str, symbol: str) -> None:
+    """Hide all but `symbol`, and have numba's own function inlined."""
     for function in module.functions:
         if not function.is_declaration and function.name != symbol:
             function.linkage = "internal"
@@ -101,20 +119,13 @@ def sealed(code: str, wrapper: str, native: str, symbol: str) -> tuple[Any, Any]
             variable.linkage = "internal"
     module.name = symbol
     module.verify()
-    machine = _machine()
-    tuning = llvm.create_pipeline_tuning_options(speed_level=3)
-    builder = llvm.create_pass_builder(machine, tuning)
-    builder.getModulePassManager().run(module, builder)
-    # What was not inlined still bears numba's names, which count the compilations of the process.
-    for number, item in enumerate([*module.functions, *module.global_variables]):
-        if not item.is_declaration and item.name != symbol:
-            item.name = f"hft.inner.{number}"
-    return module, machine
 
 
 def _wrapper(signature: Any, native: str, symbol: str) -> str:
     """The C function around numba's own, which returns a status and writes its result aside."""
-    context = numba.core.registry.cpu_target.target_context
+    from numba.core import registry, types
+
+    context = registry.cpu_target.target_context
     arguments = [context.get_value_type(kind) for kind in signature.args]
     void = signature.return_type is types.void
     slot = ir.IntType(8).as_pointer() if void else context.get_value_type(signature.return_type)
@@ -140,7 +151,8 @@ def _wrapper(signature: Any, native: str, symbol: str) -> str:
     return str(module)
 
 
-def _machine() -> Any:
+def machine() -> Any:
+    """LLVM for this very processor, for code that may lie anywhere."""
     name, features = cpu_identity()
     return llvm.Target.from_default_triple().create_target_machine(
         cpu=name, features=features, opt=3, reloc="pic", codemodel="small"

@@ -12,23 +12,22 @@ in the cache of `cache.py`. Worst case: the first call of a cold function compil
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, update_wrapper
+from types import MethodType
 from typing import Any
-
-import numba
-from numba.core import config, sigutils
-from numba.core.ccallback import CFunc
 
 from hftlib.core.errors import CompileError
 from hftlib.core.jit.calls import UNCOMPILED, UNCOMPILED_MAX
-from hftlib.core.jit.kept import kept_code
+from hftlib.core.jit.lowering import wake
+from hftlib.core.jit.meaning import StandsForFunction
+from hftlib.core.jit.native import Native, standing_alone
+from hftlib.core.jit.options import INLINED, OPTIONS
+from hftlib.core.jit.settings import BOUNDS_CHECKED, COMPILED
 
-COMPILED = not config.DISABLE_JIT
-BOUNDS_CHECKED = bool(config.BOUNDSCHECK)
-
-# Said outright: what is left open, numba lets a function inherit from whoever calls it first.
-OPTIONS = {"nogil": True, "error_model": "numpy", "forceinline": False}
+__all__ = ["BOUNDS_CHECKED", "COMPILED", "ENTRIES", "Callback", "Compiled", "callback", "compiled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +49,12 @@ def compiled(*signatures: str) -> Callable[[Callable[..., Any]], Any]:
     _require_text("compiled", *signatures)
 
     def decorate(function: Callable[..., Any]) -> Any:
-        dispatcher = numba.njit(**OPTIONS)(function)
-        if COMPILED:
-            dispatcher._cache = kept_code(function)
-            for text in signatures:
-                _register(_entry(function, dispatcher, text))
-        return dispatcher
+        if not COMPILED:
+            return function
+        made = Compiled(function, OPTIONS, signatures)
+        for text in signatures:
+            _register(made.entry(text))
+        return made
 
     return decorate
 
@@ -66,10 +65,97 @@ def inlined(function: Callable[..., Any]) -> Any:
     A call costs some nanoseconds (`hft bench core` has one): fine for what is seldom or long, too
     much for a step of the tick path.
     """
-    dispatcher = numba.njit(**(OPTIONS | {"forceinline": True}))(function)
-    if COMPILED:
-        dispatcher._cache = kept_code(function)
-    return dispatcher
+    return Compiled(function, INLINED) if COMPILED else function
+
+
+class Compiled(StandsForFunction):
+    """A function as machine code; numba is asked only for what its kept code cannot answer.
+
+    Called with exactly the numbers of one of its signatures, it runs that signature's own object
+    code. Everything else is its dispatcher's, which numba makes of it when first needed.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], options: dict[str, Any], signatures: Any = ()
+    ) -> None:
+        update_wrapper(self, function)
+        self.py_func = function
+        self._options, self._signatures = options, tuple(signatures)
+        made = {text: standing_alone(function, text, options) for text in signatures}
+        self._natives = {text: native for text, native in made.items() if native is not None}
+
+    @cached_property
+    def dispatcher(self) -> Any:
+        """numba's own object for the function; for this package only."""
+        wake()
+        import numba
+
+        from hftlib.core.jit.kept import kept_code
+
+        made = numba.njit(**self._options)(self.py_func)
+        made._cache = kept_code(self.py_func)
+        return made
+
+    def __call__(self, *values: Any, **named: Any) -> Any:
+        if not named:
+            for native in self._natives.values():
+                if native.takes(values) and native.address:
+                    return native(*values)
+        return self.dispatcher(*values, **named)
+
+    def entry(self, text: str) -> Entry:
+        """What `warm` makes ready for this signature."""
+        native = self._natives.get(text)
+
+        def compile_it() -> None:
+            if native is None or not native.address:
+                self._compile(text)
+
+        def hits() -> int:
+            return int(native is not None and native.was_kept) or self._cache_hits()
+
+        return Entry(_name(self.py_func), text, compile_it, hits)
+
+    def _compile(self, text: str) -> None:
+        wake()
+        from numba.core import sigutils
+
+        from hftlib.core.jit.native_code import refuse_result
+
+        arguments, result = sigutils.normalize_signature(text)
+        # What is ready already needs no compiler, which may be frozen by now.
+        if arguments not in self.dispatcher.overloads:
+            self.dispatcher.compile(arguments)
+        given = self.dispatcher.overloads[arguments].signature.return_type
+        refuse_result(given, result, _name(self.py_func), text)
+
+    def _cache_hits(self) -> int:
+        return sum(self.dispatcher.stats.cache_hits.values()) if "dispatcher" in vars(self) else 0
+
+    def __getattr__(self, name: str) -> Any:
+        """What else numba's dispatchers have, such as `inspect_llvm`."""
+        if name.startswith("__"):
+            raise AttributeError(f"a compiled function has no {name!r}")
+        return getattr(self.dispatcher, name)
+
+    def __get__(self, owner: Any, _kind: Any = None) -> Any:
+        return self if owner is None else MethodType(self, owner)
+
+    def __reduce__(self) -> Any:
+        """By name where it is found under its name; else numba pickles the function itself."""
+        found: Any = sys.modules.get(self.__module__)
+        for part in self.__qualname__.split("."):
+            found = getattr(found, part, None)
+        if found is self and self.__module__ != "__main__":
+            return self.__qualname__
+        return _again, (self.dispatcher, self._options, self._signatures)
+
+    def __repr__(self) -> str:
+        return f"<compiled {_name(self.py_func)}>"
+
+
+def _again(dispatcher: Any, options: dict[str, Any], signatures: tuple[str, ...]) -> Compiled:
+    return Compiled(dispatcher.py_func, options, signatures)
 
 
 def callback(signature: str) -> Callable[[Callable[..., Any]], Callback]:
@@ -97,6 +183,7 @@ class Callback:
         self.function = function
         self.signature = signature
         self.name = _name(function)
+        self._native: Native | None = standing_alone(function, signature, OPTIONS, True)
         self._machine_code: Any = None
         self._key = 0
 
@@ -105,12 +192,18 @@ class Callback:
         """Where the machine code lies; compiled at the first asking."""
         if not COMPILED:
             return self._key or self._filed()
-        return int(self.machine_code.address)
+        return (self._native and self._native.address) or int(self.machine_code.address)
 
     @property
     def machine_code(self) -> Any:
-        """numba's own object for the function; for this package only."""
+        """numba's own object for the function, where its code cannot stand alone."""
         if self._machine_code is None:
+            wake()
+            from numba.core import sigutils
+            from numba.core.ccallback import CFunc
+
+            from hftlib.core.jit.kept import kept_code
+
             signature = sigutils.normalize_signature(self.signature)
             made: Any = CFunc(self.function, signature, locals={}, options=dict(OPTIONS))
             made._cache = kept_code(self.function)
@@ -120,7 +213,8 @@ class Callback:
 
     @property
     def cache_hits(self) -> int:
-        return int(self._machine_code.cache_hits) if self._machine_code else 0
+        kept = self._native is not None and self._native.was_kept
+        return int(kept or (self._machine_code is not None and self._machine_code.cache_hits))
 
     def _filed(self) -> int:
         if len(UNCOMPILED) + 1 >= UNCOMPILED_MAX:
@@ -155,25 +249,6 @@ def _require_text(decorator: str, *signatures: Any) -> None:
                 where=f"@jit.{decorator}",
                 do=f'Write @jit.{decorator}("int64(int64)"), with what the function takes.',
             )
-
-
-def _entry(function: Callable[..., Any], dispatcher: Any, text: str) -> Entry:
-    arguments, result = sigutils.normalize_signature(text)
-
-    def compile_it() -> None:
-        # What is ready already needs no compiler, which may be frozen by now.
-        if arguments not in dispatcher.overloads:
-            dispatcher.compile(arguments)
-        given = dispatcher.overloads[arguments].signature.return_type
-        if result is not None and numba.types.unliteral(given) != result:
-            raise CompileError(
-                f"The function returns {given}, its signature says {result}",
-                where=f"{_name(function)}, @jit.compiled({text!r})",
-                do="Correct the signature, or convert what the function returns.",
-            )
-
-    hits = lambda: sum(dispatcher.stats.cache_hits.values())  # noqa: E731
-    return Entry(_name(function), text, compile_it, hits)
 
 
 def _name(function: Callable[..., Any]) -> str:

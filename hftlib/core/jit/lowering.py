@@ -5,63 +5,47 @@ Python code goes on calling `twin` itself, so both modes have one name and one m
 
 numba's `@overload` would do the same by compiling an implementation for every use in every
 process; emitting directly keeps the edit-and-run loop of a strategy short.
+
+What is said here waits until something must be compiled: a process that finds all its machine code
+kept never imports numba. So `build` imports what it needs of numba itself.
+
 Worst case: an argument that is not of the stated kind is refused at compile time, never converted
 from float to integer behind one's back.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
-from numba import types
-from numba.core import sigutils
-from numba.core.compiler_lock import global_compiler_lock
-from numba.core.errors import TypingError
-from numba.core.registry import cpu_target
-from numba.core.typing.templates import AbstractTemplate, infer_global
-from numba.core.typing.templates import signature as typed
-from numba.extending import lower_builtin
+from hftlib.core.jit import settings
 
 Build = Callable[..., Any]
+_TAUGHT = "hftlib.core.jit.teaching"
+WAITING: list[tuple[Callable[..., Any], Any, Build]] = []
 
 
 def lowers(twin: Callable[..., Any], signature: Any) -> Callable[[Build], Build]:
-    """Decorate `build(context, builder, *values)`; `signature` is text or a numba signature."""
-    arguments, result = sigutils.normalize_signature(signature)
-    name = twin.__name__
+    """Decorate `build(context, builder, *values)`.
 
-    def generic(_self: Any, given: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        fits = len(given) == len(arguments) and all(map(_fits, given, arguments))
-        if keywords or not fits:
-            wanted = ", ".join(map(str, arguments))
-            raise TypingError(f"{name} takes ({wanted}), by position and without a fraction")
-        return typed(result, *arguments)
-
-    template = type(f"{name}_type", (AbstractTemplate,), {"key": twin, "generic": generic})
-    infer_global(twin, types.Function(template))
+    `signature` is text, a numba signature, or a function that makes one once numba is there.
+    """
 
     def decorate(build: Build) -> Build:
-        def lower(context: Any, builder: Any, _signature: Any, values: tuple[Any, ...]) -> Any:
-            value = build(context, builder, *values)
-            return context.get_dummy_value() if value is None else value
-
-        lower_builtin(twin, *arguments)(lower)
-        if global_compiler_lock.is_locked():
-            # `hft.clock` in a cell imports its module in the middle of a compilation, which has
-            # already looked for new meanings and must look again.
-            cpu_target.typing_context.refresh()
-            cpu_target.target_context.refresh()
+        WAITING.append((twin, signature, build))
+        # `hft.clock` in a cell imports its module in the middle of a compilation.
+        if getattr(sys.modules.get(_TAUGHT), "READY", False):
+            wake()
         return build
 
     return decorate
 
 
-def _fits(given: Any, wanted: Any) -> bool:
-    if isinstance(given, types.Omitted):
-        return False
-    if isinstance(wanted, types.Float):
-        return isinstance(given, types.Number) and not isinstance(given, types.Complex)
-    if isinstance(wanted, types.Integer):
-        return isinstance(given, types.Integer | types.Boolean)
-    return bool(given == wanted)
+def wake() -> None:
+    """Load numba, if that has not happened yet, and teach it all that waits."""
+    if _TAUGHT not in sys.modules:
+        settings.still_as_read()
+    from hftlib.core.jit import teaching
+
+    teaching.teach()

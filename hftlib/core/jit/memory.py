@@ -21,12 +21,8 @@ from collections.abc import Callable
 from operator import index
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
-from numba.core.typing.templates import signature as typed
-from numba.np.arrayobj import populate_array
 
 from hftlib.core.jit.lowering import lowers
 from hftlib.core.jit.views import viewed
@@ -40,11 +36,12 @@ def record_at(dtype: np.dtype[Any]) -> Callable[[int], Any]:
     def at(address: int) -> Any:
         return viewed(_placed(dtype, address, 1)[0])
 
-    kind = numba.from_dtype(dtype)
+    def signature() -> Any:
+        return _numba().from_dtype(dtype)(_numba().int64)
 
-    @lowers(at, typed(kind, types.int64))
+    @lowers(at, signature)
     def _(context: Any, builder: Any, address: Any) -> Any:
-        return builder.inttoptr(address, context.get_value_type(kind))
+        return builder.inttoptr(address, context.get_value_type(signature().return_type))
 
     return at
 
@@ -56,18 +53,27 @@ def array_at(dtype: np.dtype[Any] | type) -> Callable[[int, int], Any]:
     def at(address: int, count: int) -> Any:
         return viewed(_placed(dtype, address, count))
 
-    kind = types.Array(numba.from_dtype(dtype), 1, "C")
+    def signature() -> Any:
+        kind = _numba().types.Array(_numba().from_dtype(dtype), 1, "C")
+        return kind(_numba().int64, _numba().int64)
 
-    @lowers(at, typed(kind, types.int64, types.int64))
+    @lowers(at, signature)
     def _(context: Any, builder: Any, address: Any, count: Any) -> Any:
+        kind = signature().return_type
         array = context.make_array(kind)(context, builder)
         step = ir.Constant(_I64, dtype.itemsize)
         pointer = builder.inttoptr(address, context.get_data_type(kind.dtype).as_pointer())
         # No meminfo and no parent: nobody owns this memory here, so nobody counts references.
-        populate_array(array, pointer, [count], [step], step, None)
+        _numba().np.arrayobj.populate_array(array, pointer, [count], [step], step, None)
         return array._getvalue()
 
     return at
+
+
+def _numba() -> Any:
+    import numba
+
+    return numba
 
 
 def _placed(dtype: np.dtype[Any], address: int, count: int) -> np.ndarray[Any, Any]:
@@ -283,7 +289,7 @@ def copy_words(target: int, source: int, count_bytes: int) -> None:
 @lowers(copy_words, "void(int64, int64, int64)")
 def _(_context: Any, builder: Any, target: Any, source: Any, count_bytes: Any) -> None:
     eight = ir.Constant(_I64, 8)
-    with cgutils.for_range(builder, builder.sdiv(count_bytes, eight)) as loop:
+    with _numba().core.cgutils.for_range(builder, builder.sdiv(count_bytes, eight)) as loop:
         offset = builder.mul(loop.index, eight)
         # Relaxed atomics: the words may move past each other, but none of them in halves.
         word = builder.load_atomic(

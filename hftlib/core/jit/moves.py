@@ -12,7 +12,6 @@ import ctypes
 from typing import Any, TypeAlias
 
 from llvmlite import ir
-from numba.core import cgutils
 
 Move: TypeAlias = tuple[int, int, int, int]
 """Place and bytes on the wire, place and bytes in the record (0 bytes there: text, as it is)."""
@@ -66,6 +65,8 @@ def place(builder: Any, address: Any, offset: int, kind: Any) -> Any:
 def _emit_copy(
     builder: Any, source: Any, source_at: int, target: Any, target_at: int, size: int
 ) -> None:
+    from numba.core import cgutils
+
     taken = place(builder, source, source_at, _BYTE)
     count = ir.Constant(_WORD, size)
     cgutils.raw_memcpy(builder, place(builder, target, target_at, _BYTE), taken, count, 1)

@@ -30,19 +30,11 @@ from numba.core.compiler_lock import global_compiler_lock
 
 from hftlib.core.jit.cache import cpu_identity
 from hftlib.core.jit.emit import frozen_address, frozen_in, sealed
+from hftlib.core.jit.options import REPORTING
 from hftlib.core.object_code import ObjectCode, check_symbols
 
-# Python's own rules for what divides by zero and for indexes; nothing may allocate.
-REPORTING = {
-    "nogil": True,
-    "error_model": "python",
-    "boundscheck": True,
-    "forceinline": False,
-    "_nrt": False,
-}
 
-
-class _Bare(_CFuncCompiler):
+class Bare(_CFuncCompiler):
     """numba's function and nothing around it."""
 
     def _customize_flags(self, flags: Any) -> Any:
@@ -57,7 +49,7 @@ class _Bare(_CFuncCompiler):
 def compile_reporting(function: Callable[..., Any], signature: str, name: str) -> ObjectCode:
     """Object code of the function, whose result is 0 or the address of an account."""
     arguments, result = sigutils.normalize_signature(signature)
-    compiler = _Bare(function, registry.cpu_target, dict(REPORTING), {}, Compiler)
+    compiler = Bare(function, registry.cpu_target, dict(REPORTING), {}, Compiler)
     made = compiler.compile(arguments, result)
     symbol = "hft." + name.encode("ascii", "backslashreplace").decode()
     native = made.fndesc.llvm_func_name
@@ -84,13 +76,22 @@ def compile_reporting(function: Callable[..., Any], signature: str, name: str) -
 
 def account_at(address: int) -> tuple[str, str, str, int]:
     """Exception, text, file and line (0 unknown) of the account that such code returned."""
-    words = ctypes.c_void_p * 1
-    pickled = words.from_address(address)[0] or 0
-    size = ctypes.c_int32.from_address(address + 8).value
-    # What was pickled is part of machine code that this process already runs.
-    kind, arguments, place = serialize.loads(ctypes.string_at(pickled, size))
+    kind, arguments, place = _unpacked(address)
     text = " ".join(map(str, arguments or ()))
     return kind.__name__, text, str(place[1]) if place else "", int(place[2]) if place else 0
+
+
+def raised_at(address: int) -> BaseException:
+    """The exception of such an account, as it would have been raised."""
+    kind, arguments, _ = _unpacked(address)
+    return kind(*(arguments or ()))
+
+
+def _unpacked(address: int) -> Any:
+    pickled = ctypes.c_void_p.from_address(address).value or 0
+    size = ctypes.c_int32.from_address(address + 8).value
+    # What was pickled is part of machine code that this process already runs.
+    return serialize.loads(ctypes.string_at(pickled, size))
 
 
 def _wrapper(context: Any, arguments: Any, native: str, symbol: str) -> str:

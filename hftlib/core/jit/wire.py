@@ -37,7 +37,6 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils
 
 from hftlib.core.errors import InputError
 from hftlib.core.jit.lowering import lowers
@@ -172,6 +171,8 @@ def _chosen(
 
     @lowers(chosen, "int64(int64, int64, int64)")
     def _(_context: Any, builder: Any, source: Any, limit_bytes: Any, target: Any) -> Any:
+        from numba.core import cgutils
+
         result = cgutils.alloca_once_value(builder, ir.Constant(_WORD, 0))
         some = builder.icmp_signed(">", limit_bytes, ir.Constant(_WORD, 0))
         with builder.if_then(some):

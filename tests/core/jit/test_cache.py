@@ -13,7 +13,8 @@ from numba.core import config
 
 from hftlib.core import jit
 from hftlib.core.errors import HostError
-from hftlib.core.jit.cache import KEPT_MAX, source_digest
+from hftlib.core.jit import cache
+from hftlib.core.jit.cache import KEPT_MAX
 
 from .fresh import ROOT, answer, run, start
 
@@ -156,7 +157,8 @@ def test_files_cut_short_are_compiled_anew(tmp_path):
     story = "import json, by_leaf; print(json.dumps(by_leaf.entry(4)))"
     settings = {"HFT_CACHE_DIR": tmp_path / "cache"}
     assert run(story, tmp_path, ROOT, **settings) == 40
-    files = sorted((tmp_path / "cache").rglob("*.nb[ci]"))
+    files = sorted(file for file in (tmp_path / "cache").rglob("*") if file.is_file())
+    assert [file.suffix for file in files].count(".o") == 1
     assert len(files) == 4
     for number, file in enumerate(files):
         file.write_bytes(file.read_bytes()[: 100 * (number % 2)])
@@ -173,7 +175,8 @@ def test_two_processes_may_compile_the_same_at_once(tmp_path):
 
 
 def test_settings_that_change_machine_code_change_the_directory(monkeypatch):
-    digest = source_digest.__wrapped__
+    monkeypatch.setattr(cache, "_package_digest", cache._package_digest.__wrapped__)
+    digest = cache.source_digest
     plain = digest()
     assert digest() == plain
     for name, value in (("OPT", 1), ("BOUNDSCHECK", 7), ("CPU_NAME", "generic")):

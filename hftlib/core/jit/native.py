@@ -1,0 +1,167 @@
+"""Entries and callbacks as object code of their own: who finds it kept never imports numba.
+
+    NAME.DIGEST.o, .o.json   beside numba's cache (`cache.py`), made by `native_code.py`
+    NAME.DIGEST.numba        such code cannot stand alone (it allocates, or touches Python): numba's
+                             own cache keeps it, and it is run by numba's dispatcher
+
+The digest is of the signature and of what the function means; the directory's name covers sources,
+compiler, settings and processor. An exception is noted as an account (`reporting.py`): after an
+entry it is raised where it was called; in a callback nobody could take it, so it is printed.
+
+Worst case: a damaged file is made again; machine code of a wrong digest is never run.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hftlib.core.errors import HftError
+from hftlib.core.jit.cache import cache_directory
+from hftlib.core.jit.freezing import refuse
+from hftlib.core.jit.lowering import wake
+from hftlib.core.jit.meaning import meaning
+from hftlib.core.jit.signatures import plain
+from hftlib.core.object_code import link, read
+
+RAISED, IGNORED = "hft_raised", "hft_ignored"
+_NAME_MAX = 80
+_INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
+_NOTE = ctypes.CFUNCTYPE(None, ctypes.c_int64)
+_making = threading.RLock()
+_accounts: dict[int, int] = {}
+
+
+@dataclass(slots=True)
+class Native:
+    """One function with one plain signature, and its machine code once it is asked for."""
+
+    function: Callable[..., Any]
+    signature: str
+    options: dict[str, Any]
+    is_callback: bool
+    was_kept: bool = False
+    _address: int | None = None  # 0: numba's way
+    _run: Any = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.function.__module__}.{self.function.__qualname__}"
+
+    @property
+    def address(self) -> int:
+        """Where the machine code lies, or 0 where it is numba's to run."""
+        if self._address is None:
+            with _making:
+                self._address = self._ready() if self._address is None else self._address
+        return self._address
+
+    def takes(self, values: tuple[Any, ...]) -> bool:
+        """Whether these are of exactly the types that the signature says."""
+        kinds = _kinds(self.signature)
+        return len(values) == len(kinds) and all(map(_fits, values, kinds))
+
+    def __call__(self, *values: Any) -> Any:
+        if self._run is None:
+            known = plain(self.signature)
+            assert known is not None
+            self._run = ctypes.CFUNCTYPE(*known.prototype)(self.address)
+        result = self._run(*values)
+        if _accounts and (account := _accounts.pop(threading.get_ident(), 0)):
+            raise _exception(account)
+        return result
+
+    def _ready(self) -> int:
+        refuse(self.name)
+        directory = cache_directory(self.function)
+        kept = directory / self._file_name() if directory else None
+        if kept is not None:
+            if kept.with_suffix(".numba").exists():
+                return 0
+            if kept.exists():
+                with suppress(HftError):
+                    address = _linked(read(kept))
+                    self.was_kept = True
+                    return address
+        return self._made(kept)
+
+    def _made(self, kept: Path | None) -> int:
+        wake()
+        from hftlib.core.jit.native_code import native_code
+
+        code, is_for_keeps = native_code(self)
+        with suppress(HftError, OSError):
+            if kept is not None and code is None:
+                kept.with_suffix(".numba").touch()
+            elif kept is not None and code is not None and is_for_keeps:
+                code.save(kept)
+        return _linked(code) if code else 0
+
+    def _file_name(self) -> str:
+        key = f"{self.signature}\0{self.is_callback}\0{sorted(self.options.items())}"
+        digest = hashlib.sha256(f"{key}\0{self.name}\0{meaning(self.function)}".encode())
+        name = "".join(letter if letter.isalnum() else "_" for letter in self.name)
+        return f"{name[-_NAME_MAX:]}.{digest.hexdigest()[:32]}.o"
+
+
+def standing_alone(
+    function: Callable[..., Any], signature: str, options: dict[str, Any], is_callback: bool = False
+) -> Native | None:
+    """The function with this signature, if numbers that C passes alike are all that it takes."""
+    known = plain(signature)
+    if known is None or "boolean" in (known.result, *known.arguments):
+        return None
+    return Native(function, signature, options, is_callback)
+
+
+def _linked(code: Any) -> int:
+    _offer_notes()
+    return link(code, checked=True)
+
+
+@cache
+def _kinds(signature: str) -> tuple[str, ...]:
+    known = plain(signature)
+    return known.arguments if known else ()
+
+
+def _fits(value: Any, kind: str) -> bool:
+    if kind == "int64":
+        given = type(value)
+        return given is np.int64 or (given is int and _INT_MIN <= value <= _INT_MAX)
+    if kind == "float64":
+        return type(value) in (float, np.float64)
+    return type(value) is getattr(np, kind)
+
+
+@_NOTE
+def _raised(account: int) -> None:
+    _accounts[threading.get_ident()] = account
+
+
+@_NOTE
+def _ignored(account: int) -> None:
+    raise _exception(account)  # ctypes prints it: there is nobody above
+
+
+@cache
+def _offer_notes() -> None:
+    import llvmlite.binding as llvm
+
+    for name, function in ((RAISED, _raised), (IGNORED, _ignored)):
+        llvm.add_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
+
+
+def _exception(account: int) -> BaseException:
+    from hftlib.core.jit.reporting import raised_at
+
+    return raised_at(account)
