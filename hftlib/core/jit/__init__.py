@@ -10,7 +10,8 @@ What comes through the door, and where it is made:
     load_*, store_*, ...    memory.py      loads, stores, byte order, ordering between processes
     caller, caller_at       calls.py       call an address held in memory
     libc, errno             calls.py       call the C library
-    warm, freeze            startup.py     compile everything now; then refuse to compile ever again
+    warm, freeze            startup.py     compile everything now; then (`freezing.py`) refuse to
+                                           compile ever again
     emit                    emit.py        object code a process without numba can load
     Shape                   kinds.py       records with derived attributes and methods
     address_of              kind_steps.py  where a record of a shape lies; a step of its budget
@@ -22,9 +23,10 @@ to Python's own integers, which never wrap.
 So a compiled function runs uncompiled too, with breakpoints and `print`: as `function.py_func`, or
 for a whole process with `NUMBA_DISABLE_JIT=1`. `COMPILED` says which of the two this process is.
 
-numba is loaded when something must be compiled, and not by a process that finds all of it kept: a
-module whose name ends in `_code`, `kept`, `reporting` and `teaching` are numba's side of the door.
-A numba function of your own may call these names once `jit.wake()` was called.
+Entries and callbacks are kept as object code (`native.py`). numba is loaded when something must be
+compiled, not by a process that finds it all kept: modules named `*_code`, `kept`, `reporting` and
+`teaching` are numba's side of the door, and no other imports it when it is imported itself.
+A numba function of your own may call these names once you have called `jit.wake()`.
 
 Addresses are int64 everywhere: what an int64 mixed with a uint64 gives differs by operator.
 """

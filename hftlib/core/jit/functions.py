@@ -5,9 +5,10 @@
     @jit.inlined                                  a small leaf: its code repeated at every call
     @jit.callback("int64(int64, int64)")          a C function; `.address` goes into plain memory
 
-All of them release the GIL, follow C's arithmetic (no exception on division by zero) and are kept
-in the cache of `cache.py`. Worst case: the first call of a cold function compiles it, in
-0.1 to 2 s; `jit.warm` does that beforehand and `jit.freeze` forbids it afterwards.
+All of them release the GIL and follow C's arithmetic (no exception on division by zero). Entries
+and callbacks are kept as object code that needs no numba (`native.py`), leaves in numba's cache
+(`kept.py`). Worst case: the first call of a cold function compiles it, in 0.1 to 2 s; `jit.warm`
+does that beforehand and `jit.freeze` forbids it afterwards.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ class Compiled(StandsForFunction):
         self.py_func = function
         self._options, self._signatures = options, tuple(signatures)
         made = {text: standing_alone(function, text, options) for text in signatures}
+        self._runs: dict[tuple[type, ...], Callable[..., Any]] = {}  # by the arguments' types
         self._natives = {text: native for text, native in made.items() if native is not None}
 
     @cached_property
@@ -97,11 +99,19 @@ class Compiled(StandsForFunction):
         return made
 
     def __call__(self, *values: Any, **named: Any) -> Any:
-        if not named:
-            for native in self._natives.values():
-                if native.takes(values) and native.address:
-                    return native(*values)
-        return self.dispatcher(*values, **named)
+        if named:
+            return self.dispatcher(*values, **named)
+        given = tuple(map(type, values))
+        run = self._runs.get(given)
+        if run is None:
+            run = self._runs[given] = self._run_for(given)
+        return run(*values)
+
+    def _run_for(self, given: tuple[type, ...]) -> Callable[..., Any]:
+        for native in self._natives.values():
+            if native.takes(given) and native.address:
+                return native.run
+        return self.dispatcher
 
     def entry(self, text: str) -> Entry:
         """What `warm` makes ready for this signature."""

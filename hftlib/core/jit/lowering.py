@@ -16,6 +16,7 @@ from float to integer behind one's back.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,7 @@ from hftlib.core.jit import settings
 
 Build = Callable[..., Any]
 _TAUGHT = "hftlib.core.jit.teaching"
+_teaching = threading.RLock()
 WAITING: list[tuple[Callable[..., Any], Any, Build]] = []
 
 
@@ -48,4 +50,5 @@ def wake() -> None:
         settings.still_as_read()
     from hftlib.core.jit import teaching
 
-    teaching.teach()
+    with _teaching:
+        teaching.teach()

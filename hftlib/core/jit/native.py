@@ -30,14 +30,15 @@ from hftlib.core.jit.cache import cache_directory
 from hftlib.core.jit.freezing import refuse
 from hftlib.core.jit.lowering import wake
 from hftlib.core.jit.meaning import meaning
-from hftlib.core.jit.signatures import plain
+from hftlib.core.jit.signatures import Signature, plain
 from hftlib.core.object_code import link, read
 
 RAISED, IGNORED = "hft_raised", "hft_ignored"
 _NAME_MAX = 80
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
+# What numba takes for these without converting; of narrower kinds numpy's own only.
+_TYPES: dict[str, tuple[type, ...]] = {"int64": (int, np.int64), "float64": (float, np.float64)}
 _NOTE = ctypes.CFUNCTYPE(None, ctypes.c_int64)
-_making = threading.RLock()
 _accounts: dict[int, int] = {}
 
 
@@ -51,7 +52,6 @@ class Native:
     is_callback: bool
     was_kept: bool = False
     _address: int | None = None  # 0: numba's way
-    _run: Any = None
 
     @property
     def name(self) -> str:
@@ -61,24 +61,38 @@ class Native:
     def address(self) -> int:
         """Where the machine code lies, or 0 where it is numba's to run."""
         if self._address is None:
-            with _making:
-                self._address = self._ready() if self._address is None else self._address
+            # Two threads may both come here: each makes good code, and one of it stays.
+            made = self._ready()
+            self._address = made if self._address is None else self._address
         return self._address
 
-    def takes(self, values: tuple[Any, ...]) -> bool:
-        """Whether these are of exactly the types that the signature says."""
-        kinds = _kinds(self.signature)
-        return len(values) == len(kinds) and all(map(_fits, values, kinds))
+    def takes(self, given: tuple[type, ...]) -> bool:
+        """Whether arguments of these types are exactly what the signature says."""
+        kinds = self._plain.arguments
+        return len(given) == len(kinds) and all(map(_fits, given, kinds))
 
-    def __call__(self, *values: Any) -> Any:
-        if self._run is None:
-            known = plain(self.signature)
-            assert known is not None
-            self._run = ctypes.CFUNCTYPE(*known.prototype)(self.address)
-        result = self._run(*values)
-        if _accounts and (account := _accounts.pop(threading.get_ident(), 0)):
-            raise _exception(account)
-        return result
+    @property
+    def run(self) -> Callable[..., Any]:
+        """What calls the code from Python, with arguments of the right types."""
+        function = ctypes.CFUNCTYPE(*self._plain.prototype)(self.address)
+        wholes = [n for n, kind in enumerate(self._plain.arguments) if kind == "int64"]
+
+        def run(*values: Any) -> Any:
+            for n in wholes:
+                if not _INT_MIN <= values[n] <= _INT_MAX:
+                    raise OverflowError("int too big to convert")  # ctypes would cut it off
+            result = function(*values)
+            if _accounts and (account := _accounts.pop(threading.get_ident(), 0)):
+                raise _exception(account)
+            return result
+
+        return run
+
+    @property
+    def _plain(self) -> Signature:
+        known = plain(self.signature)
+        assert known is not None
+        return known
 
     def _ready(self) -> int:
         refuse(self.name)
@@ -128,19 +142,8 @@ def _linked(code: Any) -> int:
     return link(code, checked=True)
 
 
-@cache
-def _kinds(signature: str) -> tuple[str, ...]:
-    known = plain(signature)
-    return known.arguments if known else ()
-
-
-def _fits(value: Any, kind: str) -> bool:
-    if kind == "int64":
-        given = type(value)
-        return given is np.int64 or (given is int and _INT_MIN <= value <= _INT_MAX)
-    if kind == "float64":
-        return type(value) in (float, np.float64)
-    return type(value) is getattr(np, kind)
+def _fits(given: type, kind: str) -> bool:
+    return given in _TYPES[kind] if kind in _TYPES else given is getattr(np, kind)
 
 
 @_NOTE

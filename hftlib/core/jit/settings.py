@@ -63,13 +63,13 @@ def changed() -> dict[str, Any]:
 
 def text() -> str:
     """All of it that can change machine code."""
-    told = {name: value for name, value in given().items() if name != "NUMBA_DISABLE_JIT"}
+    told = {name: value for name, value in _READ.items() if name != "NUMBA_DISABLE_JIT"}
     return "\n".join(f"{name}={value}" for name, value in {**told, **changed()}.items())
 
 
 def still_as_read() -> None:
     """Refuse to load a numba that would be set otherwise than this process took it to be."""
-    if given() != _READ:
+    if not _SETTLED and given() != _READ:
         names = {name for name, _ in _READ.items() ^ given().items()}
         raise CompileError(
             f"Settings of numba have changed since hftlib was imported: {', '.join(sorted(names))}",
@@ -89,3 +89,4 @@ def _asked(name: str, otherwise: Any) -> Any:
 _READ = given()
 COMPILED = not _asked("DISABLE_JIT", 0)
 BOUNDS_CHECKED = bool(_asked("BOUNDSCHECK", None))
+_SETTLED = "numba" in sys.modules  # it has read them already

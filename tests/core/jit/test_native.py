@@ -123,6 +123,11 @@ OTHERS = """
 import json, entries
 from hftlib.core import jit
 kept = {w.name: w.from_cache for w in jit.warm() if "entries." in w.name}
+for value in (2**63, -2**63 - 1):
+    try:
+        entries.entry(1, value)
+    except OverflowError as error:
+        assert str(error) == "int too big to convert"
 call = jit.caller("boolean(int64)")
 answers = [entries.allocates(5), entries.looks_up(7), call(entries.is_even.address, 4),
     entries.entry(x=1, y=2), entries.entry(True, 1),
