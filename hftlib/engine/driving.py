@@ -40,6 +40,11 @@ from hftlib.venue.latency import (
 )
 
 STEPS = 1 << 20
+STILL_MAX = 1 << 17  # steps at one moment; a flood of all orders there are takes some ten thousand
+STANDS_STILL = (
+    f"Time stood still for more than {STILL_MAX:,} steps: it answers every report with another"
+    " order, and the venue answers at once. Give latencies: hft.Venue(order_latency='250us')."
+)
 RING = 1 << 14
 WAITING_MAX = 1 << 16
 LOG_MAX = 1 << 16
@@ -72,6 +77,7 @@ class Backtest:
     ) -> None:
         self.session, self.exchanges = session, exchanges
         self._held: list[Any] = [walk, latencies, routes]
+        self._moment, self._since = (-1, -1), 0
         self._logs = {
             "fills": Recorder(FILL),
             "ended": Recorder(ORDER),
@@ -105,7 +111,19 @@ class Backtest:
                 return "the books had too little room"
             if status == REPORTS_LOST:
                 return "more commands or reports were under way than there is room for"
+            if self._stands_still():
+                return STANDS_STILL
             assert status in (MORE, LOGS_FULL)
+
+    def _stands_still(self) -> bool:
+        """Whether each answer makes the strategy send more, and none of it takes any time.
+
+        It is noticed after two calls of the compiled loop.
+        """
+        moment = int(self.session.arena["session"]["time"][0]), self.seen
+        if moment != self._moment:
+            self._moment, self._since = moment, self.steps
+        return self.steps - self._since > STILL_MAX
 
     @property
     def short_of_room(self) -> list[str]:

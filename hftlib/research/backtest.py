@@ -48,7 +48,6 @@ from hftlib.research.setting_up import (
     strategy_of,
     tape_of,
 )
-from hftlib.research.standstill import StandsStillError, Standstill
 from hftlib.research.tape import Tape
 from hftlib.risk.limits import Limits
 from hftlib.strategy.abi import CALLBACKS
@@ -134,20 +133,12 @@ def ran(
             run = prepared(strategy, tape, settings, limits, room, every, horizons)
             run.session.connect(compiled)
 
-            still = Standstill(run)
-
-            def progress(
-                share: float, what: str, run: Backtest = run, still: Standstill = still
-            ) -> None:
+            def progress(share: float, what: str, run: Backtest = run) -> None:
                 advance(share, what)
-                still.look()
                 if watched is not None:
                     watched(run)
 
-            try:
-                ended = run.go(progress, steps)
-            except StandsStillError:
-                return run, still.sentence
+            ended = run.go(progress, steps)
             if not run.short_of_room:
                 return run, ended or _why_stopped(strategy, run)
             room = _larger(room, run.short_of_room, tape)
