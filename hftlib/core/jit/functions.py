@@ -23,7 +23,7 @@ from typing import Any
 from hftlib.core.errors import CompileError
 from hftlib.core.jit.calls import UNCOMPILED, UNCOMPILED_MAX
 from hftlib.core.jit.lowering import wake
-from hftlib.core.jit.meaning import StandsForFunction
+from hftlib.core.jit.meaning import StandsForFunction, meaning
 from hftlib.core.jit.native import Native, standing_alone
 from hftlib.core.jit.options import INLINED, OPTIONS
 from hftlib.core.jit.settings import BOUNDS_CHECKED, COMPILED
@@ -85,6 +85,20 @@ class Compiled(StandsForFunction):
         made = {text: standing_alone(function, text, options) for text in signatures}
         self._runs: dict[tuple[type, ...], Callable[..., Any]] = {}  # by the arguments' types
         self._natives = {text: native for text, native in made.items() if native is not None}
+        self._means = ""
+
+    def as_it_means_now(self) -> Any:
+        """The dispatcher for a caller to be compiled, which is kept by what all of it means now.
+
+        A number that a cell gave another value counts without running the helper's cell again.
+        hftlib's own modules give a name its value once.
+        """
+        if not self.py_func.__module__.startswith("hftlib."):
+            means = meaning(self.py_func)
+            if means != self._means:
+                self.__dict__.pop("dispatcher", None)
+            self._means = means
+        return self.dispatcher
 
     @cached_property
     def dispatcher(self) -> Any:

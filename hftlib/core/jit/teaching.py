@@ -25,7 +25,7 @@ __all__ = ["READY", "checked_code", "kinds_code", "steps_code", "teach"]
 
 @typeof_impl.register(Compiled)
 def _(function: Any, _context: Any) -> Any:
-    return types.Dispatcher(function.dispatcher)
+    return types.Dispatcher(function.as_it_means_now())
 
 
 def teach() -> None:

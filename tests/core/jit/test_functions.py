@@ -212,6 +212,32 @@ def test_compiled_code_leaves_python_running_beside_it():
     assert memory["count"][0] > 0
 
 
+STEP = 1
+
+
+@jit.compiled()
+def stepped(value):
+    return value + STEP
+
+
+def by_way_of_stepped():
+    @jit.compiled("int64(int64)")
+    def through(value):
+        return stepped(value)
+
+    return through
+
+
+@pytest.mark.modes
+def test_a_caller_compiled_later_sees_what_its_helper_means_by_then(monkeypatch):
+    first = by_way_of_stepped()
+    assert first(1) == 2
+    monkeypatch.setitem(globals(), "STEP", 10)
+    assert by_way_of_stepped()(1) == 11
+    monkeypatch.setitem(globals(), "STEP", 1)
+    assert by_way_of_stepped()(1) == 2
+
+
 @jit.compiled("float64(float64, float64)")
 def divided(a, b):
     return a / b
