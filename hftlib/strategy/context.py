@@ -234,34 +234,28 @@ def submit(
     return _submit(here, i, side, price, quantity, kind, lasts, flags, display, trigger)
 
 
-@CONTEXT.method
-def buy(
-    ctx: Any,
-    i: int,
-    price: float,
-    quantity: int,
-    kind: int = LIMIT,
-    lasts: int = DAY,
-    post_only: bool = False,
-    display: int = 0,
-    trigger: float = 0.0,
-) -> int:
-    return ctx.submit(i, BUY, price, quantity, kind, lasts, post_only, display, trigger)
+def _of_side(side: int, name: str) -> None:
+    """`submit` with its side in the name."""
+
+    def send(
+        ctx: Any,
+        i: int,
+        price: float,
+        quantity: int,
+        kind: int = LIMIT,
+        lasts: int = DAY,
+        post_only: bool = False,
+        display: int = 0,
+        trigger: float = 0.0,
+    ) -> int:
+        return ctx.submit(i, side, price, quantity, kind, lasts, post_only, display, trigger)
+
+    send.__name__ = name
+    CONTEXT.method(send)
 
 
-@CONTEXT.method
-def sell(
-    ctx: Any,
-    i: int,
-    price: float,
-    quantity: int,
-    kind: int = LIMIT,
-    lasts: int = DAY,
-    post_only: bool = False,
-    display: int = 0,
-    trigger: float = 0.0,
-) -> int:
-    return ctx.submit(i, SELL, price, quantity, kind, lasts, post_only, display, trigger)
+_of_side(BUY, "buy")
+_of_side(SELL, "sell")
 
 
 @CONTEXT.method
