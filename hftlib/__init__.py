@@ -63,6 +63,7 @@ _PLACES = {
     "record": "core.records",
     "ring_dtype": "core.ring",
     "shared_memory": "core.mapping",
+    "sizing": "risk",
     "state": "strategy.fields",
     "strategy": "strategy",
     "synthetic": "feed.synthetic.market",
@@ -80,7 +81,7 @@ def __getattr__(name: str) -> Any:
     place = f"{__name__}.{_PLACES[name]}"
     if name == "strategy":  # a room that can be called
         value: Any = importlib.import_module(f"{__name__}.strategy")
-    elif _PLACES[name] in ("core", "strategy"):
+    elif _PLACES[name] in ("core", "risk", "strategy"):
         value = importlib.import_module(f"{place}.{name}")
     else:
         value = getattr(importlib.import_module(place), name)
