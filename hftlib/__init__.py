@@ -60,6 +60,7 @@ _PLACES = {
     "library": "strategy",
     "open_tape": "research.tape",
     "param": "strategy.fields",
+    "portfolio_risk": "risk.portfolio",
     "record": "core.records",
     "ring_dtype": "core.ring",
     "shared_memory": "core.mapping",
