@@ -23,7 +23,7 @@ from hftlib.engine.backtest import FINISHED, LOGS_FULL, MORE, REPORTS_LOST, adva
 from hftlib.engine.flight import FEED_CURSOR, FLIGHT_COMMAND, FLIGHT_REPORT, LANE, RUN
 from hftlib.engine.log import EQUITY, HORIZONS_NS, MARKOUT
 from hftlib.engine.memory import FOREVER
-from hftlib.engine.recorder import Recorder
+from hftlib.engine.recorder import Recorder, copied, room_for
 from hftlib.engine.session import Session
 from hftlib.engine.watching import WAITING, WAITS, WATCH
 from hftlib.venue.exchange import Exchange
@@ -138,7 +138,7 @@ class Backtest:
     @property
     def fills(self) -> np.ndarray[Any, Any]:
         """Every fill, with the middle of the book just before it where the tape still knew it."""
-        fills = np.array(self._logs["fills"].rows())
+        fills = copied(self._logs["fills"].rows())
         marks = self._logs["markouts"].rows()
         before = marks[marks["horizon"] == 0]
         middles = np.full(int(self._run["fills"][0]) + 1, NO_PRICE)
@@ -150,7 +150,7 @@ class Backtest:
     def markouts(self) -> np.ndarray[Any, Any]:
         """The middle of the book after fills; horizons counted from 0."""
         rows = self._logs["markouts"].rows()
-        after = np.array(rows[rows["horizon"] > 0])
+        after = copied(rows, rows["horizon"] > 0)
         after["horizon"] -= 1
         return after
 
@@ -160,9 +160,9 @@ class Backtest:
         table = self.session.arena["own_orders"]
         still = table[(table["state"] != DONE) & (table["state"] != 0)]
         ended = self._logs["ended"].rows()
-        made = np.zeros(len(ended) + len(still), ORDER)
+        made = room_for(len(ended) + len(still), ORDER)
         made[: len(ended)], made[len(ended) :] = ended, still
-        return made[np.argsort(made["id"], kind="stable")]
+        return copied(made, np.argsort(made["id"], kind="stable"))
 
     @property
     def equity(self) -> np.ndarray[Any, Any]:

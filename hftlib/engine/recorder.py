@@ -5,6 +5,7 @@ Worst case: the file lies where temporary files lie; when that is full, a senten
 
 from __future__ import annotations
 
+import os
 import tempfile
 from typing import Any
 
@@ -13,6 +14,38 @@ import numpy as np
 from hftlib.core.errors import HostError
 
 SPILL_BYTES = 32 << 20
+CHUNK = 1 << 16
+
+
+def room_for(count: int, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """So many rows of zeros: in memory where they are few, else in a file that is nobody's."""
+    if count * dtype.itemsize <= SPILL_BYTES:
+        return np.zeros(count, dtype)
+    try:
+        with tempfile.TemporaryFile(prefix="hft-rows-") as file:
+            # All of it at once: a mapped page that a full disk does not have would end the process.
+            os.posix_fallocate(file.fileno(), 0, count * dtype.itemsize)
+            return np.memmap(file, dtype, mode="r+", shape=(count,))
+    except OSError as error:
+        raise _full(error) from None
+
+
+def copied(rows: np.ndarray[Any, Any], chosen: Any = None) -> np.ndarray[Any, Any]:
+    """These rows for somebody to change, a few at a time: of many, neither side is in memory."""
+    which = np.arange(len(rows)) if chosen is None else np.asarray(chosen)
+    which = np.flatnonzero(which) if which.dtype == bool else which
+    made = room_for(len(which), rows.dtype)
+    for first in range(0, len(which), CHUNK):
+        made[first : first + CHUNK] = rows[which[first : first + CHUNK]]
+    return made
+
+
+def _full(error: OSError) -> HostError:
+    return HostError(
+        f"The log of orders and fills could not be written: {error.strerror}",
+        where=f"the folder {tempfile.gettempdir()}",
+        do="Make room there, or name another folder in TMPDIR.",
+    )
 
 
 class Recorder:
@@ -53,9 +86,5 @@ class Recorder:
                 self._file.write(part.tobytes())
             self._file.flush()
         except OSError as error:
-            raise HostError(
-                f"The log of orders and fills could not be written: {error.strerror}",
-                where=f"the folder {tempfile.gettempdir()}",
-                do="Make room there, or name another folder in TMPDIR.",
-            ) from None
+            raise _full(error) from None
         self._parts, self._bytes = [], 0
