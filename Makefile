@@ -2,12 +2,13 @@
 # make test   set up and run all tests                make bench   measure this machine
 # make lock   resolve the dependencies anew           make docs    draw the generated reference
 # make peers  install what we compare ourselves with
-# make fuzz   feed every decoder garbage for longer   make clean   remove the environment and caches
+# make fuzz   feed every decoder garbage for longer   make mutate  break risk, see that a test notices
+# make clean  remove the environment and caches
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz lab bench peers docs lock clean
+.PHONY: help demo test fuzz mutate lab bench peers docs lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -35,6 +36,10 @@ test: $(READY)
 fuzz: $(READY)
 	@HFT_FUZZ_SECONDS=$(or $(FUZZ_SECONDS),30) HFT_FUZZ_SEED=$(FUZZ_SEED) NUMBA_BOUNDSCHECK=1 \
 	  $(BIN)/python -m pytest -m fuzz --durations=0
+
+# One thing wrong in hftlib/risk at a time; the page of those that live is docs/mutants.md.
+mutate: $(READY)
+	@$(BIN)/python -m tests.mutate_risk
 
 lab: $(READY)
 	@$(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)

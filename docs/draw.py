@@ -1,5 +1,6 @@
-"""Draw `docs/layouts.md` from the records themselves, and the tables of `docs/strategies.md`:
-`make docs`. Tests keep pages and code in step."""
+"""Draw `docs/layouts.md` from the records themselves, the tables of `docs/strategies.md` and the
+life of an order, `docs/orders.md`, and the others beside them: `make docs`. Tests keep pages and
+code in step."""
 
 import pkgutil
 from importlib import import_module
@@ -35,8 +36,20 @@ def drawn() -> str:
 
 
 if __name__ == "__main__":
+    import draw_journal
+    import draw_matching
+    import draw_order_entry
+    import draw_orders
+    import draw_risk
     import draw_strategies
 
     TARGET.write_text(drawn())
     draw_strategies.TARGET.write_text(draw_strategies.drawn())
-    print(f"{TARGET.name} and {draw_strategies.TARGET.name} are drawn")
+    draw_orders.TARGET.write_text(draw_orders.drawn())
+    draw_risk.TARGET.write_text(draw_risk.drawn())
+    draw_matching.TARGET.write_text(draw_matching.drawn())
+    draw_order_entry.TARGET.write_text(draw_order_entry.drawn())
+    draw_journal.TARGET.write_text(draw_journal.drawn())
+    pages = (draw_strategies, draw_orders, draw_risk, draw_matching, draw_order_entry)
+    pages = (*pages, draw_journal)
+    print(f"{', '.join(one.TARGET.name for one in pages)} and {TARGET.name} are drawn")

@@ -17,15 +17,20 @@ from pathlib import Path
 from typing import Any
 
 from figures_said import SAID
+from ledger_said import LEDGER_SAID
 from mistakes import MISTAKES
+from parents_said import PARENTS_SAID, algorithms, settings
+from units_said import UNITS
 
 from hftlib.core import orders
 from hftlib.core.errors import HftError
 from hftlib.core.records import RECORDS
 from hftlib.core.times import duration_text
 from hftlib.engine.log import HORIZONS_NS
+from hftlib.research.ledger_tables import COLUMNS
 from hftlib.research.result_figures import figures_at
 from hftlib.research.result_measures import horizon_names
+from hftlib.research.tca_figures import ATTRIBUTION, Said, quality_figures
 from hftlib.strategy import indicators, library
 from hftlib.strategy.checking import _INNER, SHAPES
 from hftlib.strategy.reading import TAKES
@@ -34,19 +39,10 @@ TARGET = Path(__file__).with_name("strategies.md")
 _SECTION = re.compile(r"(<!-- drawn: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _RECORD = {"ctx": "context", "book": "market", "holding": "position"}
 # Fields by which the engine finds its way, and those whose names say nothing to a strategy.
-_OURS = {"abi", "order_mask", "handles", "context_at", "first_open", "role", "next", "before"}
-_UNITS_OF = {
-    "price units": "bid ask last tick price wanted_price trigger want_bid want_ask spread mid "
-    "microprice price_at sweep_price",
-    "twice price units": "twice_mid sent_mid",
-    "lots": "bid_quantity ask_quantity last_quantity volume lot quantity filled wanted_quantity "
-    "display bought sold open_buy open_sell want_bid_quantity want_ask_quantity left position "
-    "quantity_at quantity_to quantity_within queue_ahead",
-    "ns": "time venue_time feed_latency order_latency sent accepted done venue_accepted received "
-    "entered",
-    "money units": "cash fees fee value pnl",
+_OURS = {"abi", "order_mask", "handles", "context_at", "first_open", "role", "next", "before"} | {
+    *("taken_off", "answered", "stated", "kept"),
 }
-_UNITS = {name: unit for unit, names in _UNITS_OF.items() for name in names.split()}
+_OURS |= {"seed", "moved", "refusals", "retry", "older", "worked", "tries", "volume_from"}
 # What the drawing of a record leaves to its name.
 _SAID = {
     "buy": "`submit` of a buy",
@@ -100,8 +96,10 @@ _PLAINER = {
     ("order", "id"): "its number, counted up from 1",
     ("order", "wanted_price"): "price of the replace that is under way",
     ("order", "wanted_quantity"): "quantity of the replace that is under way",
-    ("order", "state"): "1 sent, 2 live, 3 done",
-    ("order", "pending"): "1: a cancel is under way, 2: a replace",
+    ("order", "state"): "a number of `docs/orders.md`; ask `.is_open`, `.is_settled`, `.is_over`",
+    ("order", "pending"): "1: a cancel is not answered, 2: a replace, 4: the order itself",
+    ("fill", "quantity"): "how much; below zero: a trade that was counted before is broken",
+    **PARENTS_SAID,
     ("fill", "twice_mid"): "best bid plus best ask at the venue just before",
 }
 _HEAD = "| Name | Meaning | Unit |\n|---|---|---|\n"
@@ -120,12 +118,12 @@ def _shape(name: str) -> str:
     rows = []
     for field in shape.dtype.names or ():
         if field not in _INNER | _OURS and not field.endswith("_at"):
-            rows.append((f"`.{field}`", _meaning(field, name, notes), _UNITS.get(field, "")))
+            rows.append((f"`.{field}`", _meaning(field, name, notes), UNITS.get(field, "")))
     for field, function in shape.functions.items():
         if field.startswith("_"):
             continue
         call = "" if field in shape.derived_names else _signature(function)
-        unit = _UNITS.get(field, "")
+        unit = UNITS.get(field, "")
         rows.append((f"`.{field}{call}`", _meaning(field, name, {field: function.__doc__}), unit))
     return _HEAD + "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
@@ -153,7 +151,8 @@ def _signature(function: Any) -> str:
     return f"({', '.join(names)})"
 
 
-_DEFAULTS = {"kind": "LIMIT", "lasts": "DAY"}
+_DEFAULTS = {"kind": "LIMIT", "lasts": "DAY", "limit": "none", "algo": "TWAP", "how": "SWEEP"}
+_DEFAULTS["peg"] = "PRIMARY"
 
 
 def _callbacks() -> str:
@@ -224,6 +223,21 @@ def _figures() -> str:
     return "| Figure | How it is computed | Unit |\n|---|---|---|\n" + "\n".join(rows) + "\n"
 
 
+def _costs(figures: list[Said]) -> Callable[[], str]:
+    def draw() -> str:
+        rows = [f"| `{one.name}` | {one.said} | {one.unit} |" for one in figures]
+        return "| Figure | How it is computed | Unit |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+
+    return draw
+
+
+def _ledger() -> str:
+    if set(COLUMNS) != set(LEDGER_SAID):
+        raise SystemExit("docs/ledger_said.py: say what each column of a ledger is, and no other")
+    rows = [f"| `{name}` | {LEDGER_SAID[name]} |" for name in COLUMNS]
+    return "| Column | What it is |\n|---|---|\n" + "\n".join(rows) + "\n"
+
+
 def _indicators() -> str:
     rows = []
     for name in indicators.__all__:
@@ -263,10 +277,15 @@ _DRAWS: dict[str, Callable[[], str]] = {
     "library": _library,
     **{name: lambda name=name: _shape(name) for name in SHAPES},
     "callbacks": _callbacks,
+    "algorithms": algorithms,
+    "settings": lambda: settings(_notes("draft"), _DEFAULTS),
     "reasons_ours": _reasons(1, orders.OURS),
     "reasons_venue": _reasons(orders.OURS + 1, len(orders.REASONS)),
     "mistakes": _mistakes,
     "figures": _figures,
+    "ledger": _ledger,
+    "costs": _costs(quality_figures(["H"])),
+    "attribution": _costs(list(ATTRIBUTION)),
 }
 
 

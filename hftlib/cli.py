@@ -20,9 +20,15 @@ import typer
 
 from hftlib import __version__
 from hftlib.core.errors import HftError, HostError, InputError
+from hftlib.ops.desk_commands import add_commands
+from hftlib.ops.live_command import live_command, replay_command
 from hftlib.research.backtest_command import backtest_command
 from hftlib.research.commands import data
+from hftlib.research.journal_command import journal
+from hftlib.research.limits_command import limits
+from hftlib.research.tca_command import tca_command
 from hftlib.terminal import Json, counted, leave_through_finally, show
+from hftlib.venue.floor.tell_command import exchange
 
 app = typer.Typer(
     name="hft",
@@ -32,10 +38,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data, name="data")
+app.add_typer(limits, name="limits")
+app.add_typer(journal, name="journal")
+app.add_typer(exchange, name="exchange")
 app.command("backtest")(backtest_command)
-
-# The rooms whose compiled functions a live process may need, as far as they exist.
-TICK_PATH = ("core", "feed", "book", "strategy", "risk", "execution", "venue", "engine")
+app.command("tca")(tca_command)
+app.command("live")(live_command)
+app.command("replay")(replay_command)
+add_commands(app, limits)
 
 
 @app.callback(invoke_without_command=True)
@@ -82,11 +92,16 @@ def warm(json_out: Json = False) -> None:
 
 @app.command()
 def bench(
-    what: Annotated[str, typer.Argument(help="core, itch, book or backtest.")] = "",
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="core, itch, book, backtest, risk, match, ouch, exchange, journal, replay."
+        ),
+    ] = "",
     file: Annotated[
         Path | None,
         typer.Argument(
-            help="For itch and book: an ITCH 5.0 file, plain or gzip. For backtest: an .npz file."
+            help="For itch, book: ITCH 5.0, plain or gzip. For backtest: .npz. For replay: journal."
         ),
     ] = None,
     probe: Annotated[
@@ -112,27 +127,35 @@ def bench(
     if what in ("itch", "book"):
         _bench_file(what, file, runs, peer, json_out)
         return
+    if what == "replay":
+        module = import_module("hftlib.bench.replay")
+        made_ready()
+        _print_measurements(module.benches(file), runs, json_out)
+        return
     if peer is not None:
         do = "Run `hft bench book FILE --peer COMMAND`."
         raise InputError("A peer is for the bench of a file", where="hft bench --peer", do=do)
-    suites = {"core": "core", "probe": "probe"}
+    suites = {
+        name: name for name in ("core", "risk", "match", "ouch", "exchange", "journal", "probe")
+    }
     wanted = [name for name in (what, "probe" if probe else "") if name]
     unknown = [name for name in wanted if name not in suites]
     if unknown or not wanted or file is not None:
         raise InputError(
             f"There is no bench {what!r}" if unknown else "No bench was named",
             where="hft bench",
-            do="Run `hft bench core`, `itch FILE`, `book FILE`, `backtest`, or --probe.",
+            do="Run `hft bench core`, `journal`, `risk`, `match`, `ouch`, `exchange`, `itch FILE`, "
+            "`book FILE`, `replay FOLDER`, `backtest`, or --probe.",
         )
     modules = [import_module(f"hftlib.bench.{suites[name]}") for name in wanted]
-    warmed()
+    made_ready()
     _print_measurements([row for module in modules for row in module.benches()], runs, json_out)
 
 
 def _bench_backtest(file: Path | None, runs: int, peer: str | None, json_out: bool) -> None:
     from hftlib.bench import backtest
 
-    warmed()
+    made_ready()
     with counted("measuring", 4) as advance:
         reading = backtest.read(file, runs, peer, advance)
     if json_out:
@@ -143,14 +166,11 @@ def _bench_backtest(file: Path | None, runs: int, peer: str | None, json_out: bo
 
 def _bench_file(what: str, file: Path | None, runs: int, peer: str | None, json_out: bool) -> None:
     if file is None:
-        raise InputError(
-            f"`hft bench {what}` needs a file to read",
-            where=f"hft bench {what}",
-            do="Give an ITCH 5.0 file; `hft data synth` makes one.",
-        )
+        do = "Give an ITCH 5.0 file; `hft data synth` makes one."
+        raise InputError(f"`hft bench {what}` needs a file to read", where="hft bench", do=do)
     from hftlib.bench import market
 
-    warmed()
+    made_ready()
     with counted("measuring", runs + 2) as advance:
         reading = market.read_file(what, file, runs, advance, peer)
     if json_out:
@@ -169,15 +189,21 @@ def demo() -> None:
 
 
 def warmed() -> list[Any]:
-    """Import every room of the tick path and make its functions ready, with a progress bar."""
+    """Import every room of the tick path and make its functions ready."""
     import pkgutil
     from importlib import import_module
 
     import hftlib
+    from hftlib.core.jit.cache import ROOMS
 
     for found in pkgutil.walk_packages(hftlib.__path__, "hftlib."):
-        if found.name.split(".")[1] in TICK_PATH:
+        if found.name.split(".")[1] in ROOMS:
             import_module(found.name)
+    return made_ready()
+
+
+def made_ready() -> list[Any]:
+    """Compile, or find, every entry of the modules that are loaded, with a progress bar."""
     from hftlib.core import jit
 
     with counted("compiling", jit.registered()) as advance:

@@ -25,7 +25,7 @@ NOTEBOOKS = ROOT / "notebooks"
 STORE = ROOT / "mlruns"
 SETTINGS = Path(__file__).with_name("notebooks.toml")
 KERNEL_SECONDS_MAX = 180
-CELL_SECONDS_MAX = 300
+CELL_SECONDS_MAX = 900
 
 
 def main(names: list[str]) -> None:
@@ -121,6 +121,10 @@ def _mlflow() -> Any:
     # The store's set-up reports each of its thirty migrations; nobody needs to read them.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("mlflow.store").setLevel(logging.WARNING)
+    # Ctrl-C ends the kernel under those who wait for it. That it died, and that nobody asks its
+    # waiters any more, is no news then; what else ends a kernel is raised, and told from there.
+    for name in ("asyncio", "traitlets"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     if "MLFLOW_TRACKING_URI" not in os.environ:
         mlflow.set_tracking_uri(f"sqlite:///{STORE / 'mlflow.db'}")
     if mlflow.get_experiment_by_name("notebooks") is None:

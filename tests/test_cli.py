@@ -24,7 +24,7 @@ HFT = [sys.executable, "-c", "from hftlib.cli import main; main()"]
 
 def hft(*arguments, **options):
     return subprocess.run(
-        [*HFT, *arguments], capture_output=True, text=True, timeout=300, check=False, **options
+        [*HFT, *arguments], capture_output=True, text=True, timeout=900, check=False, **options
     )
 
 
@@ -34,7 +34,21 @@ def test_version():
 
 def test_help_lists_every_command():
     shown = hft("--help").stdout
-    assert all(name in shown for name in ("doctor", "warm", "bench", "demo", "data", "backtest"))
+    assert all(
+        name in shown
+        for name in (
+            "doctor",
+            "warm",
+            "bench",
+            "demo",
+            "data",
+            "backtest",
+            "tca",
+            "journal",
+            "live",
+            "replay",
+        )
+    )
 
 
 def test_doctor_gives_a_table_and_json_with_the_same_rows():

@@ -24,6 +24,46 @@ def test_the_tables_of_the_strategies_page_are_up_to_date():
     subprocess.run([sys.executable, "-c", program], env=environment, check=True)
 
 
+def test_the_page_of_orders_is_up_to_date():
+    program = "from draw_orders import TARGET, drawn; assert TARGET.read_text() == drawn()"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "docs")}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+
+
+def test_the_page_of_risk_is_up_to_date():
+    program = "from draw_risk import TARGET, drawn; assert TARGET.read_text() == drawn()"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "docs")}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+
+
+def test_the_page_of_the_matching_engine_is_up_to_date_and_its_example_runs(tmp_path):
+    program = "from draw_matching import TARGET, drawn; assert TARGET.read_text() == drawn()"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "docs")}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+    page = (ROOT / "docs" / "matching.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "example.py").write_text(example)
+    told = ran(tmp_path, "example.py")
+    assert told.startswith("['state', 'accepted', 'accepted', 'executed', 'executed'] ")
+
+
+def test_the_page_of_order_entry_is_up_to_date():
+    program = "from draw_order_entry import TARGET, drawn; assert TARGET.read_text() == drawn()"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "docs")}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+
+
+def test_the_page_of_the_journal_is_up_to_date_and_its_example_runs(tmp_path):
+    program = "from draw_journal import TARGET, drawn; assert TARGET.read_text() == drawn()"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "docs")}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+    page = (ROOT / "docs" / "journal.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "example.py").write_text(example)
+    told = ran(tmp_path, "example.py").splitlines()
+    assert told[1] == "2 NOTE b'the market opens'" and len(told[3]) == 64
+
+
 def test_the_example_of_the_strategies_page_runs(tmp_path):
     page = (ROOT / "docs" / "strategies.md").read_text()
     (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
@@ -80,7 +120,12 @@ def test_the_market_data_of_the_readme_works_as_shown(tmp_path):
         for command in commands
     ]
     assert "spread" in shown[1] and "nothing is wrong" in shown[2]
-    (example,) = re.findall(r"```py\n(.*?)```", readme(), re.DOTALL)
+    limited, example = re.findall(r"```py\n(.*?)```", readme(), re.DOTALL)
+    strategy = re.findall(r"```python\n(.*?)```", readme(), re.DOTALL)[0].partition("if __name__")[
+        0
+    ]
+    (tmp_path / "limited.py").write_text(strategy + limited + "\nprint(len(result.risk_log))\n")
+    assert ran(tmp_path, "limited.py").split() == ["1"], "the halt is in the log"
     lines = [line.partition("  #")[0] for line in example.splitlines() if "import" not in line]
     tape, *answers = [line for line in lines if line]
     program = "import hftlib as hft\n" + tape + "".join(f"\nprint(len(repr({a})))" for a in answers)

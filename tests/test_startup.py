@@ -38,6 +38,13 @@ def test_state_is_looked_at_and_object_code_loaded_without_a_compiler():
     assert loaded.isdisjoint(HEAVY | {"numba"})
 
 
+def test_the_live_process_and_its_watchdog_load_no_research_package_and_no_compiler():
+    rooms = "from hftlib.ops import desk_commands, live_command, obeying, showing, watchdog"
+    engine = "from hftlib.engine.live import replaying"
+    loaded = loaded_after(f"{rooms}, runner, launching, status, drop_copy\n{engine}")
+    assert loaded.isdisjoint(HEAVY | {"numba", "jupyterlab", "scipy"}) and "numpy" in loaded
+
+
 def test_help_loads_no_room():
     program = "from hftlib.cli import app; app(['--help'], standalone_mode=False)"
     assert loaded_after(program).isdisjoint(HEAVY | {"numba", "numpy"})

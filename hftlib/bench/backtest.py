@@ -31,7 +31,8 @@ from hftlib.core.errors import HostError, InputError
 from hftlib.engine.driving import Backtest
 from hftlib.engine.log import HORIZONS_NS
 from hftlib.feed.recorded_npz import HftBacktestSource
-from hftlib.research.setting_up import first_room, prepared, settings_of, strategy_of
+from hftlib.research.lineup import lineup
+from hftlib.research.setting_up import first_room, prepared, settings_of
 from hftlib.research.tape import Tape, to_tape
 
 PEERS = Path(__file__).parent / "peers"
@@ -41,7 +42,7 @@ PEER_RUNS, PEER_SECONDS_MAX = 3, 900
 BUDGET = 0.5  # of the peer, on the same feed
 RULES = {"spread_ticks": 1, "gap_ticks": 1, "order_lots": 15, "skew_ticks": 1}
 RULES |= {"position_max_lots": 150}
-LIMITS = hft.Limits(position=10**6, order_quantity=10**5, open_orders=100, per_second=10**6)
+LIMITS = hft.Limits(position_lots=10**6, order_quantity_lots=10**5, open_orders=100, messages=10**6)
 Advance = Callable[[int, str], None]
 
 
@@ -87,9 +88,11 @@ def _order_rows(tape: Tape, runs: int) -> list[Measurement]:
     """
     step = {"step_ns": tape.duration * EVENTS_A_LOOK // len(tape)}
     rules = step | {"spread_ticks": 1, "order_lots": 100, "position_max_lots": 1_000}
-    named: tuple[tuple[str, Any, dict[str, Any]], ...] = (
+    named: tuple[tuple[str, Any, Any], ...] = (
         ("orders, watch", Watch, step),
         ("orders, quote: exact queue", GridMaker, rules),
+        ("orders, two that watch", {"one": Watch, "two": Watch}, [step, step]),
+        ("orders, two that quote", {"one": GridMaker, "two": GridMaker}, [rules, rules]),
     )
     books = [_books_alone(tape) for _ in range(runs + 1)][1:]
     rows = []
@@ -161,9 +164,9 @@ def _agreement(run: Any, tape: Tape, theirs: list[list[int]]) -> dict[str, Any]:
     }
 
 
-def _run(strategy: Any, tape: Tape, params: dict[str, Any], queue: str) -> tuple[float, Backtest]:
+def _run(strategy: Any, tape: Tape, params: Any, queue: str) -> tuple[float, Backtest]:
     """One backtest: ns of this thread per event, and the run."""
-    one = strategy_of(strategy, params)
+    one = lineup(strategy, params)
     venue = hft.Venue(
         feed_latency="recorded" if queue != "auto" else "500us",
         order_latency=LATENCY,

@@ -11,7 +11,6 @@ from typing import Any
 import hftlib as hft
 
 SLOTS = 64
-SENT, LIVE, DONE = 1, 2, 3
 
 
 @hft.strategy
@@ -55,7 +54,7 @@ class GridMaker:
     def on_timer(self, ctx: Any, number: int) -> None:
         ctx.timer(self.step_ns)
         for slot in range(self.used):
-            if self.order[slot] != 0 and ctx.order(self.order[slot]).state == DONE:
+            if self.order[slot] != 0 and ctx.order(self.order[slot]).is_over:
                 self.order[slot] = 0
         b = ctx.book(0)
         if not b.has_both:
@@ -76,7 +75,7 @@ class GridMaker:
                     count = bids
                 wanted = away >= 0 and away % self.gap_ticks == 0 and away // self.gap_ticks < count
                 one = ctx.order(self.order[slot])
-                if not wanted and one.state == LIVE and one.pending == 0:
+                if not wanted and one.is_settled:
                     ctx.cancel(self.order[slot])
         for level in range(bids):
             self.send(ctx, hft.BUY, want_bid - level * self.gap_ticks, b.tick)

@@ -33,7 +33,7 @@ from hftlib.venue.venue import Venue
 PAUSE_NS = 1_000_000_000
 SETTINGS: dict[str, Any] = {
     "venue": Venue(feed_latency="50us", order_latency="100us"),
-    "limits": Limits(position=1000),
+    "limits": Limits(position_lots=1000),
 }
 
 

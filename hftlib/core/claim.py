@@ -1,4 +1,5 @@
-"""The claim on a file: who may write an arena, one process at a time, and the kernel says which.
+"""The claim on a file: who may write an arena or a journal, one process at a time, and the kernel
+says which.
 
 A claim is the kernel's lock on a descriptor of its own. Such a lock belongs to all duplicates of
 the descriptor it was taken on and lasts until the last of them is closed. So the mapping, which
@@ -14,23 +15,27 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
+import time
 import weakref
 from pathlib import Path
 
 from hftlib.core.errors import HostError, InputError, StateError
 
+LOOKERS_MAX = 5  # as many milliseconds for those who only ask whether it is held
 _claims: weakref.WeakSet[Claim] = weakref.WeakSet()
 
 
 class Claim:
     """This process writes the file, until it lets go, ends, or the memory is no longer used."""
 
-    def __init__(self, descriptor: int, path: Path, memory: mmap.mmap) -> None:
+    def __init__(
+        self, descriptor: int, path: Path, memory: mmap.mmap, thing: str = "arena"
+    ) -> None:
         self._owner_pid = os.getpid()
         self._file = _identity(os.fstat(descriptor))
-        own = _opened_again(descriptor, path)
+        own = _opened_again(descriptor, path, thing)
         try:
-            lock(own, path)
+            lock(own, path, thing=thing)
         except BaseException:
             os.close(own)
             raise
@@ -76,21 +81,19 @@ def missing(claim: Claim | None, writable: bool, what: str, where: str) -> State
     return StateError(f"{who} cannot {what}", where=where, do=do)
 
 
-def lock(descriptor: int, path: Path, do: str = "") -> None:
+def lock(descriptor: int, path: Path, do: str = "", thing: str = "arena") -> None:
     """Hold a file that nobody writes; the kernel gives the lock up when this process ends."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    if not _locked(descriptor):
         if any(claim.holds(descriptor) for claim in list(_claims)):
             raise StateError(
-                "This very process is writing this arena already",
+                f"This very process is writing this {thing} already",
                 where=str(path),
                 do=do
-                or "Go on with that arena, perhaps from an earlier run of a notebook's cell, or "
+                or f"Go on with that {thing}, perhaps from an earlier run of a notebook's cell, or "
                 "close() it first.",
             ) from None
         raise StateError(
-            "Another process is writing this arena",
+            f"Another process is writing this {thing}",
             where=str(path),
             do=do or "Open it read-only, or stop the other process first.",
         ) from None
@@ -103,6 +106,33 @@ def lock(descriptor: int, path: Path, do: str = "") -> None:
         )
 
 
+def is_written(path: Path) -> bool:
+    """Whether some process holds the file at this moment."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _locked(descriptor: int) -> bool:
+    """Whether the lock was had. `is_written` holds it for some microseconds when nobody does."""
+    for _ in range(LOOKERS_MAX):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(0.001)
+        else:
+            return True
+    return False
+
+
 def refuse_link(path: Path) -> None:
     """A symbolic link could be turned elsewhere between two looks at it."""
     if path.is_symlink():
@@ -113,12 +143,12 @@ def refuse_link(path: Path) -> None:
         )
 
 
-def _opened_again(descriptor: int, path: Path) -> int:
+def _opened_again(descriptor: int, path: Path, thing: str) -> int:
     try:
         return os.open(f"/proc/self/fd/{descriptor}", os.O_RDWR)
     except OSError as error:
         raise HostError(
-            f"The arena cannot be opened a second time, for its lock: {error.strerror}",
+            f"The {thing} cannot be opened a second time, for its lock: {error.strerror}",
             where=str(path),
             do="Mount /proc, and allow this process more open files (`ulimit -n`).",
         ) from None

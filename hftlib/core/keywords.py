@@ -4,7 +4,7 @@
     @dataclass(frozen=True, kw_only=True)
     class Limits: ...
 
-    Limits(postion=5)     Limits has no setting 'postion'. ... Did you mean 'position'?
+    Limits(postion=5)     Limits has no setting 'postion'. ... Did you mean 'position_lots'?
 
 Worst case: none, settings are made before a run.
 """

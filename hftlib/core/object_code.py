@@ -209,7 +209,8 @@ def _placed(elf: bytes, symbol: str, name: str) -> int:
         address = int(engine.get_function_address(symbol))
         if not address:
             raise _unreadable(name, f"was linked, but {symbol!r} has no address")
-        _linked[key] = (engine, address)
+        # Of two threads that come here at once the first one's code stays: it may be running.
+        _linked.setdefault(key, (engine, address))
     return _linked[key][1]
 
 

@@ -13,12 +13,22 @@ from typing import Any
 
 from hftlib.core import jit
 from hftlib.core.events import EVENT, EVENT_BYTES
-from hftlib.core.orders import COMMAND, COMMAND_BYTES, FILLED, NEW
+from hftlib.core.orders import (
+    CANCEL,
+    CANCEL_PENDING,
+    COMMAND,
+    COMMAND_BYTES,
+    FILLED,
+    NEW,
+    REPLACE_PENDING,
+    TAKER,
+)
 from hftlib.engine.flight import (
     COMMANDS_AT,
     LANE_BYTES,
     REPORTS_AT,
     arrived,
+    ask_of,
     flight_report_at,
     is_full,
     lane_at,
@@ -27,8 +37,9 @@ from hftlib.engine.flight import (
 )
 from hftlib.engine.memory import FOREVER, execution_base, session_at
 from hftlib.engine.path import answer
+from hftlib.engine.seats import after, first_of, is_alone, seat_of
 from hftlib.engine.watching import expect
-from hftlib.execution.memory import command_address, execution_at
+from hftlib.execution.memory import command_address, execution_at, fill_of, order_of, slot_of
 from hftlib.venue.exchange import exchange_command
 from hftlib.venue.latency import ENTRY as ENTRY_LEG
 from hftlib.venue.latency import LATENCY_BYTES, RESPONSE, latency_at
@@ -58,8 +69,17 @@ def feed_of(run: Any, instrument: int) -> int:
 
 
 @jit.compiled()
+def send_all(run: Any, base: int) -> None:
+    """The same for every strategy, in their order."""
+    seat = first_of(base)
+    while seat != 0:
+        send(run, seat)
+        seat = after(seat)
+
+
+@jit.compiled()
 def send(run: Any, base: int) -> None:
-    """Take what we sent away: each command is under way from now on."""
+    """Take what a strategy sent away: each command is under way from now on."""
     execution = execution_base(base)
     header = execution_at(execution)
     for n in range(header.commands):
@@ -76,6 +96,10 @@ def send(run: Any, base: int) -> None:
         place = sent(way, command.time + latency)
         jit.copy_words(place + 8, address, COMMAND_BYTES)
         run.commands_due = min(run.commands_due, way.due)
+        if command.what != NEW:
+            ask = ask_of(run, command.order)
+            ask.order = command.order
+            ask.asked = command.time if command.what == CANCEL else -command.time
     header.commands = 0
 
 
@@ -101,7 +125,8 @@ def collect(run: Any, lane: int, time: int) -> None:
             break
         place = sent(way, time + latency)
         jit.copy_words(place + 8, address, EVENT_BYTES)
-        flight_report_at(place).entered = report_at(address).entered
+        report = flight_report_at(place)
+        report.entered, report.ahead = report_at(address).entered, report_at(address).ahead
         run.reports_due = min(run.reports_due, way.due)
     venue.reports_used = 0
     run.lost_reports += venue.reports_lost
@@ -136,7 +161,26 @@ def arrive_here(run: Any, base: int) -> None:
         if way.due == due and done == 0:
             done = 1
             place = arrived(way)
-            _event_at(place + 8).received = due
+            event = _event_at(place + 8)
+            event.received = due
+            seat = base if is_alone(base) else seat_of(base, event.reference)
+            _beside(run, seat, event, flight_report_at(place).ahead)
             answer(base, place + 8, flight_report_at(place).entered)
         next_due = min(next_due, way.due)
     run.reports_due = next_due
+
+
+@jit.inlined
+def _beside(run: Any, base: int, event: Any, ahead: int) -> None:
+    """What execution is not told, written into the rows that this report is about to become."""
+    execution = execution_base(base)
+    count = execution_at(execution).fills
+    fill, after = fill_of(execution, count), fill_of(execution, count + 1)
+    fill.ahead, fill.asked, after.ahead, after.asked = 0, 0, 0, 0
+    if event.kind != FILLED:
+        return
+    if event.flags & TAKER == 0:
+        fill.ahead = ahead
+    order = order_of(execution, slot_of(execution, event.reference))
+    if order.pending & (CANCEL_PENDING | REPLACE_PENDING):
+        fill.asked = ask_of(run, event.reference).asked

@@ -2,7 +2,8 @@
 
     run = Backtest(session, exchanges, walk, latencies, routes)
     run.go(progress)             -> why it ended
-    run.fills, run.orders, run.equity, run.markouts
+    run.fills, run.orders, run.equity, run.markouts         of all strategies together
+    run.parts[0].fills, ...                                 of each
 
 The compiled loop returns every few milliseconds, so Ctrl-C is heard and progress shown; between
 two calls nothing of it is in Python. Worst case: memory does not grow with the tape, and with
@@ -18,26 +19,18 @@ import numpy as np
 
 from hftlib.book.reading import NO_PRICE
 from hftlib.book.tables import LEVELS_FULL, ORDERS_FULL, PAGES_FULL
-from hftlib.core.orders import DONE, FILL, ORDER
-from hftlib.engine.backtest import FINISHED, LOGS_FULL, MORE, REPORTS_LOST, advance
-from hftlib.engine.flight import FEED_CURSOR, FLIGHT_COMMAND, FLIGHT_REPORT, LANE, RUN
-from hftlib.engine.log import EQUITY, HORIZONS_NS, MARKOUT
+from hftlib.engine.backtest import ASKED, FINISHED, LOGS_FULL, MORE, REPORTS_LOST, advance
+from hftlib.engine.flight import ASK, FEED_CURSOR, FLIGHT_COMMAND, FLIGHT_REPORT, LANE, RUN
+from hftlib.engine.keeping import Keeping
+from hftlib.engine.legs import constant, feeds_of, least, least_of_feed
+from hftlib.engine.log import HORIZONS_NS
 from hftlib.engine.memory import FOREVER
-from hftlib.engine.recorder import Recorder, copied, room_for
+from hftlib.engine.recorder import copied
 from hftlib.engine.session import Session
-from hftlib.engine.watching import WAITING, WAITS, WATCH
+from hftlib.engine.watching import WAITING, WAITS
+from hftlib.risk.directives import DIRECTIVE
 from hftlib.venue.exchange import Exchange
-from hftlib.venue.latency import (
-    CANCEL,
-    CONSTANT,
-    ENTRY,
-    FEED,
-    LATENCY,
-    MEASURED,
-    RECORDED,
-    REPLACE,
-    RESPONSE,
-)
+from hftlib.venue.latency import CANCEL, ENTRY, REPLACE, RESPONSE
 
 STEPS = 1 << 20
 STILL_MAX = 1 << 17  # steps at one moment; a flood of all orders there are takes some ten thousand
@@ -47,7 +40,6 @@ STANDS_STILL = (
 )
 RING = 1 << 14
 WAITING_MAX = 1 << 16
-LOG_MAX = 1 << 16
 FULL = {"orders": ORDERS_FULL, "levels": LEVELS_FULL, "pages": PAGES_FULL}
 
 
@@ -61,7 +53,7 @@ class Walk(Protocol):
     def __len__(self) -> int: ...
 
 
-class Backtest:
+class Backtest(Keeping):
     """One run over one walk through a tape."""
 
     def __init__(
@@ -74,19 +66,15 @@ class Backtest:
         *,
         every_ns: int,
         horizons: Sequence[int] = HORIZONS_NS,
+        directives: np.ndarray[Any, Any] | None = None,
+        answer: Callable[[Session, np.ndarray[Any, Any]], None] | None = None,
     ) -> None:
-        self.session, self.exchanges = session, exchanges
+        super().__init__(session, every_ns)
+        self.exchanges = exchanges
         self._held: list[Any] = [walk, latencies, routes]
         self._moment, self._since = (-1, -1), 0
-        self._logs = {
-            "fills": Recorder(FILL),
-            "ended": Recorder(ORDER),
-            "equity": Recorder(EQUITY),
-            "markouts": Recorder(MARKOUT),
-        }
-        feeds = feeds_of(latencies)
+        feeds, shares = feeds_of(latencies), 1 << (len(session.seats) - 1).bit_length()
         self._run = np.zeros(1, RUN)
-        self._watch = self._watching(every_ns, len(session.instruments))
         self._waits = self._waiting((0, *horizons), max(feeds) + 1)
         self.commands: list[np.ndarray[Any, Any]] = []  # the ring of each lane, for who looks on
         run = self._run[0]
@@ -95,7 +83,17 @@ class Backtest:
         run["routes"], run["lane_count"] = routes.ctypes.data, len(latencies)
         run["entry_least"] = min(least(legs, (ENTRY, CANCEL, REPLACE)) for legs in latencies)
         run["response_least"] = min(least(legs, (RESPONSE,)) for legs in latencies)
-        run["lanes"] = self._lanes(latencies)
+        run["lanes"] = self._lanes(latencies, RING * shares)
+        self.directives = np.zeros(0, DIRECTIVE) if directives is None else directives
+        run["directives"], run["directive_count"] = (
+            self.directives.ctypes.data,
+            len(self.directives),
+        )
+        run["directive_due"] = self.directives["time"][0] if len(self.directives) else FOREVER
+        self._answer = answer
+        run["ask_each"] = session.seats[0].slots
+        self._asks = np.zeros(session.seats[0].slots * shares, ASK)
+        run["asks"], run["ask_mask"] = self._asks.ctypes.data, len(self._asks) - 1
         self._listen(feeds, latencies, routes)
         self.count = len(walk)
 
@@ -113,7 +111,10 @@ class Backtest:
                 return "more commands or reports were under way than there is room for"
             if self._stands_still():
                 return STANDS_STILL
-            assert status in (MORE, LOGS_FULL)
+            assert status in (MORE, LOGS_FULL, ASKED)
+            if status == ASKED and self._answer is not None:
+                # Whoever computes risk writes it into the directive that will tell it.
+                self._answer(self.session, self.directives[int(self._run["directive_next"][0]) :])
 
     def _stands_still(self) -> bool:
         """Whether each answer makes the strategy send more, and none of it takes any time.
@@ -135,11 +136,10 @@ class Backtest:
             if any(one.header["impossible"][reason] for one in books)
         ]
 
-    @property
-    def fills(self) -> np.ndarray[Any, Any]:
-        """Every fill, with the middle of the book just before it where the tape still knew it."""
-        fills = copied(self._logs["fills"].rows())
-        marks = self._logs["markouts"].rows()
+    def with_middles(self, fills: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """The same with the middle of the book just before, where the tape still knew it."""
+        fills = copied(fills)
+        marks = self._marks.rows()
         before = marks[marks["horizon"] == 0]
         middles = np.full(int(self._run["fills"][0]) + 1, NO_PRICE)
         middles[before["fill"]] = before["twice_mid"]
@@ -149,24 +149,10 @@ class Backtest:
     @property
     def markouts(self) -> np.ndarray[Any, Any]:
         """The middle of the book after fills; horizons counted from 0."""
-        rows = self._logs["markouts"].rows()
+        rows = self._marks.rows()
         after = copied(rows, rows["horizon"] > 0)
         after["horizon"] -= 1
         return after
-
-    @property
-    def orders(self) -> np.ndarray[Any, Any]:
-        """Every order at its end, then those still open."""
-        table = self.session.arena["own_orders"]
-        still = table[(table["state"] != DONE) & (table["state"] != 0)]
-        ended = self._logs["ended"].rows()
-        made = room_for(len(ended) + len(still), ORDER)
-        made[: len(ended)], made[len(ended) :] = ended, still
-        return copied(made, np.argsort(made["id"], kind="stable"))
-
-    @property
-    def equity(self) -> np.ndarray[Any, Any]:
-        return self._logs["equity"].rows()
 
     @property
     def seen(self) -> int:
@@ -183,31 +169,11 @@ class Backtest:
         """Markouts that were left out because too many fills waited for theirs."""
         return int(self._waits["horizon"]["dropped"].sum())
 
-    def _take_logs(self) -> None:
-        execution, watch = self.session.arena["execution"][0], self._watch[0]
-        for name in ("fills", "ended"):
-            self._logs[name].take(self.session.arena[name][: int(execution[name])])
-            execution[name] = 0
-        for name in ("equity", "markouts"):
-            self._logs[name].take(self._rows[name][: int(watch[f"{name}_used"])])
-            watch[f"{name}_used"] = 0
-
-    def _watching(self, every_ns: int, instruments: int) -> np.ndarray[Any, Any]:
-        self._rows = {
-            "equity": np.zeros(LOG_MAX + 2 * instruments, EQUITY),
-            "markouts": np.zeros(LOG_MAX, MARKOUT),
-        }
-        made = np.zeros(1, WATCH)
-        watch = made[0]
-        watch["every"], watch["next_sample"], watch["next_due"] = every_ns, FOREVER, FOREVER
-        for name, rows in self._rows.items():
-            watch[name], watch[f"{name}_max"] = rows.ctypes.data, len(rows)
-        return made
-
     def _waiting(self, horizons: Sequence[int], feeds: int) -> np.ndarray[Any, Any]:
         """For each feed a ring of the fills that wait for each horizon."""
         made = np.zeros(feeds, WAITS)
         made["next_due"] = FOREVER
+        made["horizon"]["due"] = FOREVER
         rings = np.zeros((feeds, len(horizons), WAITING_MAX), WAITING)
         self._held.append(rings)
         for place, row in zip(made["horizon"], rings, strict=True):
@@ -234,61 +200,18 @@ class Backtest:
         run["feeds"], run["feed_count"] = self._feeds.ctypes.data, len(self._feeds)
         run["feed_routes"] = self._feed_routes.ctypes.data
 
-    def _lanes(self, latencies: Sequence[np.ndarray[Any, Any]]) -> int:
+    def _lanes(self, latencies: Sequence[np.ndarray[Any, Any]], length: int) -> int:
         self.lanes = lanes = np.zeros(len(latencies), LANE)
         for lane, legs, exchange in zip(lanes, latencies, self.exchanges, strict=True):
             for name, dtype in (("commands", FLIGHT_COMMAND), ("reports", FLIGHT_REPORT)):
-                ring = np.zeros(RING, dtype)
+                ring = np.zeros(length, dtype)
                 self._held.append(ring)
                 if name == "commands":
                     self.commands.append(ring)
                 way = lane[name]
-                way["items"], way["mask"], way["due"] = ring.ctypes.data, RING - 1, FOREVER
+                way["items"], way["mask"], way["due"] = ring.ctypes.data, length - 1, FOREVER
                 way["stride"], way["latest"] = dtype.itemsize, -FOREVER
             lane["venue"] = exchange.address
             lane["latencies"] = legs.ctypes.data
-            lane["feed_constant"] = _constant(legs)
+            lane["feed_constant"] = constant(legs)
         return int(lanes.ctypes.data)
-
-
-def feeds_of(latencies: Sequence[np.ndarray[Any, Any]]) -> list[int]:
-    """The feed of each lane: those that always take the same time are one."""
-    known: list[object] = []
-    made = []
-    for lane, legs in enumerate(latencies):
-        constant = _constant(legs)
-        one = constant if constant >= 0 else ("its own", lane)
-        if one not in known:
-            known.append(one)
-        made.append(known.index(one))
-    return made
-
-
-def least_of_feed(legs: np.ndarray[Any, Any]) -> int:
-    """What no event of a feed falls below."""
-    feed = _leg(legs, FEED)
-    if feed["kind"] == CONSTANT:
-        return int(feed["constant"])
-    if feed["kind"] == RECORDED:
-        return 0
-    count = int(feed["count"])
-    table = legs[FEED * LATENCY.itemsize // 8 + int(feed["table_at"]) // 8 :]
-    values = table[count : 2 * count] if feed["kind"] == MEASURED else table[:count]
-    return int(values.min())
-
-
-def _constant(legs: np.ndarray[Any, Any]) -> int:
-    """The feed's latency where it never changes; -1 otherwise."""
-    feed = _leg(legs, FEED)
-    return int(feed["constant"]) if feed["kind"] == CONSTANT else -1
-
-
-def least(legs: np.ndarray[Any, Any], which: Sequence[int]) -> int:
-    """What these legs take at least, where they never change; 0 otherwise."""
-    rows = [_leg(legs, leg) for leg in which]
-    constant = all(row["kind"] == CONSTANT for row in rows)
-    return min(int(row["constant"]) for row in rows) if constant else 0
-
-
-def _leg(legs: np.ndarray[Any, Any], leg: int) -> Any:
-    return legs.view(np.uint8)[leg * LATENCY.itemsize :][: LATENCY.itemsize].view(LATENCY)[0]

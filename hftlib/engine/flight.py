@@ -19,6 +19,7 @@ from typing import Any
 
 from hftlib.core import jit
 from hftlib.core.events import EVENT
+from hftlib.core.numbers import place_of
 from hftlib.core.orders import COMMAND
 from hftlib.core.records import record
 from hftlib.engine.memory import FOREVER
@@ -34,13 +35,22 @@ FLIGHT_COMMAND = record(
 )
 FLIGHT_REPORT = record(
     "report under way",
-    80,
+    88,
     """
     0   arrives  int64
     8   event    event
     72  entered  int64  when the order got its place in the queue
+    80  ahead    int64  quantity ahead when it got it
     """,
     event=EVENT,
+)
+ASK = record(
+    "last ask",
+    16,
+    """
+    0   order  int64  our number of it, which says its place
+    8   asked  int64  when we asked to cancel it last; minus that: to replace it
+    """,
 )
 WAY = record(
     "way",
@@ -85,8 +95,9 @@ RUN = record(
     256,
     """
     0    session      int64  addresses, of this process
+    8    ask_each     int64  of `asks`: places for one strategy
     16   walk         int64
-    24   watch        int64
+    24   watch        int64  one for each strategy and one for all; see `watching.py`
     32   lanes        int64
     40   routes       int64  the lane of each instrument, and one more for all
     48   lane_count   int64
@@ -107,9 +118,15 @@ RUN = record(
     184  feed_count   int64
     192  turn         int64  the feed that is next
     200  found        int64  1: `local_next` is an event of it
+    208  directives   int64  what people and processes tell risk: address, in order of time
+    216  directive_count int64
+    224  directive_next  int64
+    232  directive_due   int64  when it is; FOREVER behind the last
+    240  asks         int64  address: what we asked of each order last
+    248  ask_mask     int64  their number, less one
     """,
 )
-LANE_BYTES = LANE.itemsize
+ASK_BYTES, LANE_BYTES = ASK.itemsize, LANE.itemsize
 FEED_BYTES = FEED_CURSOR.itemsize
 COMMANDS_AT, REPORTS_AT = 0, 64
 
@@ -117,8 +134,16 @@ way_at = jit.record_at(WAY)
 lane_at = jit.record_at(LANE)
 feed_at = jit.record_at(FEED_CURSOR)
 run_at = jit.record_at(RUN)
+ask_at = jit.record_at(ASK)
 flight_command_at = jit.record_at(FLIGHT_COMMAND)
 flight_report_at = jit.record_at(FLIGHT_REPORT)
+
+
+@jit.inlined
+def ask_of(run: Any, order: int) -> Any:
+    """What we asked of an order last, if it still bears its number."""
+    place = place_of(order, run.ask_each, run.ask_mask)
+    return ask_at(jit.nth(run.asks, place, run.ask_mask + 1, ASK_BYTES))
 
 
 @jit.inlined

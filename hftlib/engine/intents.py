@@ -13,18 +13,28 @@ import math
 
 from hftlib.book.reading import NO_PRICE as NO_MID
 from hftlib.core import events, jit, orders
+from hftlib.engine.guarding import left, may_send, refuse_order, tried, worth_of
+from hftlib.engine.holding_back import may_wait, waits
 from hftlib.engine.memory import (
     context_address,
     context_at,
     execution_base,
-    limits_of,
     market_of,
-    refuse,
+    risk_base,
     session_at,
 )
-from hftlib.execution.memory import order_of, position_of, slot_of
-from hftlib.execution.sending import send_cancel, send_new, send_replace
-from hftlib.risk.limits import checked, in_time
+from hftlib.engine.own_orders import (
+    CANCEL_BOTH,
+    CANCEL_NEWEST,
+    DECREMENT,
+    VENUE,
+    make_way,
+    would_meet,
+)
+from hftlib.execution.memory import order_of, slot_of
+from hftlib.execution.parents import has_grown, may_grow
+from hftlib.execution.sending import new_order, replaceable, send_replace
+from hftlib.risk.memory import risk_at
 
 PRICE_MAX = 2**53
 NOT_A_PRICE = -(2**62)
@@ -56,127 +66,135 @@ def place(
 ) -> int:
     """A new order, if it may be: its number, or minus the reason."""
     session = session_at(base)
-    if context_at(context_address(base)).stopped:
-        return refuse(base, orders.STOPPED)
-    if not 0 <= instrument < session.instruments:
-        return refuse(base, orders.NO_INSTRUMENT)
-    sided = side == events.BUY or side == events.SELL
-    if not (sided and orders.LIMIT <= kind <= orders.STOP_LIMIT):
-        return refuse(base, orders.NO_KIND)
-    if not (orders.DAY <= lasts <= orders.FOK and 0 <= flags <= orders.POST_ONLY):
-        return refuse(base, orders.NO_KIND)
-    if quantity <= 0 or display < 0 or quantity >= PRICE_MAX:
-        return refuse(base, orders.NO_QUANTITY)
-    market = market_of(base, instrument)
-    limit, wake = 0, 0
-    if kind == orders.LIMIT or kind == orders.STOP_LIMIT:
-        limit = on_grid(price, market.tick, side)
-    if kind == orders.STOP or kind == orders.STOP_LIMIT:
-        wake = on_grid(trigger, market.tick, side)
-    if limit == NOT_A_PRICE or wake == NOT_A_PRICE:
-        return refuse(base, orders.NO_PRICE)
-    reason = _allowed(base, instrument, side, quantity, limit, kind)
+    known = 0 <= instrument < session.instruments
+    reason = _ill_formed(base, known, side, quantity, kind, lasts, flags, display)
+    where = instrument if known else session.instruments
+    market = market_of(base, where)
+    limited = kind == orders.LIMIT or kind == orders.STOP_LIMIT
+    limit, wake, bound = 0, 0, 1 if limited else 0
+    if reason == 0:
+        if limited:
+            limit = on_grid(price, market.tick, side)
+        if kind == orders.STOP or kind == orders.STOP_LIMIT:
+            wake = on_grid(trigger, market.tick, side)
+        if limit == NOT_A_PRICE or wake == NOT_A_PRICE:
+            limit, reason = 0, orders.NO_PRICE
     if reason != 0:
-        return refuse(base, reason)
-    twice = NO_MID
+        risk_at(risk_base(base)).level = 0
+    else:
+        tried(base, instrument)
+        worth = worth_of(base, instrument, side, limit, limited)
+        reason = may_send(
+            base, orders.NEW, instrument, side, limit, bound, worth, quantity, quantity, 0
+        )
+    wait = reason != 0 and may_wait(base, reason)
+    if reason != 0 and not wait:
+        return refuse_order(base, reason, 0, where, side, limit, quantity)
+    if risk_at(risk_base(base)).self_match != VENUE and not wait:
+        quantity = _past_our_own(base, instrument, side, limit, bound, quantity)
+        if quantity <= 0:
+            return refuse_order(base, orders.OWN_ORDER, 0, where, side, limit, -quantity)
+    shows = display if display < quantity else 0
+    mid = NO_MID
     if market.bid != NO_MID and market.ask != NO_MID:
-        twice = market.bid + market.ask
-    execution = execution_base(base)
-    number = send_new(
-        execution,
-        session.time,
-        instrument,
-        side,
-        kind,
-        lasts,
-        flags,
-        limit,
-        quantity,
-        display if display < quantity else 0,
-        wake,
-        twice,
-    )
-    return number if number > 0 else refuse(base, -number)
+        mid = market.bid + market.ask
+    here, held = execution_base(base), 1 if wait else 0
+    number = new_order(
+        here, session.time, instrument, side, kind, lasts, flags,
+        limit, quantity, shows, wake, mid, held,
+    )  # fmt: skip
+    if number <= 0:
+        return refuse_order(base, -number, 0, instrument, side, limit, quantity)
+    if wait:
+        waits(base, instrument)
+    else:
+        left(base, instrument)
+    return number
+
+
+@jit.compiled()
+def _past_our_own(
+    base: int, instrument: int, side: int, price: int, limited: int, quantity: int
+) -> int:
+    """What may still be asked for beside orders of our own; below zero: nothing of this."""
+    lots = would_meet(base, instrument, side, price, limited, 0)
+    mode = risk_at(risk_base(base)).self_match
+    if lots == 0:
+        return quantity
+    if mode == CANCEL_NEWEST:
+        return -quantity
+    both = min(lots, quantity) if mode == DECREMENT else 0
+    made = make_way(base, instrument, side, price, limited, both)
+    return quantity - both if made and mode != CANCEL_BOTH and quantity > both else -quantity
 
 
 @jit.inlined
-def _allowed(base: int, instrument: int, side: int, quantity: int, limit: int, kind: int) -> int:
-    """0, or the reason why not. An order without a limit is valued at the other side's best."""
-    limits = limits_of(base, instrument)
-    market = market_of(base, instrument)
-    value_price = limit
-    if kind == orders.MARKET or kind == orders.STOP:
-        best = market.ask if side == events.BUY else market.bid
-        value_price = best if best != NO_MID else market.last
-    elif side == events.SELL:  # it may trade far above its limit
-        value_price = max(abs(limit), market.bid, market.last)
-    position = position_of(execution_base(base), instrument)
-    reason = checked(limits, position, side, quantity, value_price, quantity)
-    return reason if reason != 0 else in_time(limits, session_at(base).time)
-
-
-@jit.compiled()
-def take_back(base: int, number: int) -> int:
-    """Cancel an order: 0, or minus the reason. Never refused by a limit: it lowers the risk."""
-    return send_cancel(execution_base(base), session_at(base).time, number)
-
-
-@jit.compiled()
-def take_back_all(base: int, instrument: int) -> int:
-    """Cancel every open order of an instrument, or of all (-1): how many were asked for."""
-    session = session_at(base)
-    if instrument >= 0:
-        return _take_back_of(base, instrument) if instrument < session.instruments else 0
-    asked = 0
-    for one in range(session.instruments):
-        asked += _take_back_of(base, one)
-    return asked
-
-
-@jit.compiled()
-def _take_back_of(base: int, instrument: int) -> int:
-    execution = execution_base(base)
-    slot = position_of(execution, instrument).first_open
-    asked = 0
-    while slot != 0:
-        order = order_of(execution, slot)
-        if send_cancel(execution, session_at(base).time, order.id) == 0:
-            asked += 1
-        slot = order.next
-    return asked
+def _ill_formed(
+    base: int,
+    known: bool,
+    side: int,
+    quantity: int,
+    kind: int,
+    lasts: int,
+    flags: int,
+    display: int,
+) -> int:
+    """Why this is no order at all; 0: it is one."""
+    if context_at(context_address(base)).stopped:
+        return orders.STOPPED
+    if not known:
+        return orders.NO_INSTRUMENT
+    sided = side == events.BUY or side == events.SELL
+    if not (sided and orders.LIMIT <= kind <= orders.STOP_LIMIT):
+        return orders.NO_KIND
+    if not (orders.DAY <= lasts <= orders.FOK and 0 <= flags <= orders.POST_ONLY):
+        return orders.NO_KIND
+    if quantity <= 0 or display < 0 or quantity >= PRICE_MAX:
+        return orders.NO_QUANTITY
+    return 0
 
 
 @jit.compiled()
 def change(base: int, number: int, price: float, quantity: int) -> int:
     """Another price or quantity for an order, if it may be: 0, or minus the reason."""
-    if context_at(context_address(base)).stopped:
-        return refuse(base, orders.STOPPED)
     execution = execution_base(base)
     order = order_of(execution, slot_of(execution, number))
-    if order.state == orders.FREE or order.state == orders.DONE:
-        return refuse(base, orders.NO_ORDER)
-    if order.pending != 0:
-        return refuse(base, orders.BUSY)
-    if quantity <= order.filled or quantity >= PRICE_MAX:
-        return refuse(base, orders.NO_QUANTITY)
-    limit = on_grid(price, market_of(base, order.instrument).tick, order.side)
-    if limit == NOT_A_PRICE:
-        return refuse(base, orders.NO_PRICE)
-    limits = limits_of(base, order.instrument)
-    position = position_of(execution, order.instrument)
-    more = quantity - order.quantity
-    if more > 0 or limit != order.price:
-        position.open_orders -= 1  # it is one of them already
-        value_price = limit
-        if order.side == events.SELL:
-            seen = market_of(base, order.instrument)
-            value_price = max(abs(limit), seen.bid, seen.last)
-        left = quantity - order.filled
-        reason = checked(limits, position, order.side, left, value_price, max(0, more))
-        position.open_orders += 1
-        if reason == 0:
-            reason = in_time(limits, session_at(base).time)
-        if reason != 0:
-            return refuse(base, reason)
-    done = send_replace(execution, session_at(base).time, number, limit, quantity)
-    return done if done == 0 else refuse(base, -done)
+    instrument, side = order.instrument, order.side
+    limit, reason = 0, 0
+    if context_at(context_address(base)).stopped:
+        reason = orders.STOPPED
+    elif replaceable(order.state) != 0:
+        reason = replaceable(order.state)
+        if order.state == orders.FREE:
+            instrument = session_at(base).instruments
+    elif quantity <= order.filled or quantity >= PRICE_MAX:
+        reason = orders.NO_QUANTITY
+    else:
+        limit = on_grid(price, market_of(base, instrument).tick, side)
+        if limit == NOT_A_PRICE:
+            limit, reason = 0, orders.NO_PRICE
+    if reason != 0:
+        risk_at(risk_base(base)).level = 0
+    else:
+        more = quantity - order.quantity
+        calmer = 1 if more <= 0 and limit == order.price else 0
+        open_after = quantity - order.filled
+        tried(base, instrument)
+        worth = worth_of(base, instrument, side, limit, True)
+        added = max(0, more)
+        reason = may_send(
+            base, orders.REPLACE, instrument, side, limit, 1, worth, open_after, added, calmer
+        )
+    watches = risk_at(risk_base(base)).self_match != VENUE
+    # A replace that would meet one of our own waits for no other's end.
+    if reason == 0 and watches and would_meet(base, instrument, side, limit, 1, number) != 0:
+        reason = orders.OWN_ORDER
+    if reason == 0:
+        reason = may_grow(execution, order, quantity)
+    if reason == 0:
+        reason = -send_replace(execution, session_at(base).time, number, limit, quantity)
+    if reason != 0:
+        return refuse_order(base, reason, number, instrument, side, limit, quantity)
+    has_grown(execution, order, quantity)
+    left(base, instrument)
+    return 0

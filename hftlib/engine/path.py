@@ -1,9 +1,12 @@
 """The tick path: one event in, and what it makes us send. Every driver calls these and no others.
 
-    market(event) ─▶ the books ─▶ what the strategy reads ─▶ on_trade, on_book, on_halt
+    market(event) ─▶ the books ─▶ what each strategy reads ─▶ on_trade, on_book, on_halt (`news.py`)
     answer(event) ─▶ the order's life ─▶ on_order, on_fill ─▶ its quote
     timer(now)    ─▶ on_timer
     start, finish ─▶ on_start, on_stop
+
+`base` is the header of the first strategy's seat (`seats.py`), of `finish` that of the one meant. A
+report goes to the strategy whose order it is of, a timer to the one that set it, all else to each.
 
 Time is an argument: `received` of an event is now. What the strategy asks for goes through
 `intents.py` at once, and the commands wait in execution for the driver to take away.
@@ -16,192 +19,92 @@ Worst case: a callback that loops is ended by its own budget of steps.
 
 from __future__ import annotations
 
-from typing import Any
-
 from hftlib.book.apply import apply_inline, apply_of_all, concerns_all
-from hftlib.book.ladder import best_level
-from hftlib.book.orders import CHANGED as BOOK_CHANGED
 from hftlib.book.reading import NO_PRICE
-from hftlib.book.tables import NO_INSTRUMENT, book_of, books_at, level_of
+from hftlib.book.tables import NO_INSTRUMENT, book_of, books_at
 from hftlib.core import events, jit, orders
 from hftlib.core.events import EVENT
+from hftlib.engine.alarms import earliest
+from hftlib.engine.calling import tell, tell_refused
+from hftlib.engine.enforcing import enforce, guard
+from hftlib.engine.guarding import order_ended, reported
+from hftlib.engine.looking import all_heard, catch_up_all, heard, look_from_now_on, now, show
 from hftlib.engine.memory import (
+    EAGER,
     FOREVER,
     RUNNING,
-    STOPPED_BY_FAULT,
     TIMERS_AT,
-    TRADE_AT,
     books_base,
     context_address,
     context_at,
     execution_base,
-    market_of,
+    risk_base,
     session_at,
-    state_at,
     timer_at,
-    trade_at,
 )
+from hftlib.engine.news import all_learn_of_all, all_learn_of_one, learns, others_learn
+from hftlib.engine.parents import count, drive
 from hftlib.engine.quoting import settle_after_report
-from hftlib.engine.services import earliest
+from hftlib.engine.seats import after, first_of, is_alone, seat_of, seat_of_alarm
 from hftlib.execution.life import CHANGED, FILLED, report
-from hftlib.execution.memory import execution_at, fill_address, order_address, order_of, slot_of
+from hftlib.execution.memory import (
+    execution_at,
+    fill_address,
+    fill_of,
+    order_address,
+    order_of,
+    slot_of,
+)
+from hftlib.risk.directives import SET_LIMIT, directed, directive_at
+from hftlib.risk.memory import risk_at
 from hftlib.strategy.abi import (
-    ENTRY,
-    ON_BOOK,
     ON_FILL,
-    ON_HALT,
     ON_ORDER,
     ON_START,
     ON_STOP,
     ON_TIMER,
-    ON_TRADE,
 )
 
 _event_at = jit.record_at(EVENT)
-_call = jit.caller(ENTRY)
 _TIMER_BYTES = 16
-
-
-@jit.inlined
-def tell(base: int, what: int, instrument: int, argument: int) -> None:
-    """Call the strategy, if it runs and has a callback for this."""
-    here = context_address(base)
-    context = context_at(here)
-    if context.stopped != RUNNING or (context.handles >> what) & 1 == 0:
-        return
-    catch_up(base)
-    session_at(base).callbacks[what] += 1
-    fault = _call(context.entry, what, here + context.state_at, here, instrument, argument)
-    if fault != 0:
-        _stop_by_fault(base, what, fault)
-
-
-@jit.compiled()
-def _stop_by_fault(base: int, what: int, fault: int) -> None:
-    here = context_address(base)
-    context = context_at(here)
-    state = state_at(here + context.state_at)
-    state.faults, state.fault, state.faulty_call = 1, fault, what
-    context.stopped = STOPPED_BY_FAULT
 
 
 @jit.inlined
 def market(base: int, event_address: int, received: int) -> None:
     """A market event reaches us."""
-    reached(base, _event_at(event_address).time, received)
-    seen(base, event_address)
+    reached(base, _event_at(event_address).time, received, is_alone(base))
+    seen(base, event_address, is_alone(base))
 
 
 @jit.inlined
-def reached(base: int, time: int, received: int) -> None:
-    """What the strategy is told of when the last event came."""
-    now(base, received, time)
-    context_at(context_address(base)).feed_latency = received - time
+def reached(base: int, time: int, received: int, alone: bool) -> None:
+    """What strategies are told of when the last event came. `alone`: there is one, as for `seen`.
+
+    A loop that knows it beforehand says so, and pays nothing for there being several elsewhere.
+    """
+    heard(base, received, time)
+    if not alone:
+        all_heard(base, received, time)
 
 
 @jit.inlined
-def seen(base: int, event_address: int) -> None:
-    """The event itself. What a strategy is not called for may leave the time as it was."""
+def seen(base: int, event_address: int, alone: bool) -> None:
+    """The event itself. What no strategy is called for may leave the time as it was."""
     session = session_at(base)
     event = _event_at(event_address)
     session.events += 1
     books = books_base(base)
     one = event.instrument < session.instruments
     trades = 0
-    if one and session.eager != 0:
+    if one and (not alone or session.eager != 0):
         trades = book_of(books_at(books), books, event.instrument).trades
     changed = apply_inline(books, event_address)
     if not one:
-        _whole_feed(base, event)
+        all_learn_of_all(base, event)
         return
-    instrument = event.instrument
-    if session.eager == 0:
-        if session.unseen != instrument:
-            catch_up(base)
-            session.unseen = instrument
-        if event.kind != events.STATUS:
-            return
-    else:
-        book = book_of(books_at(books), books, instrument)
-        if book.trades != trades:
-            _printed(base, market_of(base, instrument), book, event)
-            tell(base, ON_TRADE, instrument, base + TRADE_AT)
-        show(base, instrument)
-    if event.kind == events.STATUS:
-        if event.reference != events.TRADING:
-            tell(base, ON_HALT, instrument, 0)
-    elif changed == BOOK_CHANGED or market_of(base, instrument).untold != 0:
-        # A message may end with an event that changes nothing; what it changed before counts.
-        told = market_of(base, instrument)
-        whole = told.marked == 0 or event.flags & events.LAST != 0
-        told.untold = 0 if whole else 1
-        if whole:
-            tell(base, ON_BOOK, instrument, 0)
-
-
-@jit.inlined
-def now(base: int, time: int, venue_time: int) -> None:
-    session_at(base).time = time
-    context = context_at(context_address(base))
-    context.time = time
-    context.venue_time = venue_time
-
-
-@jit.inlined
-def catch_up(base: int) -> None:
-    """Show the book that changed while nobody looked."""
-    session = session_at(base)
-    if session.unseen >= 0:
-        show(base, session.unseen)
-        session.unseen = -1
-
-
-@jit.inlined
-def show(base: int, instrument: int) -> None:
-    """Bring what the strategy reads of a book up to date."""
-    books = books_base(base)
-    header = books_at(books)
-    seen = market_of(base, instrument)
-    book = book_of(header, books, instrument)
-    bid = best_level(header, books, 2 * instrument)
-    level = level_of(header, books, bid)  # of an empty side: number 0, the header's own memory
-    seen.bid = -level.key if bid != 0 else NO_PRICE
-    seen.bid_quantity = level.quantity if bid != 0 else 0
-    seen.bid_orders = level.orders if bid != 0 else 0
-    ask = best_level(header, books, 2 * instrument + 1)
-    level = level_of(header, books, ask)
-    seen.ask = level.key if ask != 0 else NO_PRICE
-    seen.ask_quantity = level.quantity if ask != 0 else 0
-    seen.ask_orders = level.orders if ask != 0 else 0
-    seen.last, seen.last_quantity, seen.volume = book.last, book.last_size, book.volume
-    seen.state, seen.stale, seen.time = book.state, book.stale, book.time
-
-
-@jit.inlined
-def _printed(base: int, seen: Any, book: Any, event: Any) -> None:
-    """The trade that an event printed. Where its side is not told, the quotes before it tell."""
-    trade = trade_at(base + TRADE_AT)
-    trade.time, trade.price, trade.quantity = event.time, book.last, book.last_size
-    trade.match, trade.sequence = event.other, event.sequence
-    trade.side = event.side if event.kind == events.TRADE else events.NO_SIDE
-    if trade.side == events.NO_SIDE and event.kind != events.CROSS:
-        if seen.ask != NO_PRICE and book.last >= seen.ask:
-            trade.side = events.BUY
-        elif seen.bid != NO_PRICE and book.last <= seen.bid:
-            trade.side = events.SELL
-
-
-@jit.compiled()
-def _whole_feed(base: int, event: Any) -> None:
-    for instrument in range(session_at(base).instruments):
-        _told_to_all(base, event, instrument)
-
-
-@jit.compiled()
-def _told_to_all(base: int, event: Any, instrument: int) -> None:
-    show(base, instrument)
-    if event.kind == events.STATUS and event.reference != events.TRADING:
-        tell(base, ON_HALT, instrument, 0)
+    learns(base, event, trades, changed)
+    if not alone:
+        others_learn(base, event_address, trades, changed)
 
 
 @jit.compiled("void(int64, int64, int64, int64)")
@@ -221,57 +124,145 @@ def seen_by_feed(base: int, event_address: int, routes: int, feed: int) -> None:
             apply_of_all(books_base(base), event, row)
     for row in range(count):
         if jit.load_i64(jit.nth(routes, row, count, 8)) == feed:
-            _told_to_all(base, event, row)
+            all_learn_of_one(base, event, row)
 
 
 @jit.compiled("void(int64, int64, int64)")
 def answer(base: int, event_address: int, entered: int) -> None:
-    """A report about an order of ours reaches us."""
+    """A report about an order of ours reaches us, and the strategy whose it is."""
     event = _event_at(event_address)
     now(base, event.received, event.time)
+    if not is_alone(base):
+        catch_up_all(base)
+    if event.kind == orders.DISCONNECTED:
+        _cut_off(base, event_address, entered)
+    else:
+        seat = base if is_alone(base) else seat_of(base, event.reference)
+        _answered(seat, event_address, entered)
+
+
+@jit.inlined
+def _answered(base: int, event_address: int, entered: int) -> None:
+    event = _event_at(event_address)
     execution = execution_base(base)
     slot = slot_of(execution, event.reference)
     instrument = order_of(execution, slot).instrument
-    fills = execution_at(execution).fills
+    fills, order = execution_at(execution).fills, order_of(execution, slot)
+    before, fees = order.state, order.fees
     done = report(execution, event_address, entered)
-    order = order_of(execution, slot)
-    over = order.state == orders.DONE and order.reason != orders.ASKED
+    if done != 0:
+        reported(base, instrument, fills, execution_at(execution).fills)
+        if order.state >= orders.OVER and before < orders.OVER:
+            order_ended(base, order)
+    count(base, event, done, fees)
+    over = order.state >= orders.OVER and order.reason != orders.ASKED
     refused = order.wanted_price if event.kind == orders.REPLACE_REJECTED else NO_PRICE
     # The order first: the strategy may send another in `on_fill`, and that may get its slot.
     if done & CHANGED:
         tell(base, ON_ORDER, instrument, order_address(execution, slot))
     if done & FILLED:
-        tell(base, ON_FILL, instrument, fill_address(execution, fills))
+        for n in range(fills, execution_at(execution).fills):  # two: counted, and taken back
+            tell(base, ON_FILL, fill_of(execution, n).instrument, fill_address(execution, n))
     if done & CHANGED and context_at(context_address(base)).stopped == RUNNING:
         settle_after_report(base, instrument, event.reference, over, refused)
+        if session_at(base).refusals != session_at(base).refusals_told:
+            tell_refused(base)
+    if risk_at(risk_base(base)).acts != 0:
+        enforce(base)
+    if session_at(base).eager > EAGER:
+        drive(base, instrument)
+
+
+@jit.compiled()
+def _cut_off(base: int, event_address: int, entered: int) -> None:
+    """Tell of each order whose fate is not known since a venue is cut off."""
+    which = _event_at(event_address).instrument
+    seat = first_of(base)
+    while seat != 0:  # before anybody may act on it
+        report(execution_base(seat), event_address, entered)
+        seat = after(seat)
+    seat = first_of(base)
+    while seat != 0:
+        execution = execution_base(seat)
+        for slot in range(1, execution_at(execution).order_mask + 1):
+            order = order_of(execution, slot)
+            here = which == events.ALL or order.instrument == which
+            if order.state == orders.UNKNOWN and here:
+                tell(seat, ON_ORDER, order.instrument, order_address(execution, slot))
+        seat = after(seat)
 
 
 @jit.compiled("void(int64)")
 def timer(base: int) -> None:
-    """The earliest timer is due: it is told of and forgotten."""
-    session = session_at(base)
+    """The earliest timer is due, and told of and forgotten; or a parent order wants to act."""
+    seat = base if is_alone(base) else seat_of_alarm(base)
+    session = session_at(seat)
     due = session.next_timer
+    # A parent that wants to act at once says so with a time that is past; ours never goes back.
+    time = max(due, session.time)
     for n in range(session.timers_used):
-        one = timer_at(base + TIMERS_AT + n * _TIMER_BYTES)
+        one = timer_at(seat + TIMERS_AT + n * _TIMER_BYTES)
         if one.due == due:
             one.due = FOREVER
-            session.next_timer = earliest(base)
-            now(base, due, due)
-            tell(base, ON_TIMER, 0, one.number)
+            session.next_timer = earliest(seat)
+            now(base, time, time)
+            tell(seat, ON_TIMER, 0, one.number)
+            if session.eager > EAGER:
+                drive(seat, -1)
             return
+    now(base, time, time)
+    drive(seat, -1)
+
+
+@jit.compiled("void(int64, int64)")
+def look_around(base: int, time: int) -> None:
+    """Nothing came for a while: data may have grown old, and orders that wait may leave."""
+    now(base, time, time)
+    if not is_alone(base):
+        catch_up_all(base)
+    guard(base, time)
+    _tell_all_refused(base)
+
+
+@jit.compiled("void(int64, int64)")
+def directive(base: int, address: int) -> None:
+    """Somebody tells risk something: it holds from now on, before anything else of now is heard."""
+    time = directive_at(address).time
+    now(base, time, time)
+    directed(risk_base(base), address)
+    told = directive_at(address)
+    if told.what == SET_LIMIT and told.outcome == 0:
+        look_from_now_on(base, time)
+    if risk_at(risk_base(base)).acts != 0:
+        enforce(base)
+    _tell_all_refused(base)  # orders that waited
+
+
+@jit.compiled()
+def _tell_all_refused(base: int) -> None:
+    seat = first_of(base)
+    while seat != 0:
+        if session_at(seat).refusals != session_at(seat).refusals_told:
+            tell_refused(seat)
+        seat = after(seat)
 
 
 @jit.compiled("void(int64, int64, int64)")
 def start(base: int, time: int, venue_time: int) -> None:
     """Before the first event, at its times."""
-    now(base, time, venue_time)
-    context_at(context_address(base)).feed_latency = time - venue_time
-    for instrument in range(session_at(base).instruments):
-        show(base, instrument)
-    tell(base, ON_START, 0, 0)
+    all_heard(base, time, venue_time)
+    seat = first_of(base)
+    while seat != 0:
+        for instrument in range(session_at(seat).instruments):
+            show(seat, instrument)
+        tell(seat, ON_START, 0, 0)
+        if session_at(seat).eager > EAGER:
+            drive(seat, -1)
+        seat = after(seat)
 
 
 @jit.compiled("void(int64, int64)")
 def finish(base: int, time: int) -> None:
+    """The end of one strategy: it may say a last word."""
     now(base, time, time)
     tell(base, ON_STOP, 0, 0)

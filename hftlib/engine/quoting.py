@@ -21,19 +21,20 @@ from typing import Any
 from hftlib.book.reading import NO_PRICE
 from hftlib.core import jit, orders
 from hftlib.core.events import BUY, SELL
-from hftlib.core.orders import DAY, LIMIT, LIVE, REPLACE_PENDING
-from hftlib.engine.intents import NOT_A_PRICE, change, on_grid, place, take_back
+from hftlib.core.orders import DAY, HELD, LIMIT, LIVE, PARTLY_FILLED
+from hftlib.engine.intents import NOT_A_PRICE, change, on_grid, place
 from hftlib.engine.memory import (
     context_address,
     context_at,
     execution_base,
-    limits_of,
     market_of,
     refuse,
+    risk_base,
     session_at,
 )
-from hftlib.execution.memory import order_of, position_of, slot_of
-from hftlib.risk.limits import room
+from hftlib.engine.taking_back import forget, take_back
+from hftlib.execution.memory import is_open, order_of, position_of, slot_of
+from hftlib.risk.checks import room
 
 
 @jit.compiled()
@@ -91,38 +92,6 @@ def settle_after_report(base: int, instrument: int, number: int, over: bool, ref
     _settle(base, instrument, side)
 
 
-@jit.compiled()
-def forget_order(base: int, number: int) -> None:
-    """The strategy takes back an order by itself: if it is a quote's, its side is not wanted."""
-    execution = execution_base(base)
-    slot = slot_of(execution, number)
-    if slot == 0:
-        return
-    position = position_of(execution, order_of(execution, slot).instrument)
-    if number == position.quote_bid:
-        forget(position, BUY)
-    elif number == position.quote_ask:
-        forget(position, SELL)
-
-
-@jit.compiled()
-def forget_all(base: int, instrument: int) -> None:
-    """The same for every order of an instrument, or of all (-1)."""
-    for one in range(session_at(base).instruments):
-        if instrument < 0 or one == instrument:
-            position = position_of(execution_base(base), one)
-            forget(position, BUY)
-            forget(position, SELL)
-
-
-@jit.inlined
-def forget(position: Any, side: int) -> None:
-    if side == BUY:
-        position.want_bid = NO_PRICE
-    else:
-        position.want_ask = NO_PRICE
-
-
 @jit.inlined
 def _keep(position: Any, side: int, number: int) -> None:
     if side == BUY:
@@ -140,7 +109,9 @@ def _settle(base: int, instrument: int, side: int) -> None:
     price = position.want_bid if side == BUY else position.want_ask
     wanted = position.want_bid_quantity if side == BUY else position.want_ask_quantity
     order = order_of(execution, slot_of(execution, number))
-    if number == 0 or order.state == orders.DONE or order.state == orders.FREE:
+    if order.state == HELD and (price == NO_PRICE or order.flags != position.want_flags):
+        take_back(base, number)  # it never left, so it is over at once
+    if not is_open(order.state):
         _keep(position, side, 0)
         if price != NO_PRICE:
             _begin(base, position, instrument, side, price, wanted)
@@ -148,7 +119,7 @@ def _settle(base: int, instrument: int, side: int) -> None:
     if price == NO_PRICE:
         take_back(base, number)  # again is harmless: it is refused while one is under way
         return
-    if order.state != LIVE or order.pending != 0:
+    if order.state != LIVE and order.state != PARTLY_FILLED and order.state != HELD:
         return
     if order.flags != position.want_flags:  # no replace changes them: another order comes after it
         take_back(base, number)
@@ -158,18 +129,18 @@ def _settle(base: int, instrument: int, side: int) -> None:
         if wanted < left:
             change(base, number, float(price), order.filled + wanted)
         return
-    possible = min(wanted, left + room(limits_of(base, instrument), position, side))
+    possible = min(wanted, left + _room(base, instrument, side))
     if possible <= 0:
         take_back(base, number)
         return
-    change(base, number, float(price), order.filled + possible)
-    if order.pending & REPLACE_PENDING == 0:  # refused: better none than one in a wrong place
+    done = change(base, number, float(price), order.filled + possible)
+    if done != 0:  # refused: better none than one in a wrong place
         take_back(base, number)
 
 
 @jit.inlined
 def _begin(base: int, position: Any, instrument: int, side: int, price: int, wanted: int) -> None:
-    possible = min(wanted, room(limits_of(base, instrument), position, side))
+    possible = min(wanted, _room(base, instrument, side))
     if possible < wanted:
         session_at(base).clipped += 1
     if possible <= 0:
@@ -180,3 +151,9 @@ def _begin(base: int, position: Any, instrument: int, side: int, price: int, wan
         execution = execution_base(base)
         _keep(position, side, number)
         order_of(execution, slot_of(execution, number)).role = side
+
+
+@jit.inlined
+def _room(base: int, instrument: int, side: int) -> int:
+    strategy = context_at(context_address(base)).strategy
+    return room(risk_base(base), strategy, instrument, side)

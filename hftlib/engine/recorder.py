@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,16 @@ def copied(rows: np.ndarray[Any, Any], chosen: Any = None) -> np.ndarray[Any, An
     return made
 
 
+def stacked(parts: Sequence[np.ndarray[Any, Any]], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """One behind the other; `np.concatenate` would lose a record's layout."""
+    made = room_for(sum(map(len, parts)), dtype)
+    begin = 0
+    for part in parts:
+        made[begin : begin + len(part)] = part
+        begin += len(part)
+    return made
+
+
 def _full(error: OSError) -> HostError:
     return HostError(
         f"The log of orders and fills could not be written: {error.strerror}",
@@ -49,13 +60,16 @@ def _full(error: OSError) -> HostError:
 
 
 class Recorder:
-    """Rows of one record, in order."""
+    """Rows of one record, in order.
+
+    It has no finaliser: a Ctrl-C that arrives inside one is lost, and the run goes on.
+    """
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         self.dtype = dtype
+        self._done: list[np.ndarray[Any, Any]] = []  # large parts, each in a file
         self._parts: list[np.ndarray[Any, Any]] = []
         self._bytes = 0
-        self._file: Any = None
 
     def take(self, rows: np.ndarray[Any, Any]) -> None:
         """Keep a copy of these rows."""
@@ -64,27 +78,14 @@ class Recorder:
         self._parts.append(rows.copy())
         self._bytes += rows.nbytes
         if self._bytes > SPILL_BYTES:
-            self._spill()
+            self._done.append(stacked(self._parts, self.dtype))
+            self._parts, self._bytes = [], 0
 
     def rows(self) -> np.ndarray[Any, Any]:
-        """All rows; of a large log, a read-only view of its file."""
-        if self._file is None:
-            made = np.zeros(sum(map(len, self._parts)), self.dtype)
-            begin = 0
-            for part in self._parts:
-                made[begin : begin + len(part)] = part
-                begin += len(part)
-            return made
-        self._spill()
-        return np.memmap(self._file, self.dtype, mode="r")
-
-    def _spill(self) -> None:
-        try:
-            if self._file is None:
-                self._file = tempfile.TemporaryFile(prefix="hft-log-")  # noqa: SIM115  (kept open)
-            for part in self._parts:
-                self._file.write(part.tobytes())
-            self._file.flush()
-        except OSError as error:
-            raise _full(error) from None
-        self._parts, self._bytes = [], 0
+        """All rows so far, to be read only."""
+        if len(self._done) + len(self._parts) != 1:
+            self._done, self._parts = [stacked([*self._done, *self._parts], self.dtype)], []
+            self._bytes = 0
+        made = (self._done or self._parts)[0].view()
+        made.flags.writeable = False
+        return made

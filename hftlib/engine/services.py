@@ -15,7 +15,8 @@ import numpy as np
 
 from hftlib.book import reading
 from hftlib.core import events, jit, orders
-from hftlib.engine import intents, quoting
+from hftlib.engine import intents, parents, quoting, steering, taking_back
+from hftlib.engine.alarms import earliest
 from hftlib.engine.memory import (
     FOREVER,
     RUNNING,
@@ -31,7 +32,7 @@ from hftlib.engine.memory import (
     session_of,
     timer_at,
 )
-from hftlib.execution.memory import order_of, slot_of
+from hftlib.execution.memory import is_open, order_of, slot_of
 from hftlib.strategy.abi import SERVICES, SERVICES_MAX
 
 _NAN = float("nan")
@@ -65,15 +66,17 @@ def submit(
 @jit.callback(_signature("cancel"))
 def cancel(context: int, order: int) -> int:
     base = session_of(context)
-    quoting.forget_order(base, order)
-    return intents.take_back(base, order)
+    taking_back.forget_order(base, order)
+    steering.forget_child(base, order)
+    return taking_back.take_back(base, order)
 
 
 @jit.callback(_signature("cancel_all"))
 def cancel_all(context: int, instrument: int) -> int:
     base = session_of(context)
-    quoting.forget_all(base, instrument)
-    return intents.take_back_all(base, instrument)
+    taking_back.forget_all(base, instrument)
+    steering.forget_children(base, instrument)
+    return taking_back.take_back_all(base, instrument)
 
 
 @jit.callback(_signature("replace"))
@@ -118,15 +121,6 @@ def timer(context: int, delay: int, number: int) -> int:
     one.number = number
     session.next_timer = earliest(base)
     return 0
-
-
-@jit.compiled()
-def earliest(base: int) -> int:
-    """When the earliest timer is due; FOREVER without any."""
-    due = FOREVER
-    for n in range(session_at(base).timers_used):
-        due = min(due, timer_at(base + TIMERS_AT + n * _TIMER_BYTES).due)
-    return due
 
 
 @jit.callback(_signature("stop"))
@@ -196,11 +190,27 @@ def queue_ahead(context: int, number: int) -> int:
     base = session_of(context)
     execution = execution_base(base)
     order = order_of(execution, slot_of(execution, number))
-    if order.state == orders.FREE or order.state == orders.DONE:
+    if not is_open(order.state):
         return -1
     books = books_base(base)
     level = reading.level_at(books, order.instrument, order.side, order.price)
     return reading.level_quantity(books, level) if level != 0 else 0
+
+
+@jit.callback(_signature("parent"))
+def parent(context: int, instrument: int) -> int:
+    """A parent order, as the draft says that the strategy wrote beforehand."""
+    return parents.begin(session_of(context), instrument)
+
+
+@jit.callback(_signature("child"))
+def child(context: int, number: int, price: float, quantity: int, lasts: int, flags: int) -> int:
+    return steering.child(session_of(context), number, price, quantity, lasts, flags)
+
+
+@jit.callback(_signature("steer"))
+def steer(context: int, number: int, what: int) -> int:
+    return steering.steer(session_of(context), number, what)
 
 
 _TABLE: dict[str, Any] = {
@@ -218,6 +228,9 @@ _TABLE: dict[str, Any] = {
     "imbalance_to": imbalance_to,
     "sweep_price": sweep_price,
     "queue_ahead": queue_ahead,
+    "parent": parent,
+    "child": child,
+    "steer": steer,
 }
 assert tuple(_TABLE) == tuple(SERVICES), "one callback for each service, in the same order"
 assert len(_TABLE) <= SERVICES_MAX

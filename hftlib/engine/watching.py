@@ -17,7 +17,15 @@ from hftlib.book.reading import twice_mid
 from hftlib.core import jit
 from hftlib.core.records import record
 from hftlib.engine.log import EQUITY, EQUITY_BYTES, MARKOUT, MARKOUT_BYTES
-from hftlib.engine.memory import FOREVER, books_base, execution_base, market_of, session_at
+from hftlib.engine.looking import catch_up
+from hftlib.engine.memory import (
+    FOREVER,
+    books_base,
+    execution_base,
+    market_of,
+    session_at,
+)
+from hftlib.engine.seats import after, first_of, is_alone
 from hftlib.execution.memory import position_of
 
 HORIZONS_MAX = 8
@@ -42,6 +50,7 @@ HORIZON = record(
     24  head     int64
     32  tail     int64
     40  dropped  int64
+    48  due      int64  of its head; FOREVER: none waits
     """,
 )
 WAITS = record(
@@ -73,6 +82,7 @@ WATCH = record(
 )
 HORIZON_AT, HORIZON_BYTES = 64, HORIZON.itemsize
 WAITING_BYTES, WAITS_BYTES = WAITING.itemsize, WAITS.itemsize
+WATCH_BYTES = WATCH.itemsize
 
 watch_at = jit.record_at(WATCH)
 waits_at = jit.record_at(WAITS)
@@ -83,7 +93,23 @@ _markout_at = jit.record_at(MARKOUT)
 
 
 @jit.compiled()
-def sample(watch_address: int, base: int, time: int) -> None:
+def sample_all(watches: int, base: int, time: int) -> None:
+    """The equity of every strategy, from books that are shown as they stand; of several, together.
+
+    A watch for each of them lies one behind the other, and behind the last that of all together.
+    """
+    seat, watch = first_of(base), watches
+    while seat != 0:
+        catch_up(seat)
+        _sample(watch, seat, time)
+        seat = after(seat)
+        watch += WATCH_BYTES
+    if not is_alone(base):
+        _sample_together(watch, base, time)
+
+
+@jit.compiled()
+def _sample(watch_address: int, base: int, time: int) -> None:
     """A row of equity for each instrument that has been traded, and for all where they are few."""
     watch = watch_at(watch_address)
     count = session_at(base).instruments
@@ -93,13 +119,44 @@ def sample(watch_address: int, base: int, time: int) -> None:
             continue
         if watch.equity_used >= watch.equity_max:
             return
-        row = _equity_at(watch.equity + watch.equity_used * EQUITY_BYTES)
-        watch.equity_used += 1
-        row.time, row.instrument = time, instrument
+        row = _next_row(watch, base, time, instrument)
         row.position, row.cash, row.fees = position.quantity, position.cash, position.fees
         row.open_orders = position.open_orders
-        row.twice_mid = twice_mid(books_base(base), instrument)
-        row.volume = market_of(base, instrument).volume
+
+
+@jit.compiled()
+def _sample_together(watch_address: int, base: int, time: int) -> None:
+    """The same of what all strategies hold, summed."""
+    watch = watch_at(watch_address)
+    count = session_at(base).instruments
+    for instrument in range(count):
+        quantity = cash = fees = orders = fills = 0
+        seat = first_of(base)
+        while seat != 0:
+            position = position_of(execution_base(seat), instrument)
+            quantity += position.quantity
+            cash += position.cash
+            fees += position.fees
+            orders += position.open_orders
+            fills += position.fills
+            seat = after(seat)
+        if count > EVERY_MAX and fills == 0 and orders == 0:
+            continue
+        if watch.equity_used >= watch.equity_max:
+            return
+        row = _next_row(watch, base, time, instrument)
+        row.position, row.cash, row.fees, row.open_orders = quantity, cash, fees, orders
+
+
+@jit.inlined
+def _next_row(watch: Any, base: int, time: int, instrument: int) -> Any:
+    """A row with the market in it."""
+    row = _equity_at(watch.equity + watch.equity_used * EQUITY_BYTES)
+    watch.equity_used += 1
+    row.time, row.instrument = time, instrument
+    row.twice_mid = twice_mid(books_base(base), instrument)
+    row.volume = market_of(base, instrument).volume
+    return row
 
 
 @jit.compiled()
@@ -115,10 +172,13 @@ def expect(watch_address: int, feed: int, fill: int, instrument: int, time: int)
             continue
         place = horizon.items + (horizon.tail & horizon.mask) * WAITING_BYTES
         waiting = _waiting_at(place)
+        due = time + horizon.after
+        waiting.due, waiting.fill, waiting.instrument = due, fill, instrument
+        if horizon.tail == horizon.head:
+            horizon.due = due
+            waits.next_due = min(waits.next_due, due)
+            watch.next_due = min(watch.next_due, due)
         horizon.tail += 1
-        waiting.due, waiting.fill, waiting.instrument = time + horizon.after, fill, instrument
-        waits.next_due = min(waits.next_due, waiting.due)
-        watch.next_due = min(watch.next_due, waiting.due)
 
 
 @jit.compiled()
@@ -129,18 +189,20 @@ def look(watch_address: int, base: int, feed: int, time: int) -> None:
     next_due = FOREVER
     for n in range(watch.horizons):
         horizon = _horizon_at(rings + n * HORIZON_BYTES)
-        while horizon.head != horizon.tail:
+        # What is due now belongs before the event of now only where the fill came with it.
+        before = time if horizon.after > 0 else time + 1
+        while horizon.due < before and watch.markouts_used < watch.markouts_max:
             waiting = _waiting_at(horizon.items + (horizon.head & horizon.mask) * WAITING_BYTES)
-            full = watch.markouts_used >= watch.markouts_max
-            # What is due now belongs before the event of now only where the fill came with it.
-            if full or waiting.due > time or (waiting.due == time and horizon.after > 0):
-                next_due = min(next_due, waiting.due)
-                break
             row = _markout_at(watch.markouts + watch.markouts_used * MARKOUT_BYTES)
             watch.markouts_used += 1
             row.fill, row.horizon = waiting.fill, n
             row.twice_mid = _middle(base, waiting.instrument)
             horizon.head += 1
+            horizon.due = FOREVER
+            if horizon.head != horizon.tail:
+                place = horizon.items + (horizon.head & horizon.mask) * WAITING_BYTES
+                horizon.due = _waiting_at(place).due
+        next_due = min(next_due, horizon.due)
     waits_at(watch.waits + feed * WAITS_BYTES).next_due = next_due
     for n in range(watch.feeds):
         next_due = min(next_due, waits_at(watch.waits + n * WAITS_BYTES).next_due)

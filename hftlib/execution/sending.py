@@ -1,8 +1,14 @@
 """What we ask of a venue: a new order, a cancel, a replace. Risk has allowed it already.
 
 Each leaves one COMMAND and notes on the order what is not answered yet. An order counts against
-its position's open quantity from the moment it leaves us, with the larger of what it asks for and
-what a pending replace will ask for.
+its position's open quantity from the moment it is made, held or sent, with the larger of what it
+asks for and what a pending replace will ask for.
+
+    new        HELD: counts, and no command leaves; `release` sends it, `refuse_held` ends it
+    cancel     at any time but while one is under way: beside a pending replace too, since it can
+               only lower the risk and must not wait for an answer; a HELD order ends at once
+    replace    one at a time, and none beside a cancel, so that an answer says which one it answers;
+               a HELD order is changed at once
 
 Worst case: the table of commands is full (TOO_MANY_AT_ONCE) or that of orders (NO_ROOM).
 """
@@ -12,22 +18,32 @@ from __future__ import annotations
 from typing import Any
 
 from hftlib.core import jit, orders
-from hftlib.core.events import BUY
 from hftlib.core.orders import (
     BUSY,
     CANCEL,
     CANCEL_PENDING,
+    ENDING,
+    HELD,
     NEW,
+    NEW_PENDING,
     NO_ORDER,
     NO_ROOM,
+    PARTLY_FILLED,
+    PENDING_CANCEL,
+    PENDING_NEW,
+    PENDING_REPLACE,
     REPLACE,
     REPLACE_PENDING,
-    SENT,
     TOO_MANY_AT_ONCE,
+    UNKNOWN,
+    WAS_CANCELED,
+    WAS_REFUSED,
 )
+from hftlib.execution.counting import counted_lots, follow, reserve
 from hftlib.execution.memory import (
     command_of,
     execution_at,
+    is_open,
     order_of,
     position_of,
     slot_of,
@@ -41,15 +57,14 @@ def next_order(base: int) -> int:
     number = execution.last_order + 1
     for _ in range(execution.order_mask + 1):
         slot = number & execution.order_mask
-        state = order_of(base, slot).state
-        if slot != 0 and (state == orders.FREE or state == orders.DONE):
+        if slot != 0 and not is_open(order_of(base, slot).state):
             return number
         number += 1
     return 0
 
 
 @jit.compiled()
-def send_new(
+def new_order(
     base: int,
     time: int,
     instrument: int,
@@ -62,11 +77,130 @@ def send_new(
     display: int,
     trigger: int,
     twice_mid: int,
+    held: int,
 ) -> int:
-    """Send an order: its number, or minus the reason."""
+    """An order that leaves, or where it is `held` does not yet: its number, or minus the reason."""
     execution = execution_at(base)
+    full = execution.commands >= execution.commands_max
+    if held != 0:  # it may end at once, and its end must find room in the log
+        full = execution.ended + execution.open_orders >= execution.ended_max
+    if full:
+        return -TOO_MANY_AT_ONCE
+    number = _new(base, time, instrument, side, kind, lasts, flags, price, quantity)
+    if number <= 0:
+        return number
+    order = order_of(base, number & execution.order_mask)
+    order.display, order.trigger, order.twice_mid = display, trigger, twice_mid
+    if held != 0:
+        order.state, order.sent = HELD, 0
+        return number
+    order.state, order.pending = PENDING_NEW, NEW_PENDING
+    _command(base, order, NEW, time, price, quantity)
+    return number
+
+
+@jit.compiled()
+def release(base: int, time: int, number: int) -> int:
+    """Send an order that was held: 0, or minus the reason."""
+    execution = execution_at(base)
+    order = order_of(base, slot_of(base, number))
+    if order.state != HELD:
+        return -NO_ORDER
     if execution.commands >= execution.commands_max:
         return -TOO_MANY_AT_ONCE
+    order.state, order.pending, order.sent = PENDING_NEW, NEW_PENDING, time
+    _command(base, order, NEW, time, order.price, order.quantity)
+    return 0
+
+
+@jit.compiled()
+def refuse_held(base: int, time: int, number: int, reason: int) -> int:
+    """End an order that was held, for this reason of ours: 0, or minus NO_ORDER."""
+    slot = slot_of(base, number)
+    if order_of(base, slot).state != HELD:
+        return -NO_ORDER
+    _end_held(base, slot, WAS_REFUSED, reason, time)
+    return 0
+
+
+@jit.compiled()
+def send_cancel(base: int, time: int, number: int) -> int:
+    """Ask for an order's end: 0, or minus the reason."""
+    execution = execution_at(base)
+    slot = slot_of(base, number)
+    order = order_of(base, slot)
+    if not is_open(order.state) or order.state == ENDING:
+        return -NO_ORDER
+    if order.state == HELD:
+        _end_held(base, slot, WAS_CANCELED, orders.ASKED, time)
+        return 0
+    if order.pending & CANCEL_PENDING:
+        return -BUSY
+    if execution.commands >= execution.commands_max:
+        return -TOO_MANY_AT_ONCE
+    order.pending |= CANCEL_PENDING
+    if order.state != UNKNOWN:
+        order.state = PENDING_CANCEL
+    _command(base, order, CANCEL, time, order.price, order.quantity)
+    return 0
+
+
+@jit.compiled()
+def send_replace(base: int, time: int, number: int, price: int, quantity: int) -> int:
+    """Ask for another price or quantity, more than is filled: 0, or minus the reason."""
+    execution = execution_at(base)
+    order = order_of(base, slot_of(base, number))
+    reason = replaceable(order.state)
+    if reason != 0:
+        return -reason
+    position = position_of(base, order.instrument)
+    counted = counted_lots(order)
+    if order.state == HELD:
+        order.price, order.quantity = price, quantity
+        reserve(position, order.side, counted_lots(order) - counted)
+        return 0
+    if execution.commands >= execution.commands_max:
+        return -TOO_MANY_AT_ONCE
+    order.pending |= REPLACE_PENDING
+    order.wanted_price, order.wanted_quantity = price, quantity
+    reserve(position, order.side, counted_lots(order) - counted)
+    order.state = PENDING_REPLACE
+    _command(base, order, REPLACE, time, price, quantity)
+    return 0
+
+
+@jit.inlined
+def replaceable(state: int) -> int:
+    """0, or the reason why an order of this state may not be replaced now."""
+    if not is_open(state):
+        return NO_ORDER
+    if state == HELD or PENDING_NEW <= state <= PARTLY_FILLED:
+        return 0
+    return BUSY
+
+
+@jit.inlined
+def _end_held(base: int, slot: int, state: int, reason: int, time: int) -> None:
+    order = order_of(base, slot)
+    counted = counted_lots(order)
+    order.state, order.reason = state, reason
+    follow(base, slot, order, HELD, counted, time)
+
+
+@jit.inlined
+def _new(
+    base: int,
+    time: int,
+    instrument: int,
+    side: int,
+    kind: int,
+    lasts: int,
+    flags: int,
+    price: int,
+    quantity: int,
+) -> int:
+    """A slot for an order, which counts from now on: its number, or minus NO_ROOM."""
+    execution = execution_at(base)
     number = next_order(base)
     if number == 0:
         return -NO_ROOM
@@ -76,66 +210,12 @@ def send_new(
     _begin(order, number, time, instrument, side, kind, lasts, flags)
     order.strategy = execution.strategy
     order.price, order.quantity = price, quantity
-    order.display, order.trigger = display, trigger
-    order.twice_mid = twice_mid
     position = position_of(base, instrument)
     _enlist(base, position, slot)
     reserve(position, side, quantity)
     position.open_orders += 1
     execution.open_orders += 1
-    _command(base, order, NEW, time, price, quantity)
     return number
-
-
-@jit.compiled()
-def send_cancel(base: int, time: int, number: int) -> int:
-    """Ask for an order's end: 0, or minus the reason."""
-    execution = execution_at(base)
-    order = order_of(base, slot_of(base, number))
-    if order.state == orders.FREE or order.state == orders.DONE:
-        return -NO_ORDER
-    if order.pending & CANCEL_PENDING:
-        return -BUSY
-    if execution.commands >= execution.commands_max:
-        return -TOO_MANY_AT_ONCE
-    order.pending |= CANCEL_PENDING
-    _command(base, order, CANCEL, time, order.price, order.quantity)
-    return 0
-
-
-@jit.compiled()
-def send_replace(base: int, time: int, number: int, price: int, quantity: int) -> int:
-    """Ask for another price or quantity: 0, or minus the reason."""
-    execution = execution_at(base)
-    order = order_of(base, slot_of(base, number))
-    if order.state == orders.FREE or order.state == orders.DONE:
-        return -NO_ORDER
-    if order.pending != 0:
-        return -BUSY
-    if execution.commands >= execution.commands_max:
-        return -TOO_MANY_AT_ONCE
-    order.pending |= REPLACE_PENDING
-    order.wanted_price, order.wanted_quantity = price, quantity
-    reserve(position_of(base, order.instrument), order.side, max(0, quantity - order.quantity))
-    _command(base, order, REPLACE, time, price, quantity)
-    return 0
-
-
-@jit.inlined
-def reserve(position: Any, side: int, lots: int) -> None:
-    """Count lots that may be filled from now on; less than zero: no longer."""
-    if side == BUY:
-        position.open_buy += lots
-    else:
-        position.open_sell += lots
-
-
-@jit.inlined
-def asked_for(order: Any) -> int:
-    """All an order may still come to, a pending replace included."""
-    if order.pending & REPLACE_PENDING:
-        return max(order.quantity, order.wanted_quantity)
-    return order.quantity
 
 
 @jit.inlined
@@ -156,8 +236,10 @@ def _begin(
     order.sent, order.accepted, order.done = time, 0, 0
     order.venue_accepted, order.venue_number = 0, 0
     order.reason, order.replaces = 0, 0
+    order.taken_off, order.answered, order.stated, order.kept = 0, 0, 0, 0
     order.instrument, order.side, order.kind, order.lasts = instrument, side, kind, lasts
-    order.state, order.pending, order.role, order.flags = SENT, 0, 0, flags
+    order.pending, order.role, order.flags = 0, 0, flags
+    order.parent = 0
 
 
 @jit.inlined

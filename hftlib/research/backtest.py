@@ -1,7 +1,14 @@
 """`hft.backtest`: a strategy over a tape, as it would have gone; a Result.
 
     result = hft.backtest(QueueImbalance, tape, params={"edge_ticks": 2},
-                          venue=hft.Venue(order_latency="250us"), limits=hft.Limits(position=1_000))
+                          venue=hft.Venue(order_latency="250us"),
+                          limits=hft.Limits(position_lots=1_000))
+
+    several = hft.backtest([Maker, Taker], tape, params=[{"edge": 2}, {}])
+    several.strategies["Maker"], several           a Result of each, and of all together
+
+Several strategies share one view of the market, one line to each venue and one risk; each event is
+seen by one after the other, in the order given. Names and parameters: `lineup.py`.
 
 The tape may be a slice: books begin as they stood there. `venue` may be a dict of settings by venue
 name, for tapes of several. `compiled=False` runs the strategy as plain Python over the same engine:
@@ -26,55 +33,65 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from hftlib.book.capacity import Capacity
 from hftlib.core.errors import HostError
-from hftlib.core.orders import ASKED, DONE, OURS, REASONS
 from hftlib.core.times import Duration
 from hftlib.engine.driving import STEPS, Backtest
 from hftlib.engine.log import HORIZONS_NS
-from hftlib.engine.memory import STOPPED_BY_FAULT, STOPPED_ITSELF
+from hftlib.execution.curves import VolumeCurve
 from hftlib.feed.source import Source
-from hftlib.research.last_sample import with_last_sample
+from hftlib.research.lineup import lineup
 from hftlib.research.result import Result
+from hftlib.research.result_making import (
+    pass_on_interrupts,
+    result_of,
+    stopped_themselves,
+    why_stopped,
+)
+from hftlib.research.risk_watch import RiskWatch
 from hftlib.research.setting_up import (
     Settings,
+    curves_of,
     first_room,
     horizons_of,
     limits_of,
     prepared,
     settings_of,
-    strategy_of,
     tape_of,
 )
 from hftlib.research.tape import Tape
 from hftlib.risk.limits import Limits
-from hftlib.strategy.abi import CALLBACKS
+from hftlib.risk.people import Directive
 from hftlib.terminal import patience
 from hftlib.venue.venue import Venue
 
 _MOST = 1 << 29
 _MORE = 8
+STEPS_UNCOMPILED = 1 << 12
 
 
 def backtest(
     strategy: Any,
     tape: Tape | Source | Path | str,
     *,
-    params: Mapping[str, Any] | None = None,
+    params: Mapping[str, Any] | Sequence[Mapping[str, Any] | None] | None = None,
     venue: Settings = None,
-    limits: Limits | None = None,
+    limits: Limits | Path | str | None = None,
+    directives: Sequence[Directive] = (),
+    risk_watch: RiskWatch | None = None,
+    curves: Mapping[str, VolumeCurve] | None = None,
     compiled: bool = True,
     every: Any = None,
     horizons: Sequence[Duration] = HORIZONS_NS,
     steps: int = STEPS,
 ) -> Result:
-    """Run the strategy over the tape; equity is sampled `every` so long ("1s").
+    """Run the strategy, or several, over the tape; equity is sampled `every` so long ("1s").
 
+    `curves` are the curves of volume, by symbol, that VWAP orders follow (`hft.volume_curve`).
     `horizons` are how long after a fill the price is looked at again: ["100ms", "1s"].
+    `limits` may be the path of a TOML file. `directives` are what people tell risk on the way.
     """
-    one = strategy_of(strategy, params)
+    strategies = lineup(strategy, params)
     recorded = tape_of(tape)
     settings = settings_of(venue, recorded)
     held, after = limits_of(limits), horizons_of(horizons)
@@ -85,25 +102,27 @@ def backtest(
             stacklevel=2,
         )
     run, ended = ran(
-        one,
+        strategies,
         recorded,
         settings,
         held,
+        curves=curves_of(curves, recorded),
         compiled=compiled,
         every=every,
         horizons=after,
         steps=steps,
+        directives=directives,
+        risk_watch=risk_watch,
     )
-    if ended and not _stopped_itself(run):
-        warnings.warn(f"{one.name} did not run to the end of the tape: {ended}", stacklevel=2)
+    if ended and not stopped_themselves(run):
+        who = run.session.names[0] if len(run.parts) == 1 else "Not all"
+        warnings.warn(f"{who} did not run to the end of the tape: {ended}", stacklevel=2)
     about = {
-        "strategy": one.name,
-        "parameters": dict(one.parameters),
-        "strategy_digest": one.digest,
         "tape": recorded.path.name,
         "tape_digest": recorded.digest,
         "venue": {name: repr(each) for name, each in settings.items()},
         "limits": held.text,
+        "scopes": run.session.risk.names,
         "begin": recorded.begin,
         "end": recorded.end,
         "events": len(recorded),
@@ -111,36 +130,56 @@ def backtest(
         "compiled": compiled,
         "zone": recorded.zone,
     }
-    return _result(run, recorded, after, ended, about)
+    return result_of(run, recorded, after, ended, about)
 
 
 def ran(
-    strategy: Any,
+    strategies: Any,
     tape: Tape,
     settings: Mapping[str, Venue],
     limits: Limits,
     *,
+    curves: Mapping[str, VolumeCurve] | None = None,
     compiled: bool = True,
     every: Any = None,
     horizons: Sequence[int] = HORIZONS_NS,
     steps: int = STEPS,
     watched: Callable[[Backtest], None] | None = None,
+    directives: Sequence[Directive] = (),
+    risk_watch: RiskWatch | None = None,
 ) -> tuple[Backtest, str]:
-    """The run behind a result, and why it ended early; `watched` looks on every so many steps."""
+    """The run behind a result, and why it ended early; `watched` looks on every so many steps.
+
+    `strategies` is one, or several by name.
+    """
     room = first_room(tape)
     with patience() as advance:
         while True:
-            run = prepared(strategy, tape, settings, limits, room, every, horizons)
+            run = prepared(
+                strategies,
+                tape,
+                settings,
+                limits,
+                room,
+                every,
+                horizons,
+                directives,
+                risk_watch,
+                curves,
+            )
             run.session.connect(compiled)
+            if not compiled and len(run.parts) > 1:
+                steps = min(steps, STEPS_UNCOMPILED)  # what ends one has to end all, and soon
 
             def progress(share: float, what: str, run: Backtest = run) -> None:
                 advance(share, what)
+                pass_on_interrupts(run)
                 if watched is not None:
                     watched(run)
 
             ended = run.go(progress, steps)
             if not run.short_of_room:
-                return run, ended or _why_stopped(strategy, run)
+                return run, ended or why_stopped(run)
             room = _larger(room, run.short_of_room, tape)
 
 
@@ -152,75 +191,3 @@ def _larger(room: Capacity, short: list[str], tape: Tape) -> Capacity:
             do="Take fewer instruments at once: tape.only(...).",
         )
     return replace(room, homes=0, **{name: getattr(room, name) * _MORE for name in short})
-
-
-def _stopped_itself(run: Backtest) -> bool:
-    return int(run.session.arena["context"]["stopped"][0]) == STOPPED_ITSELF
-
-
-def _why_stopped(strategy: Any, run: Backtest) -> str:
-    """The sentence, where the strategy did not run to the end."""
-    context = run.session.arena["context"][0]
-    if context["stopped"] == STOPPED_ITSELF:
-        number = int(run.session.arena["session"]["stop_number"][0])
-        return f"it called ctx.stop({number})"
-    if context["stopped"] == STOPPED_BY_FAULT:
-        state = run.session.arena["state"][0]
-        callback = CALLBACKS[int(state["faulty_call"])]
-        error = strategy.exception() if hasattr(strategy, "exception") else None
-        if state["fault"] == 1 and error is not None and not isinstance(error, Exception):
-            raise error  # Ctrl-C, or the end of a debugger: whoever wanted that wants no result
-        return f"{strategy.explain(int(state['fault']))} (in {callback})"
-    return ""
-
-
-def _result(
-    run: Backtest, tape: Tape, horizons: Sequence[int], ended: str, about: Mapping[str, Any]
-) -> Result:
-    arena = run.session.arena
-    refused = arena["session"]["refused"][0]
-    orders = run.orders
-    rejected, ended_by_venue = _ended_by_venue(orders)
-    execution, session = arena["execution"][0], arena["session"][0]
-    counts = {
-        "events": int(session["events"]),
-        "steps": run.steps,
-        "commands": int(execution["sent"]),
-        "reports": int(execution["reports"]),
-        "impossible reports": int(execution["impossible"]),
-        "quotes made smaller": int(session["clipped"]),
-        "markouts left out": run.dropped,
-        "wrong instruments": int(arena["context"]["wrong_instrument"][0]),
-        **{
-            f"{name} calls": int(session["callbacks"][n])
-            for n, name in enumerate(CALLBACKS)
-            if session["callbacks"][n]
-        },
-    }
-    return Result(
-        tape.instruments,
-        orders,
-        run.fills,
-        with_last_sample(run),
-        run.markouts,
-        horizons=horizons,
-        about=about,
-        ended=ended,
-        refused={REASONS[n]: int(refused[n]) for n in range(OURS) if refused[n]},
-        rejected=rejected,
-        ended_by_venue=ended_by_venue,
-        counts=counts,
-    )
-
-
-def _ended_by_venue(orders: np.ndarray[Any, Any]) -> tuple[dict[str, int], dict[str, int]]:
-    """By reason: orders the venue never took, and those it took and ended of its own accord."""
-    # What we asked for ourselves is no doing of the venue's.
-    theirs = (orders["reason"] > OURS) & (orders["reason"] != ASKED)
-    done = orders[(orders["state"] == DONE) & theirs]
-    never = (done["accepted"] == 0) & (done["filled"] == 0)
-    told = []
-    for part in (done[never], done[~never]):
-        reasons, times = np.unique(part["reason"], return_counts=True)
-        told.append({REASONS[n]: int(k) for n, k in zip(reasons, times, strict=True)})
-    return told[0], told[1]

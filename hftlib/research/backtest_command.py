@@ -1,5 +1,8 @@
 """`hft backtest FILE.py:Class --tape TAPE -p name=value`: a backtest from the command line.
 
+    hft backtest a.py:Maker b.py:Taker --tape day -p Taker.size=2       several side by side
+    hft backtest fast=a.py:Maker slow=a.py:Maker --tape day             two of one class
+
 Prints the figures, or all of them as JSON; `-o FOLDER` keeps the result for later. Exit code 1 when
 the strategy did not run to the end of the tape. Worst case: what `hftlib.research.backtest` says.
 """
@@ -25,9 +28,11 @@ Params = Annotated[
 
 def backtest_command(
     strategy: Annotated[
-        str,
+        list[str],
         typer.Argument(
-            metavar="FILE.py:Class", help="Also package.module:Class, or one of the library."
+            metavar="FILE.py:Class...",
+            help="Also package.module:Class, or one of the library. Several run side by side;"
+            " NAME=FILE.py:Class gives one a name.",
         ),
     ],
     tape: Tape,
@@ -43,6 +48,9 @@ def backtest_command(
     maker: Annotated[str, typer.Option(help="Fee of makers: -0.2bp.")] = "0%",
     taker: Annotated[str, typer.Option(help="Fee of takers: 1.5bp.")] = "0%",
     position: Annotated[int | None, typer.Option(help="Most to hold of each, in lots.")] = None,
+    limits: Annotated[
+        Path | None, typer.Option(help="A TOML file of limits; see `hft limits check`.")
+    ] = None,
     uncompiled: Annotated[
         bool, typer.Option("--uncompiled", help="As plain Python: breakpoints and print work.")
     ] = False,
@@ -56,16 +64,14 @@ def backtest_command(
     from hftlib.core.fees import Fees
     from hftlib.research.backtest import backtest
     from hftlib.research.store import found
-    from hftlib.research.strategy_files import strategy_named
     from hftlib.research.tape import open_tape
-    from hftlib.risk.limits import Limits
     from hftlib.venue.venue import Venue
 
-    made = strategy_named(strategy)
-    params = given_parameters(param or [])
+    held = _limits_of(limits, position)
+    made, params = who_runs(strategy, param or [])
     recorded = part_of(open_tape(found(tape)), symbol or [], begin, end)
     for place in (output, report):
-        _require_place(place, may_exist=place is report)
+        require_place(place, may_exist=place is report)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # said below, as a sentence
         result = backtest(
@@ -78,7 +84,7 @@ def backtest_command(
                 queue=queue,
                 fees=Fees(maker=maker, taker=taker),
             ),
-            limits=Limits(position=position),
+            limits=held,
             compiled=not uncompiled,
         )
     if output is not None:
@@ -86,6 +92,58 @@ def backtest_command(
     if report is not None:
         report.write_text(result._repr_html_(), encoding="utf-8")
     _tell(result, json_out)
+    _warn(recorded, result)
+
+
+def who_runs(texts: list[str], params: list[str]) -> tuple[Any, dict[str, Any]]:
+    """One strategy with its parameters, or several by name with those of each."""
+    from hftlib.research.lineup import lineup
+    from hftlib.strategy.files import given_parameters, strategy_named
+
+    parts = [text.partition("=") if _has_name(text) else ("", "", text) for text in texts]
+    made = [strategy_named(place) for _, _, place in parts]
+    if len(made) == 1 and not parts[0][0]:
+        return made[0], given_parameters(params)
+    names = [name or one.__name__ for (name, _, _), one in zip(parts, made, strict=True)]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise InputError(
+            f"Two strategies are called {twice[0]}",
+            where="hft backtest",
+            do=f"Give one another name: {twice[0]}2=FILE.py:Class.",
+        )
+    by_name: dict[str, list[str]] = {}
+    for text in params:
+        name, dot, rest = text.partition(".")
+        if not dot or name not in names:
+            raise InputError(
+                f"{text!r} does not say whose parameter it is",
+                where="hft backtest -p",
+                do=f"Write -p {names[0]}.name=value; there are {', '.join(names)}.",
+            )
+        by_name.setdefault(name, []).append(rest)
+    settings = {name: given_parameters(given) for name, given in by_name.items()}
+    together = dict(zip(names, made, strict=True))
+    lineup(together, settings)  # what is wrong with them is said before the tape is opened
+    return together, settings
+
+
+def _has_name(text: str) -> bool:
+    return text.partition("=")[0].isidentifier() and "=" in text
+
+
+def _limits_of(file: Path | None, position: int | None) -> Any:
+    """The limits of a file, or the one of the option."""
+    from hftlib.risk.limits import Limits
+
+    if file is not None and position is not None:
+        do = "Leave out --position, and write position_lots into the file."
+        raise InputError("Limits stand in a file and beside it", where="hft backtest", do=do)
+    return Limits(position_lots=position) if file is None else file
+
+
+def _warn(recorded: Any, result: Any) -> None:
+    """What a reader of the figures must know; 1 where it did not run to the end."""
     if not recorded.orderly:
         typer.echo(
             "Times of the tape go back in places; there, the highest so far counts.", err=True
@@ -101,11 +159,21 @@ def _tell(result: Any, json_out: bool) -> None:
 
     if not json_out:
         show(Text(repr(result)))
+        if len(result.strategies) > 1:
+            show(result.strategies)
         show(result.stats)
         return
     names = ("about", "ended", "digest", "refused", "rejected", "ended_by_venue", "counts")
     told = {name: getattr(result, name) for name in names}
     told["stats"] = result.stats.to_dict()
+    if len(result.strategies) > 1:
+        told["strategies"] = {
+            name: {
+                **{key: getattr(one, key) for key in names},
+                "stats": one.stats.to_dict(),
+            }
+            for name, one in result.strategies.items()
+        }
     print(json.dumps(plain(told), indent=2, ensure_ascii=False, allow_nan=False, default=str))
 
 
@@ -125,7 +193,7 @@ def part_of(tape: Any, symbols: list[str], begin: str | None, end: str | None) -
     return chosen
 
 
-def _require_place(place: Path | None, may_exist: bool) -> None:
+def require_place(place: Path | None, may_exist: bool, command: str = "hft backtest") -> None:
     """Refuse before the run what could not be written after it."""
     if place is None:
         return
@@ -137,7 +205,7 @@ def _require_place(place: Path | None, may_exist: bool) -> None:
         what, do = f"There is no folder {str(place.parent)!r}", "Make it first, or name another."
     else:
         return
-    raise InputError(what, where="hft backtest --report" if may_exist else "hft backtest -o", do=do)
+    raise InputError(what, where=f"{command} --report" if may_exist else f"{command} -o", do=do)
 
 
 def plain(value: Any) -> Any:
@@ -147,27 +215,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def given_parameters(texts: list[str]) -> dict[str, Any]:
-    """`name=value` texts as Python values: whole numbers, numbers, true or false."""
-    made: dict[str, Any] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip().isidentifier():
-            raise InputError(
-                f"{text!r} is no parameter", where="hft backtest -p", do="Write -p name=value."
-            )
-        made[name.strip()] = _value(value.strip())
-    return made
-
-
-def _value(text: str) -> Any:
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text

@@ -51,7 +51,7 @@ class Watching:
                 raise InputError(
                     f"More than {len(ring):,} commands leave within {STEPS} events",
                     where="hft.check_lookahead(strategy, tape)",
-                    do="Bound them: limits=hft.Limits(per_second=1_000).",
+                    do="Bound them: limits=hft.Limits(messages=1_000).",
                 )
             if tail != seen:
                 self._parts.append(ring[np.arange(seen, tail) & (len(ring) - 1)]["command"])

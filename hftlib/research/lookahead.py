@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import html
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -40,12 +40,12 @@ from hftlib.research.backtest import ran
 from hftlib.research.clocks import clock_text
 from hftlib.research.decisions import STEPS, Decisions, Watching
 from hftlib.research.futures import FUTURES, Future, time_before
+from hftlib.research.lineup import lineup
 from hftlib.research.looking_outside import outside_sight
 from hftlib.research.setting_up import (
     Settings,
     limits_of,
     settings_of,
-    strategy_of,
     tape_of,
 )
 from hftlib.research.sheets import Sheet, Shown
@@ -139,14 +139,14 @@ def check_lookahead(
     strategy: Any,
     tape: Tape | Source | Path | str,
     *,
-    params: Mapping[str, Any] | None = None,
+    params: Mapping[str, Any] | Sequence[Mapping[str, Any] | None] | None = None,
     venue: Settings = None,
     limits: Limits | None = None,
     cuts: int = 8,
     seed: int = 0,
     compiled: bool = True,
 ) -> LookAhead:
-    """Run the strategy, or what a function of the tape makes, with other futures; compare."""
+    """Run the strategy, several, or what a function of the tape makes, with other futures."""
     if not is_whole(cuts) or not 1 <= cuts <= CUTS_MAX:
         what = f"{shown(cuts)} is no number of times to cut at"
         raise InputError(what, where="check_lookahead(cuts=...)", do="Give 8, or some more.")
@@ -162,7 +162,9 @@ def check_lookahead(
     places = _places(len(recorded), cuts, seed)
     times = time_before(recorded, places)
     base, name = trial.decisions(recorded)
-    findings = [] if trial.is_made else list(_held_from_outside(trial.last, held))
+    findings = []
+    if not trial.is_made:
+        findings = [one for each in trial.last.values() for one in _held_from_outside(each, held)]
     found = base.differences(trial.decisions(recorded)[0], NEVER, recorded.instruments)
     findings += _findings(found, recorded, REPEATED, 0)
     if not findings:
@@ -199,13 +201,13 @@ class _Trial:
     def decisions(self, tape: Tape) -> tuple[Decisions, str]:
         """All that one run decided, and the strategy's name."""
         made = self._strategy(tape) if self.is_made else self._strategy
-        self.last = strategy_of(made, self._params)
+        self.last = lineup(made, self._params)
         watching = Watching()
         run, ended = ran(
             self.last, tape, settings_of(self._venue, tape), self._limits,
             compiled=self._compiled, every="1s", horizons=(), steps=STEPS, watched=watching,
         )  # fmt: skip
-        return Decisions(run, watching, ended), self.last.name
+        return Decisions(run, watching, ended), ", ".join(self.last)
 
 
 def _places(count: int, cuts: int, seed: int) -> list[int]:

@@ -4,11 +4,15 @@
     result.ok, result.ended       whether it ran to the end of its tape, and if not, why
     result.stats                  figures with units: stats["pnl_net"], stats.to_dict()
     result.orders .fills .equity .positions        DataFrames, made when first asked for
-    result.plot()                 price with fills, inventory, equity, latency, markouts
-    result.check()                sentences on what does not balance; none, when all does
-    result.compare(other, ...)    side by side
-    result.refused, .rejected, .ended_by_venue     orders by the reason why they ended, counted:
-                                  never left us; never taken by the venue; taken, and ended by it
+    result.parents                                 the orders that many small ones worked
+    result.refusals, result.risk_log               what risk refused and changed, and why
+    result.plot()                 price, inventory, equity, latency, markouts
+    result.check()                sentences on what does not balance; result.compare(other, ...)
+    result.refused, .rejected, .ended_by_venue     orders that never left us, were never taken by
+                                  the venue, or ended by it: counted by reason
+    result.strategies["Maker"]    the Result of one strategy of several; shows itself as a table
+    result.ledger("fifo")         positions and P&L, exact, by strategy, instrument, venue, currency
+    result.tca()                  execution quality, and where the P&L came from
     result.to_vectorbt()          a vectorbt Portfolio of the same fills
     result.save(folder), Result.load(folder)
     result.digest                 the same for the same orders, fills and equity
@@ -34,16 +38,19 @@ from hftlib.book.reading import NO_PRICE
 from hftlib.core.errors import InputError
 from hftlib.core.instruments import Instruments
 from hftlib.core.times import duration_ns, duration_text, zone_named
-from hftlib.core.units import is_whole, shown
+from hftlib.core.units import shown
 from hftlib.engine.log import HORIZONS_NS
+from hftlib.research import result_risk
 from hftlib.research.result_check import violations
 from hftlib.research.result_comparison import Comparison
 from hftlib.research.result_files import RECORDS, digest_of, read_result, write_result
 from hftlib.research.result_frames import Frames
 from hftlib.research.result_groups import Grouping
 from hftlib.research.result_html import fact_texts, page
+from hftlib.research.result_parts import checked, flat, warnings
 from hftlib.research.result_plots import plotted
 from hftlib.research.result_stats import Stats
+from hftlib.research.result_strategies import Strategies
 
 Array = np.ndarray[Any, Any]
 
@@ -58,6 +65,9 @@ class Result:
         fills: Array,
         equity: Array,
         markouts: Array | None = None,
+        refusals: Array | None = None,
+        changes: Array | None = None,
+        parents: Array | None = None,
         *,
         horizons: Sequence[int] = HORIZONS_NS,
         about: Mapping[str, Any] | None = None,
@@ -66,13 +76,15 @@ class Result:
         rejected: Mapping[str, int] | None = None,
         ended_by_venue: Mapping[str, int] | None = None,
         counts: Mapping[str, Any] | None = None,
+        strategies: Mapping[str, Result] | None = None,
     ) -> None:
-        if markouts is None:
-            markouts = np.zeros(0, RECORDS["markouts"])
-        given = {"orders": orders, "fills": fills, "equity": equity, "markouts": markouts}
+        given = {"orders": orders, "fills": fills, "equity": equity}
+        rarer = {"markouts": markouts, "refusals": refusals, "changes": changes, "parents": parents}
+        for name, rows in rarer.items():
+            given[name] = np.zeros(0, RECORDS[name]) if rows is None else rows
         self.instruments = instruments
         self.records = {
-            name: _checked(name, array, len(instruments)) for name, array in given.items()
+            name: checked(name, array, len(instruments)) for name, array in given.items()
         }
         self.horizons = tuple(int(one) for one in horizons)
         self.about = dict(about or {})
@@ -81,6 +93,8 @@ class Result:
         self.rejected = dict(rejected or {})
         self.ended_by_venue = dict(ended_by_venue or {})
         self.counts = dict(counts or {})
+        self._parts = dict(strategies or {})
+        self.tape: Any = None  # that it was run on, where this process still has it
         self.zone = str(self.about.get("zone") or "UTC")
         zone_named(self.zone)
 
@@ -88,6 +102,11 @@ class Result:
     def ok(self) -> bool:
         """Whether it ran to the end of its tape."""
         return not self.ended
+
+    @property
+    def strategies(self) -> Strategies:
+        """The result of each strategy that ran, by its name; of one alone, itself."""
+        return Strategies(self._parts or {str(self.about.get("strategy") or ""): self})
 
     @cached_property
     def orders(self) -> Any:
@@ -98,6 +117,23 @@ class Result:
     def fills(self) -> Any:
         """A row for each fill, in the order in which they reached us."""
         return self._frames.fills()
+
+    @cached_property
+    def refusals(self) -> Any:
+        """A row for each order that never left us: the reason, the limit, what was seen."""
+        rows = self.records["refusals"]
+        return result_risk.refusals(rows, self._grouping, self.zone, list(self._parts))
+
+    @cached_property
+    def parents(self) -> Any:
+        """A row for each parent order: what it asked for, got, paid, and how it ended."""
+        return self._frames.parents()
+
+    @cached_property
+    def risk_log(self) -> Any:
+        """A row for each change of a trading state or a limit: what, who and why."""
+        scopes = list(self.about.get("scopes", ()))
+        return result_risk.changes(self.records["changes"], scopes, self.zone)
 
     @cached_property
     def equity(self) -> Any:
@@ -136,13 +172,29 @@ class Result:
 
     def check(self) -> list[str]:
         """What does not balance, as sentences: positions, cash, fees, orders against fills."""
-        return violations(self.instruments, self.records, len(self.horizons))
+        whole = "beside" not in self.about  # numbers of fills are those of all strategies
+        found = violations(self.instruments, self.records, len(self.horizons), whole)
+        return found + [
+            f"{who}: {one}" for who, part in self._parts.items() for one in part.check()
+        ]
 
     def plot(
         self, what: str = "all", *, instrument: str | None = None, currency: str | None = None
     ) -> Any:
         """A plotly figure: all, price, inventory, equity, latency or markouts."""
         return plotted(self._grouping, self.zone, what, instrument, currency)
+
+    def ledger(self, method: str = "fifo", *, broken: Sequence[Any] = (), **shown: Any) -> Any:
+        """Its `hft.Ledger`; `broken` are (match, symbol) of trades that the venue took back."""
+        from hftlib.research.ledger import ledger_of
+
+        return ledger_of(self, method, broken, shown)
+
+    def tca(self, tape: Any = None, **settings: Any) -> Any:
+        """Execution quality, as `hft.Tca`; a loaded result has to be given its tape."""
+        from hftlib.research.tca import Tca
+
+        return Tca(self, tape, **settings)
 
     def to_vectorbt(self, *, currency: str | None = None, cash: float | None = None) -> Any:
         """A vectorbt Portfolio of the same fills; `cash` is what each instrument begins with."""
@@ -174,27 +226,27 @@ class Result:
             "counts": self.counts,
             "horizons": list(self.horizons),
         }
-        write_result(Path(folder), self.records, self.instruments, facts)
+        write_result(Path(folder), self.records, self.instruments, facts, self._parts)
         return Path(folder)
 
     @classmethod
     def load(cls, folder: Path | str) -> Result:
         """The result that was saved there."""
-        arrays, instruments, facts = read_result(Path(folder))
+        arrays, instruments, facts, parts = read_result(Path(folder))
         names = ("about", "ended", "refused", "rejected", "ended_by_venue", "counts", "horizons")
-        given: dict[str, Any] = {**arrays, **{name: facts[name] for name in names}}
-        return cls(instruments, **given)
+        given: Any = {**arrays, **{name: facts[name] for name in names}}
+        inner = {name: cls.load(place) for name, place in parts.items()}
+        return cls(instruments, **given, strategies=inner)
 
     def __repr__(self) -> str:
         name = self.about.get("strategy") or "a strategy"
-        orders, fills = len(self.records["orders"]), len(self.records["fills"])
         money = [
             f"{one['pnl_net']:,.2f} {currency} after fees"
             for currency, one in self.stats.totals.items()
         ]
-        parts = [f"{orders:,} orders", f"{fills:,} fills", *money]
-        if self.about.get("seconds"):
-            parts.append(duration_text(round(float(self.about["seconds"]) * 1e9)))
+        parts = [f"{len(self.records[one]):,} {one}" for one in ("orders", "fills")] + money
+        if took := self.about.get("seconds"):
+            parts.append(duration_text(round(float(took) * 1e9)))
         if self.ended:
             parts.append(f"stopped early: {' '.join(self.ended.split())}")
         return f"<Result of {name}: {', '.join(parts)}>"
@@ -207,12 +259,13 @@ class Result:
             facts=[*fact_texts(self.about, self.zone), ("result digest", self.digest)],
             ended=self.ended,
             broken=self.check(),
-            warned=self._warnings(),
+            warned=warnings(self.counts, len(self.instruments)),
+            sheets=self.strategies.sheets() if self._parts else [],
             counted=[
                 ("orders that never left us, and why", self.refused),
                 ("orders the venue refused, and why", self.rejected),
                 ("orders the venue took and ended itself, and why", self.ended_by_venue),
-                ("counted by the engine", _flat(self.counts)),
+                ("counted by the engine", flat(self.counts)),
             ],
             stats=self.stats,
             grouping=self._grouping,
@@ -225,7 +278,7 @@ class Result:
 
     @property
     def _frames(self) -> Frames:
-        return Frames(self._grouping, self.zone)
+        return Frames(self._grouping, self.zone, list(self._parts))
 
     def _span(self) -> tuple[int, int]:
         """From where to where it ran: as it says, or as its samples and fills show."""
@@ -237,50 +290,5 @@ class Result:
             max(last, int(end)) if end is not None else last,
         )
 
-    def _warnings(self) -> list[str]:
-        """What a reader of the page should know before its figures."""
-        wrong = self.counts.get("wrong instruments", 0)
-        if not wrong:
-            return []
-        last = len(self.instruments) - 1
-        times = "once" if wrong == 1 else f"{wrong:,} times"
-        return [
-            f"The strategy asked {times} for an instrument that there is not: they are counted"
-            f" from 0 to {last}. It was answered with an empty book and no position."
-        ]
-
     def _described(self) -> dict[str, Any]:
         return {**self.about, "ended": self.ended, "horizons": list(self.horizons)}
-
-
-def _flat(counts: Mapping[str, Any]) -> dict[str, int]:
-    """Counts within counts by both names; what is no count is left out."""
-    made: dict[str, int] = {}
-    for name, value in counts.items():
-        if isinstance(value, Mapping):
-            made |= {f"{name}: {inner}": one for inner, one in _flat(value).items()}
-        elif is_whole(value):
-            made[name] = int(value)
-    return made
-
-
-def _checked(name: str, array: Array, instruments: int) -> Array:
-    """A view that nobody can write through, of records whose instruments are in the table."""
-    dtype = RECORDS[name]
-    if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != 1:
-        found = f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else array
-        raise InputError(
-            f"The {name} of a result are not {shown(found)}",
-            where=f"Result({name}=...)",
-            do=f"Pass a flat array of the {name} record.",
-        )
-    if name != "markouts" and len(array) and int(array["instrument"].max()) >= instruments:
-        raise InputError(
-            f"The {name} name instrument {int(array['instrument'].max())}, and there are"
-            f" {instruments:,}, counted from 0",
-            where=f"Result({name}=...)",
-            do="Pass the instruments of the tape that was run.",
-        )
-    kept = array.view()
-    kept.flags.writeable = False
-    return kept

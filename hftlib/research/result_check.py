@@ -18,18 +18,23 @@ import numpy as np
 from hftlib.core import orders as o
 from hftlib.core.events import BUY, SELL
 from hftlib.core.instruments import Instruments
+from hftlib.core.parents import PARENT_BITS
 
 Array = np.ndarray[Any, Any]
 SENTENCES_MAX = 10
+_ID_BITS = 47  # of an order's number, above which its parent's stand
 
 
-def violations(instruments: Instruments, arrays: dict[str, Array], horizons: int) -> list[str]:
-    """What does not balance; nothing when all does."""
+def violations(
+    instruments: Instruments, arrays: dict[str, Array], horizons: int, whole: bool = True
+) -> list[str]:
+    """What does not balance; nothing when all does. Not `whole`: other strategies had fills too."""
     fills, orders, equity = arrays["fills"], arrays["orders"], arrays["equity"]
     symbols = instruments.symbols
-    found = _bounded(_of_fills(fills))
+    found = _bounded(_of_fills(fills, whole))
     found += _bounded(_of_orders(orders, fills))
     found += _bounded(_against_orders(orders, fills))
+    found += _bounded(_of_parents(arrays["parents"], orders))
     for row in np.unique(np.append(fills["instrument"], equity["instrument"])).tolist():
         chosen = fills[fills["instrument"] == row]
         found += _bounded(_of_sums(chosen, symbols[row]))
@@ -37,10 +42,12 @@ def violations(instruments: Instruments, arrays: dict[str, Array], horizons: int
     return found + _bounded(_of_markouts(arrays["markouts"], fills, horizons))
 
 
-def _of_fills(fills: Array) -> Iterator[str]:
+def _of_fills(fills: Array, whole: bool) -> Iterator[str]:
     numbers = np.sort(fills["number"])
+    for n in numbers[1:][np.diff(numbers) == 0].tolist():
+        yield f"fill {n} is there more than once"
     # Reports of several venues overtake each other, so the order may be another.
-    if (numbers != np.arange(1, len(fills) + 1)).any():
+    if whole and (numbers != np.arange(1, len(fills) + 1)).any():
         low, high = int(numbers[0]), int(numbers[-1])
         missing = len(np.setdiff1d(np.arange(1, len(fills) + 1), numbers))
         yield (
@@ -83,7 +90,7 @@ def _of_orders(orders: Array, fills: Array) -> Iterator[str]:
     for n in np.flatnonzero(orders["filled"] > orders["quantity"]).tolist():
         what = f"order {orders['id'][n]} asked for {orders['quantity'][n]} lots"
         yield f"{what} and got {orders['filled'][n]}"
-    done = orders["state"] == o.DONE
+    done = orders["state"] >= o.OVER
     silent = done & (orders["reason"] == 0) & (orders["filled"] < orders["quantity"])
     for n in np.flatnonzero(silent).tolist():
         yield f"order {orders['id'][n]} ended unfilled and without a reason"
@@ -107,6 +114,30 @@ def _against_orders(orders: Array, fills: Array) -> Iterator[str]:
         yield f"{what} is beyond the limit {theirs['price'][n]} of order {theirs['id'][n]}"
     for n in np.flatnonzero(ours["received"] < theirs["sent"]).tolist():
         yield f"fill {ours['number'][n]} was received before order {theirs['id'][n]} was sent"
+
+
+def _of_parents(parents: Array, orders: Array) -> Iterator[str]:
+    """A child names its parent by its low bits; of two with the same ones, the last before it."""
+    children = orders[orders["parent"] != 0]
+    by_age = np.lexsort((parents["older"], parents["id"] & PARENT_BITS))
+    rows = parents[by_age]
+    begins = (rows["id"] & PARENT_BITS) << _ID_BITS | rows["older"] + 1
+    named = children["parent"].astype(np.int64)
+    at = np.searchsorted(begins, named << _ID_BITS | children["id"], "right") - 1
+    known = np.zeros(len(children), bool)
+    if len(rows):
+        known = (at >= 0) & (rows["id"][at] & PARENT_BITS == named)
+    for n in np.flatnonzero(~known).tolist():
+        yield f"order {children['id'][n]} names a parent that is not there"
+    for name in ("filled", "value", "fees"):
+        sums = np.zeros(len(rows), np.int64)
+        np.add.at(sums, at[known], children[name][known])
+        for n in np.flatnonzero(rows[name] != sums).tolist():
+            what = f"parent {rows['id'][n]} says {name} {rows[name][n]}"
+            yield f"{what}, its children add up to {sums[n]}"
+    for n in np.flatnonzero(rows["filled"] > rows["quantity"]).tolist():
+        what = f"parent {rows['id'][n]} asked for {rows['quantity'][n]} lots"
+        yield f"{what} and got {rows['filled'][n]}"
 
 
 def _of_sums(fills: Array, symbol: str) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """A result in a folder: one .npy for each array, and result.json for the rest.
 
     result.json        what it says of itself, and the digest
-    orders.npy  fills.npy  equity.npy  markouts.npy
+    orders.npy  fills.npy  equity.npy  markouts.npy  refusals.npy  changes.npy  parents.npy
     instruments.npy  phases.npy  actions.npy
+    strategies/NAME    of several strategies: the result of each, in a folder like this one
 
 A folder is written beside its name and then renamed, so what interrupts it leaves nothing that
 opens. What is read is trusted as little as any file: arrays of another layout, and a digest that
@@ -16,6 +17,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +26,23 @@ import numpy as np
 from hftlib.core.errors import InputError, StateError
 from hftlib.core.instruments import ACTION, INSTRUMENT, PHASE, Instruments
 from hftlib.core.orders import FILL, ORDER
+from hftlib.core.parents import PARENT
 from hftlib.core.units import is_whole, shown
 from hftlib.engine.log import EQUITY, MARKOUT
+from hftlib.risk.memory import CHANGE
 
-VERSION = 1
+VERSION = 2
+PARTS = "strategies"
 Array = np.ndarray[Any, Any]
-RECORDS = {"orders": ORDER, "fills": FILL, "equity": EQUITY, "markouts": MARKOUT}
+RECORDS = {
+    "orders": ORDER,
+    "fills": FILL,
+    "equity": EQUITY,
+    "markouts": MARKOUT,
+    "refusals": ORDER,
+    "changes": CHANGE,
+    "parents": PARENT,
+}
 _TABLES = {"instruments": INSTRUMENT, "phases": PHASE, "actions": ACTION}
 _DIGESTED = ("orders", "fills", "equity")
 # Where in memory a neighbour lay: it depends on how much room there was, not on what happened.
@@ -60,7 +73,11 @@ def digest_of(arrays: dict[str, Array]) -> str:
 
 
 def write_result(
-    folder: Path, arrays: dict[str, Array], instruments: Instruments, facts: dict[str, Any]
+    folder: Path,
+    arrays: dict[str, Array],
+    instruments: Instruments,
+    facts: dict[str, Any],
+    parts: Mapping[str, Any],
 ) -> None:
     """Write all of it; a folder that is there already is not touched."""
     if folder.exists():
@@ -84,21 +101,35 @@ def write_result(
             np.save(part / f"{name}.npy", array, allow_pickle=False)
         text = json.dumps({"version": VERSION, **facts}, indent=1, default=_plain)
         (part / "result.json").write_text(text + "\n", encoding="utf-8")
+        for name, one in parts.items():
+            one.save(part / PARTS / name)
         part.rename(folder)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
 
 
-def read_result(folder: Path) -> tuple[dict[str, Array], Instruments, dict[str, Any]]:
-    """Arrays, instruments and facts, after looking at all of them."""
+def _parts_of(folder: Path, facts: Mapping[str, Any]) -> dict[str, Path]:
+    """Where the result of each strategy lies, of several."""
+    names = facts["about"].get("strategies", [])
+    if not isinstance(names, list) or not all(
+        isinstance(name, str) and name.isidentifier() for name in names
+    ):
+        raise _damaged(folder, "result.json names strategies that are none")
+    return {name: folder / PARTS / name for name in names}
+
+
+def read_result(
+    folder: Path,
+) -> tuple[dict[str, Array], Instruments, dict[str, Any], dict[str, Path]]:
+    """Arrays, instruments, facts and where parts lie, after looking at all but the parts."""
     facts = _facts(folder)
     arrays = {name: _array(folder, name, dtype) for name, dtype in RECORDS.items()}
     tables = {name: _array(folder, name, dtype) for name, dtype in _TABLES.items()}
     instruments = Instruments(tables["instruments"], tables["phases"], tables["actions"])
     if digest_of(arrays) != facts["digest"]:
         raise _damaged(folder, "its arrays are not the ones it was saved with")
-    return arrays, instruments, facts
+    return arrays, instruments, facts, _parts_of(folder, facts)
 
 
 def _facts(folder: Path) -> dict[str, Any]:

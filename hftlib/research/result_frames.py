@@ -7,15 +7,18 @@ figures of `stats` are the same here as there. Worst case: some 200 bytes a row.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from hftlib.core import events, orders
+from hftlib.core import parents as p
 from hftlib.core.units import INT64_MIN
 from hftlib.research.result_groups import Grouping, carried
 from hftlib.research.result_measures import horizon_names
 from hftlib.research.result_stats import last_mid
+from hftlib.research.result_strategies import named
 
 Array = np.ndarray[Any, Any]
 _KINDS = ("", "limit", "market", "stop", "stop limit")
@@ -26,8 +29,8 @@ _WITH_LIMIT = (orders.LIMIT, orders.STOP_LIMIT)
 class Frames:
     """Makes the frames of one result; nothing is kept here."""
 
-    def __init__(self, grouping: Grouping, zone: str) -> None:
-        self._made, self._zone = grouping, zone
+    def __init__(self, grouping: Grouping, zone: str, strategies: Sequence[str] = ()) -> None:
+        self._made, self._zone, self._strategies = grouping, zone, list(strategies)
         self._scales = grouping.scales
 
     def orders(self) -> Any:
@@ -62,7 +65,8 @@ class Frames:
             ),
             "replaces": found["replaces"].copy(),
             "venue_number": found["venue_number"].copy(),
-            "strategy": found["strategy"].copy(),
+            "strategy": self._whose(found),
+            "parent": found["parent"].copy(),
         }
         return pd.DataFrame(columns, index=pd.Index(found["id"].copy(), name="order"))
 
@@ -89,9 +93,44 @@ class Frames:
             "order": found["order"].copy(),
             "match": found["match"].copy(),
         }
+        if self._strategies:
+            columns["strategy"] = self._whose(found)
         for number, name in enumerate(horizon_names(self._made.horizons)):
             columns[f"mid_{name}"] = scales.mids(self._made.marks[:, number], rows)
         return pd.DataFrame(columns, index=pd.Index(found["number"].copy(), name="fill"))
+
+    def parents(self) -> Any:
+        """A row for each parent order, by its number."""
+        import pandas as pd
+
+        rows, found = self._rows("parents")
+        scales, filled = self._scales, found["filled"]
+        value = scales.prices(found["value"], rows)
+        average = np.where(filled > 0, value / np.maximum(filled, 1), np.nan)
+        arrival = scales.mids(found["twice_mid"], rows)
+        worse = np.where(found["side"] == events.BUY, average - arrival, arrival - average)
+        limited = found["limit"] != p.NO_LIMIT
+        columns = {
+            "began": self._times(found["begin"]),
+            "ended": self._times(found["done"]),
+            "until": self._times(np.where(found["end"] == p.FOREVER, 0, found["end"])),
+            "symbol": self._symbols(rows),
+            "algorithm": _words(found["algo"], tuple(name for name, _ in p.ALGORITHMS)),
+            "side": _words(found["side"], events.SIDES),
+            "quantity": scales.quantities(found["quantity"], rows),
+            "filled": scales.quantities(filled, rows),
+            "average": average,
+            "limit": np.where(limited, scales.prices(found["limit"], rows), np.nan),
+            "arrival_mid": arrival,
+            "slippage_bps": 1e4 * worse / np.abs(arrival),
+            "fees": scales.money(found["fees"], rows),
+            "children": found["children"].copy(),
+            "state": _words(found["state"], p.STATES),
+            "reason": _words(found["reason"], orders.REASONS),
+            "unknown": scales.quantities(found["unknown"], rows),
+            "strategy": self._whose(found),
+        }
+        return pd.DataFrame(columns, index=pd.Index(found["id"].copy(), name="parent"))
 
     def equity(self) -> Any:
         """A row for each sample and instrument; holdings are at the last middle known."""
@@ -148,6 +187,10 @@ class Frames:
     def _rows(self, name: str) -> tuple[Array, Array]:
         found = self._made.arrays[name]
         return found["instrument"], found
+
+    def _whose(self, found: Array) -> Any:
+        """The strategies of some rows: by name where there are several, else by number."""
+        return named(found["strategy"], self._strategies)
 
     def _symbols(self, rows: Array) -> Any:
         import pandas as pd

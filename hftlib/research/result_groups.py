@@ -200,7 +200,9 @@ def carried(values: Array) -> Array:
 
 def sent_orders(group: Group) -> Rows:
     """The orders that left us."""
-    sent: Rows = group.orders[group.orders["state"] != orders.FREE]
+    states = group.orders["state"]
+    never = (states == orders.FREE) | (states == orders.WAS_REFUSED) | (group.orders["sent"] == 0)
+    sent: Rows = group.orders[~never]
     return sent
 
 

@@ -10,6 +10,7 @@ Worst case: some 80 kB for each currency; instruments beyond INSTRUMENTS_MAX are
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,11 @@ from hftlib.research.result_figures import text_of
 from hftlib.research.result_groups import Group, Grouping
 from hftlib.research.result_stats import Stats
 from hftlib.research.result_svg import BLUE, GREEN, GREY, RED, Line, Panel, picture
+from hftlib.research.sheets import Sheet
 
 INSTRUMENTS_MAX = 20
 _HEADLINE = ("pnl_net", "pnl_gross", "fees", "sharpe", "drawdown", "turnover", "fills", "fill_rate")
-_BAND = (
+BAND = (
     "margin:8px 0;padding:8px 12px;border-left:5px solid rgb(200,69,60);"
     "background:rgba(214,69,65,.18)"
 )
@@ -32,8 +34,8 @@ _WARNING = (
     "background:rgba(224,170,50,.18)"
 )
 _TILE = "padding:6px 14px 6px 0;min-width:104px"
-_CELL = "padding:2px 10px;text-align:right;white-space:nowrap;border:none"
-_FIRST = "padding:2px 10px;text-align:left;white-space:pre;border:none"
+CELL = "padding:2px 10px;text-align:right;white-space:nowrap;border:none"
+FIRST = "padding:2px 10px;text-align:left;white-space:pre;border:none"
 
 
 def page(
@@ -47,17 +49,18 @@ def page(
     stats: Stats,
     grouping: Grouping,
     zone: str,
+    sheets: Sequence[Sheet] = (),
 ) -> str:
-    """The whole page as one element."""
+    """The whole page as one element; `sheets` are tables to stand behind the figures."""
     parts = ['<div class="hft-result" style="font:13px system-ui,sans-serif;max-width:1000px">']
     parts.append(f'<h3 style="margin:4px 0">{html.escape(title)}</h3>')
     if ended:
         parts.append(
-            f'<div style="{_BAND}"><b>Stopped before the end.</b> {html.escape(ended)}</div>'
+            f'<div style="{BAND}"><b>Stopped before the end.</b> {html.escape(ended)}</div>'
         )
     if broken:
         lines = "<br>".join(map(html.escape, broken))
-        parts.append(f'<div style="{_BAND}"><b>The books do not balance.</b> {lines}</div>')
+        parts.append(f'<div style="{BAND}"><b>The books do not balance.</b> {lines}</div>')
     if warned:
         lines = "<br>".join(map(html.escape, warned))
         parts.append(f'<div style="{_WARNING}"><b>Look at this first.</b> {lines}</div>')
@@ -65,6 +68,7 @@ def page(
         parts.append(_headline(stats, currency))
         parts.append(_curves(grouping.total(currency), zone))
     parts.append(_table(stats))
+    parts += [sheet.html() for sheet in sheets]
     parts += [_counts(name, counts) for name, counts in counted if counts]
     parts.append(_facts(facts))
     notes = " ".join(stats.conventions)
@@ -132,35 +136,35 @@ def _fall(values: Any) -> Any:
 
 def _table(stats: Stats) -> str:
     heads = "".join(
-        f'<th style="{_CELL}">{html.escape(name)}</th>' for name in stats.columns(INSTRUMENTS_MAX)
+        f'<th style="{CELL}">{html.escape(name)}</th>' for name in stats.columns(INSTRUMENTS_MAX)
     )
     rows = [_table_row(title, cells) for title, *cells in stats.rows(INSTRUMENTS_MAX)]
     left = len(stats.instruments) - INSTRUMENTS_MAX
     more = f"<p>{left:,} more instruments are not shown.</p>" if left > 0 else ""
     return (
         '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:12px">'
-        f'<tr><th style="{_FIRST}"></th>{heads}</tr>{"".join(rows)}</table></div>{more}'
+        f'<tr><th style="{FIRST}"></th>{heads}</tr>{"".join(rows)}</table></div>{more}'
     )
 
 
 def _table_row(title: str, cells: list[str]) -> str:
-    made = "".join(f'<td style="{_CELL}">{html.escape(cell)}</td>' for cell in cells)
-    return f'<tr><td style="{_FIRST}">{html.escape(title)}</td>{made}</tr>'
+    made = "".join(f'<td style="{CELL}">{html.escape(cell)}</td>' for cell in cells)
+    return f'<tr><td style="{FIRST}">{html.escape(title)}</td>{made}</tr>'
 
 
 def _counts(title: str, counts: dict[str, int]) -> str:
     rows = "".join(
-        f'<tr><td style="{_FIRST}">{html.escape(str(name))}</td>'
-        f'<td style="{_CELL}">{count:,}</td></tr>'
+        f'<tr><td style="{FIRST}">{html.escape(str(name))}</td>'
+        f'<td style="{CELL}">{count:,}</td></tr>'
         for name, count in sorted(counts.items(), key=lambda one: -one[1])
     )
-    head = f'<tr><th style="{_FIRST}">{html.escape(title)}</th><th></th></tr>'
+    head = f'<tr><th style="{FIRST}">{html.escape(title)}</th><th></th></tr>'
     return f'<table style="border-collapse:collapse;font-size:12px">{head}{rows}</table>'
 
 
 def _facts(facts: list[tuple[str, str]]) -> str:
     rows = "".join(
-        f'<tr><td style="{_FIRST};opacity:.7">{html.escape(name)}</td>'
+        f'<tr><td style="{FIRST};opacity:.7">{html.escape(name)}</td>'
         f'<td style="text-align:left;padding:2px 10px;border:none">{html.escape(text)}</td></tr>'
         for name, text in facts
     )

@@ -39,7 +39,7 @@ def counts_of(group: Group) -> dict[str, Any]:
     cancels = int(np.isin(sent["reason"], _AT_THE_END).sum())
     messages = len(sent) + int(sent["replaces"].sum()) + cancels
     ours = sent["reason"] == orders.ASKED
-    refused = (sent["state"] == orders.DONE) & (sent["accepted"] == 0) & ~ours
+    refused = (sent["state"] >= orders.OVER) & (sent["accepted"] == 0) & ~ours
     value = np.abs(group.value)
     single = len(group.rows) == 1
     return {

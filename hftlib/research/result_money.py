@@ -21,7 +21,7 @@ from hftlib.core.instruments import Instruments
 Array = np.ndarray[Any, Any]
 _MULTIPLIER_UNIT = 10**6
 # A sum of two prices of which one is missing is far below anything a price can be.
-_UNKNOWN_BELOW = NO_PRICE // 2
+UNKNOWN_BELOW = NO_PRICE // 2
 
 
 class Scales:
@@ -43,7 +43,7 @@ class Scales:
                 )
             )
             if parts not in known:
-                known[parts] = _ratios(*parts)
+                known[parts] = ratios_of(*parts)
             for name, ratio in known[parts].items():
                 self.terms[name][:, row] = ratio.numerator, ratio.denominator
             self.multiplier[row] = (parts[-1] or _MULTIPLIER_UNIT) / _MULTIPLIER_UNIT
@@ -55,7 +55,7 @@ class Scales:
     def mids(self, twice: Array, rows: Array) -> Array:
         """Middles in the currency, of best bid plus best ask; NaN where it is not known."""
         values = self._scaled("price", twice, rows) / 2
-        return np.where(twice < _UNKNOWN_BELOW, np.nan, values)
+        return np.where(twice < UNKNOWN_BELOW, np.nan, values)
 
     def quantities(self, counts: Array, rows: Array) -> Array:
         """Quantities in shares, coins or contracts."""
@@ -74,7 +74,7 @@ class Scales:
         return np.asarray(counts * over[rows] / under[rows], np.float64)
 
 
-def _ratios(
+def ratios_of(
     price_over: int, price_under: int, lot_over: int, lot_under: int, multiplier: int
 ) -> dict[str, Fraction]:
     price, lot = Fraction(price_over, price_under), Fraction(lot_over, lot_under)

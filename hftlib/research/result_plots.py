@@ -48,7 +48,7 @@ def plotted(
     chosen = PICTURES if what == "all" else (what,)
     one, total = _groups(grouping, instrument, currency)
     titles = [_title(name, one, total) for name in chosen]
-    figure = _plotly("subplots").make_subplots(rows=len(chosen), cols=1, subplot_titles=titles)
+    figure = plotly_part("subplots").make_subplots(rows=len(chosen), cols=1, subplot_titles=titles)
     for row, name in enumerate(chosen, 1):
         for trace in _TRACES[name](one if name in ("price", "inventory") else total, zone):
             figure.add_trace(trace, row=row, col=1)
@@ -62,7 +62,7 @@ def plotted(
     )
 
 
-def _plotly(part: str) -> Any:
+def plotly_part(part: str) -> Any:
     try:
         return importlib.import_module(f"plotly.{part}")
     except ImportError as error:
@@ -103,7 +103,7 @@ def _groups(
 
 
 def _price(group: Group, zone: str) -> list[Any]:
-    go = _plotly("graph_objects")
+    go = plotly_part("graph_objects")
 
     series, made = group.series[0], []
     line = _line("middle", series.times, series.mid, zone, GREY)
@@ -147,7 +147,7 @@ def _equity(group: Group, zone: str) -> list[Any]:
 
 
 def _latency(group: Group, zone: str) -> list[Any]:
-    go = _plotly("graph_objects")
+    go = plotly_part("graph_objects")
 
     sent = group.orders[group.orders["accepted"] > 0]
     both = (sent["accepted"] - sent["sent"]) / _NS_PER_US
@@ -163,7 +163,7 @@ def _latency(group: Group, zone: str) -> list[Any]:
 
 def _markouts(group: Group, zone: str) -> list[Any]:
     """How far, in basis points, the middle went our way: from the price of the fill, by value."""
-    go = _plotly("graph_objects")
+    go = plotly_part("graph_objects")
 
     names = ["at the fill", *horizon_names(group.horizons)]
     made = []
@@ -194,7 +194,7 @@ _ACROSS = {"latency": "µs", "markouts": "time after the fill"}
 
 
 def _line(name: str, times: Array, values: Array, zone: str, colour: str) -> Any:
-    go = _plotly("graph_objects")
+    go = plotly_part("graph_objects")
 
     begin, end = (int(times[0]), int(times[-1])) if len(times) else (0, 1)
     times, values = thinned(times, values, begin, end, POINTS_MAX // 2)

@@ -24,7 +24,7 @@ from hftlib.research import result_measures as measures
 from hftlib.research.result_curve import drawdown_of, sharpe_of
 from hftlib.research.result_figures import Figure, figures_at, text_of
 from hftlib.research.result_groups import Group, Grouping
-from hftlib.research.sheets import Sheet, Shown
+from hftlib.research.sheets import Sheet, Shown, figures_table
 
 NAN = float("nan")
 DAYS_A_YEAR, HOURS_A_DAY = 252, 6.5
@@ -133,17 +133,7 @@ class Stats(Shown, Mapping[str, Any]):
         return [Sheet(title, ("", *self.columns(most)), list(self.rows(most)))]
 
     def __rich__(self) -> Any:
-        # All of these are numbers with their units: they stand right, and are never folded.
-        from rich.box import SIMPLE
-        from rich.table import Table
-
-        (sheet,) = self.sheets()
-        made = Table(title=sheet.title, title_justify="left", box=SIMPLE, pad_edge=False)
-        for n, head in enumerate(sheet.heads):
-            made.add_column(head, justify="right" if n else "left", no_wrap=True)
-        for row in sheet.rows:
-            made.add_row(*row)
-        return made
+        return figures_table(self.sheets()[0])
 
     def _figures(self, group: Group) -> dict[str, Any]:
         counts = measures.counts_of(group)

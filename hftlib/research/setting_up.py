@@ -1,4 +1,4 @@
-"""What a backtest is set up from: the strategy, the tape, the venues' settings, memory for the run.
+"""What a backtest is set up from: the tape, the venues' settings, memory for the run.
 
 Each thing a user may pass is taken in its usual forms, and refused with a sentence otherwise. Worst
 case: the memory of two sets of books, ours and the venue's, and a third for each further venue.
@@ -18,12 +18,20 @@ from hftlib.core.errors import InputError
 from hftlib.core.times import duration_ns
 from hftlib.core.units import is_whole, shown
 from hftlib.engine.driving import Backtest
+from hftlib.engine.legs import least
 from hftlib.engine.session import Session
+from hftlib.execution.curves import VolumeCurve
+from hftlib.research.clocks import moment
+from hftlib.research.lineup import is_by_name
+from hftlib.research.lineup import strategy_of as strategy_of
 from hftlib.research.opening import opening_events
+from hftlib.research.risk_watch import RiskWatch
 from hftlib.research.selection import Selection
 from hftlib.research.tape import Tape, open_tape, to_tape
 from hftlib.risk.limits import Limits
+from hftlib.risk.people import Directive, in_order
 from hftlib.venue.exchange import Exchange
+from hftlib.venue.latency import ENTRY
 from hftlib.venue.venue import Venue
 
 Settings = Venue | Mapping[str, Venue] | None
@@ -31,29 +39,6 @@ ORDERS_FIRST, LEVELS_FIRST = 1 << 14, 1 << 14
 SAMPLES = 2_000  # of equity, where nobody says how often
 SECOND_NS = 1_000_000_000
 _FIRST_EVENTS = 1 << 16
-_NEEDED = ("lay", "entry", "state_dtype", "parameters")
-
-
-def strategy_of(strategy: Any, params: Mapping[str, Any] | None) -> Any:
-    """The strategy with its parameters; a class stands for its defaults."""
-    if params is not None and not _is_by_name(params):
-        raise InputError(
-            f"{shown(params)} gives no parameters by name",
-            where="hft.backtest(params=...)",
-            do='Give a dict, such as {"edge_ticks": 2}.',
-        )
-    if isinstance(strategy, type) and hasattr(strategy, "state_dtype"):
-        strategy = strategy(**(params or {}))
-    elif params and hasattr(strategy, "with_params"):
-        strategy = strategy.with_params(**params)
-    if not all(hasattr(strategy, name) for name in _NEEDED):
-        what = strategy if isinstance(strategy, type) else type(strategy)
-        raise InputError(
-            f"{what.__name__} is no strategy",
-            where="hft.backtest(strategy, tape)",
-            do="Decorate a class with @hft.strategy and pass the class, or one made of it.",
-        )
-    return strategy
 
 
 def tape_of(tape: Any) -> Tape:
@@ -142,12 +127,36 @@ def limits_of(limits: Any) -> Limits:
     """The limits a user means; none is what `hft.Limits()` has."""
     if limits is None or isinstance(limits, Limits):
         return limits or Limits()
-    do = "Give hft.Limits(position=1_000), or leave it out."
-    if _is_by_name(limits) and limits:
+    if isinstance(limits, str | Path):
+        from hftlib.risk.limits_file import read_limits
+
+        return read_limits(Path(limits))
+    do = "Give hft.Limits(position_lots=1_000), or leave it out."
+    if is_by_name(limits) and limits:
         do = f"Write hft.Limits({', '.join(f'{name}={shown(limits[name])}' for name in limits)})."
     elif is_whole(limits):
-        do = f"Write hft.Limits(position={limits}), if the position is what to limit."
+        do = f"Write hft.Limits(position_lots={limits}), if the position is what to limit."
     raise InputError(f"{shown(limits)} is no hft.Limits", where="hft.backtest(limits=...)", do=do)
+
+
+def curves_of(curves: Any, tape: Tape) -> Mapping[str, VolumeCurve]:
+    """The curves of volume, each of a symbol that the tape has."""
+    for symbol, curve in (curves if is_by_name(curves) else {}).items():
+        if not isinstance(curve, VolumeCurve):
+            raise InputError(
+                f"{shown(curve)} is no curve of volume",
+                where=f"hft.backtest(curves={{{symbol!r}: ...}})",
+                do=f"Make one: hft.volume_curve(another_day, {symbol!r}).",
+            )
+        if symbol not in tape.instruments.symbols:
+            tape.instruments.row(symbol)  # which refuses, and says what there is
+    if curves is not None and not is_by_name(curves):
+        raise InputError(
+            f"{shown(curves)} gives no curves by symbol",
+            where="hft.backtest(curves=...)",
+            do='Give a dict, such as {"AAPL": hft.volume_curve(another_day, "AAPL")}.',
+        )
+    return curves or {}
 
 
 def horizons_of(horizons: Any) -> tuple[int, ...]:
@@ -171,20 +180,22 @@ def _no_horizon(value: Any, why: str = "is no time after a fill") -> InputError:
     return InputError(f"{shown(value)} {why}", where="hft.backtest(horizons=...)", do=do)
 
 
-def _is_by_name(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(isinstance(name, str) for name in value)
-
-
 def prepared(
-    strategy: Any,
+    strategies: Any,
     tape: Tape,
     settings: Mapping[str, Venue],
     limits: Limits,
     room: Capacity,
     every: Any,
     horizons: Sequence[int],
+    directives: Sequence[Directive] = (),
+    risk_watch: RiskWatch | None = None,
+    curves: Mapping[str, VolumeCurve] | None = None,
 ) -> Backtest:
-    """Memory for one run, with the books as they stand when the tape begins."""
+    """Memory for one run, with the books as they stand when the tape begins.
+
+    `strategies` is one, or several by name.
+    """
     # Venues that share their settings are one exchange: nothing would tell them apart.
     distinct: list[Venue] = []
     for one in settings.values():
@@ -196,8 +207,23 @@ def prepared(
     }
     table = list(tape.instruments)
     fees = [settings[one.venue].fees for one in table]
-    session = Session(tape.instruments, strategy, limits=limits, fees=fees, capacity=room)
-    exchanges = [Exchange(tape.instruments, one, capacity=room) for one in distinct]
+    session = Session(
+        tape.instruments,
+        strategies,
+        limits=limits,
+        fees=fees,
+        capacity=room,
+        curves=curves,
+        begin=tape.begin,
+    )
+    for each in table:
+        legs = settings[each.venue].latencies()  # what a route believes until it has measured
+        for seat in session.seats:
+            seat["venue_places"]["latency"][each.row] = least(legs, (ENTRY,)) or -1
+    count = len(session.seats)
+    exchanges = [
+        Exchange(tape.instruments, one, capacity=room, strategies=count) for one in distinct
+    ]
     for chunk in opening_events(tape):
         session.books.apply(chunk)
         for exchange in exchanges:
@@ -208,8 +234,8 @@ def prepared(
     first = file.events[begin : begin + _FIRST_EVENTS]
     ends = set(first["instrument"][first["flags"] & events.LAST != 0].tolist())
     marking = {each.venue for each in table if each.row in ends}
-    for each in table:
-        session.arena["markets"]["marked"][each.row] = each.venue in marking
+    for seat in session.seats:
+        seat["markets"]["marked"][: len(table)] = [each.venue in marking for each in table]
     return Backtest(
         session,
         exchanges,
@@ -218,7 +244,27 @@ def prepared(
         np.array([lanes[one.venue] for one in table], np.int64),
         every_ns=_every(every, tape),
         horizons=horizons,
+        directives=_directives(session, tape, directives, risk_watch),
+        answer=None if risk_watch is None else risk_watch.answer,
     )
+
+
+def _directives(
+    session: Session, tape: Tape, given: Sequence[Directive], watch: RiskWatch | None
+) -> np.ndarray[Any, Any]:
+    """What risk is told on the way, in order of time; clock times are of the tape's first day."""
+    rows = []
+    for one in given:
+        if not isinstance(one, Directive):
+            raise InputError(
+                f"{shown(one)} tells risk nothing",
+                where="hft.backtest(directives=[...])",
+                do="Use hft.halt, hft.reduce, hft.lift or hft.set_limit.",
+            )
+        rows.append(one.row(session.risk, moment(one.at, tape.zone, tape.begin, tape.end, "at")))
+    if watch is not None:
+        rows.append(watch.rows(session.risk, tape.begin, tape.end))
+    return in_order(rows)
 
 
 def _every(every: Any, tape: Tape) -> int:

@@ -47,6 +47,19 @@ class Sheet:
         return f"<table><caption>{html.escape(self.title)}</caption><tr>{heads}</tr>{body}</table>"
 
 
+def figures_table(sheet: Sheet) -> Any:
+    """Numbers with their units, as text: they stand right, and are never folded."""
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    made = Table(title=sheet.title, title_justify="left", box=SIMPLE, pad_edge=False)
+    for n, head in enumerate(sheet.heads):
+        made.add_column(head, justify="right" if n else "left", no_wrap=True)
+    for row in sheet.rows:
+        made.add_row(*row)
+    return made
+
+
 class Shown:
     """Something that answers with sheets."""
 

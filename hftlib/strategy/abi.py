@@ -27,7 +27,7 @@ from hftlib.core.records import record
 
 __all__ = ["POSITION", "POSITION_BYTES"]
 
-ABI = 1
+ABI = 3
 
 # What the engine calls a strategy for: the first argument of its entry.
 CALLBACKS = (
@@ -120,6 +120,10 @@ SERVICES: dict[str, tuple[str, str]] = {
     "imbalance_to": ("float64", "int64, int64"),  # instrument, how many levels
     "sweep_price": ("float64", "int64, int64, int64"),  # instrument, side, quantity
     "queue_ahead": ("int64", "int64"),  # order: what stands before it as far as we see, -1 unknown
+    "parent": ("int64", "int64"),  # instrument, the rest in the draft: its number or minus a reason
+    # parent, price, quantity, lasts, flags: the child's number or minus the reason
+    "child": ("int64", "int64, float64, int64, int64, int64"),
+    "steer": ("int64", "int64, int64"),  # parent, STOP, PAUSE or RESUME: 0 or minus the reason
 }
 SERVICES_MAX = 32
 
@@ -145,6 +149,8 @@ CONTEXT = record(
     120  state_at      int64  to its state
     128  entry         int64  its address
     136  refused       int64  orders that never left us
+    144  trading_state int64  0 active, 1 reducing, 2 halted: the worst of what binds it
+    240  parents_at    int64  bytes from here to the header of the parent orders
     256  services      int64[32]  addresses, in the order of SERVICES
     """,
 )

@@ -20,6 +20,7 @@ from hftlib.strategy.context import BOOK, CONTEXT, FILLS, HOLDING, ORDERS, TRADE
 from hftlib.strategy.fields import nearest
 from hftlib.strategy.methods import check_head, check_recursion, signature_of
 from hftlib.strategy.outside import check_of_module, check_value
+from hftlib.strategy.parenting import PARENT_ORDERS
 from hftlib.strategy.plans import Plan
 from hftlib.strategy.saying import CALLS, LOOKING, NODES, number_from_text
 
@@ -30,10 +31,13 @@ SHAPES = {
     "order": ORDERS,
     "trade": TRADES,
     "fill": FILLS,
+    "parent": PARENT_ORDERS,
 }
 _GIVES = {("ctx", name): name for name in ("book", "holding", "order")}
+_GIVES |= {("ctx", "parent_of"): "parent"}
 # What the engine and the compiled methods use of a context; `price_at` and the like are no fields.
 _INNER = {"abi", "services", "entry", "handles", "marked", "order_mask", "untold", "want_flags"}
+_INNER |= {"legs"}
 
 
 def check_methods(plan: Plan, callbacks: dict[str, tuple[str, ...]]) -> None:

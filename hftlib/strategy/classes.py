@@ -71,9 +71,12 @@ class Strategy(metaclass=_Kind):
         except HftError as error:
             raise error.with_traceback(None) from None
 
-    def explain(self, code: int) -> str:
-        """What an entry's answer that was not 0 means, in a sentence with its line."""
-        return self._entries.explain(code)
+    def explain(self, code: int, state: int = 0) -> str:
+        """What an entry's answer that was not 0 means, in a sentence with its line.
+
+        `state` is where the state of the one meant lies, if several of one class ran together.
+        """
+        return self._entries.explain(code, state)
 
     def exception(self) -> BaseException | None:
         """The exception that last ended an uncompiled callback."""

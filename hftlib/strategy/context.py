@@ -19,7 +19,19 @@ from typing import Any
 
 from hftlib.core import jit
 from hftlib.core.events import BUY, SELL, TRADING
-from hftlib.core.orders import DAY, FILL, LIMIT, LIVE, MARKET, ORDER, ORDER_BYTES, POST_ONLY, SENT
+from hftlib.core.orders import (
+    DAY,
+    FILL,
+    FREE,
+    LIMIT,
+    LIVE,
+    MARKET,
+    ORDER,
+    ORDER_BYTES,
+    OVER,
+    PARTLY_FILLED,
+    POST_ONLY,
+)
 from hftlib.strategy import abi
 
 NO_PRICE = -(2**60)  # as in books: the side is empty
@@ -149,11 +161,23 @@ def left(order: Any) -> int:
 
 
 def _is_open(order: Any) -> bool:
-    """Whether it was sent and has not ended."""
-    return order.state == SENT or order.state == LIVE
+    """Whether it counts as open: held, under way, at the venue, or its fate is not known."""
+    return FREE < order.state < OVER
 
 
 ORDERS.derived(_is_open, "is_open")
+
+
+@ORDERS.derived
+def is_settled(order: Any) -> bool:
+    """Whether the venue has it and nothing that was asked of it is under way."""
+    return order.state == LIVE or order.state == PARTLY_FILLED
+
+
+@ORDERS.derived
+def is_over(order: Any) -> bool:
+    """Whether it has ended, in whichever way."""
+    return order.state >= OVER
 
 
 @ORDERS.derived

@@ -59,7 +59,8 @@ class Entries:
 
     def __init__(self, laid: Laid) -> None:
         self.laid = laid
-        self.exception: BaseException | None = None
+        self.exception: BaseException | None = None  # the last; and by where a state lies
+        self.exceptions: dict[int, BaseException] = {}
         self.was_kept = False
         self._compiled = self._uncompiled = 0
         self._function: Any = None
@@ -69,6 +70,7 @@ class Entries:
             self._compiled = self._compiled or self._machine_code()
             return self._compiled
         self._uncompiled = self._uncompiled or self._python()
+        self.exceptions.clear()
         return self._uncompiled
 
     def digest(self) -> str:
@@ -80,11 +82,11 @@ class Entries:
                 digest.update(f"\0{name} {meaning(function)}".encode())
         return digest.hexdigest()
 
-    def explain(self, code: int) -> str:
+    def explain(self, code: int, state: int = 0) -> str:
         if code == 0:
             return "Nothing is wrong."
         if code == 1 or not jit.COMPILED:
-            return told_by_exception(self.exception, self.laid)
+            return told_by_exception(self.exceptions.get(state, self.exception), self.laid)
         from hftlib.core.jit.reporting import account_at
 
         return told_by_account(*account_at(code), self.laid)
@@ -139,7 +141,7 @@ class Entries:
                 return int(run(*arguments))
             # Whatever ends the call, a debugger's end included, has to wait for the driver.
             except BaseException as error:
-                self.exception = error
+                self.exception = self.exceptions[arguments[1]] = error
                 return 1
 
         self._function = _PROTOTYPE(entry)

@@ -103,9 +103,11 @@ def checked(name: str, kind: type, param: Param, value: Any, where: str) -> Any:
 def nearest(name: str, known: Iterable[str], sort: str) -> str:
     """A hint: the likeliest meant name, else all there are."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    # Letters that changed places are the likeliest slip, however the others compare.
+    swapped = [one for one in close if sorted(one) == sorted(name)]
     if close:
-        return f"Did you mean {close[0]!r}?"
+        return f"Did you mean {(swapped or close)[0]!r}?"
     return f"There is {', '.join(names)}." if names else f"There is no {sort} at all."
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from hftlib.book.apply import apply_event
 from hftlib.core import jit
 from hftlib.venue.fifo import match_fifo
-from hftlib.venue.matching import match_all, match_event
+from hftlib.venue.own_matching import match_all, match_event
 from hftlib.venue.standing import end_now, fill_now, place_now
 from hftlib.venue.trading import trade_now
 

@@ -8,9 +8,9 @@ A quantity is all an order asks for, filled part included. A REPLACE at the same
 more keeps the order's place; all others go to the end of their queue. One for no more than is
 filled ends the order: CANCELED. While trading is halted only cancels are taken.
 
-What is left of an order that could not trade at once: DAY stands, IOC ends (MOMENT_OVER), MARKET
-ends (NOTHING_THERE); a FOK that would not fill whole and a POST_ONLY that would take are REJECTED
-before anything happens. A stop waits for a print; its trigger never changes.
+What is left of an order that could not trade at once: DAY stands, IOC ends (EXPIRED, MOMENT_OVER),
+MARKET ends (NOTHING_THERE); a FOK that would not fill whole and a POST_ONLY that would take are
+REJECTED before anything happens. A stop waits for a print; its trigger never changes.
 
 Worst case: garbage in a command is refused as VENUE_NO_KIND, or OFF_GRID where it is a price.
 """

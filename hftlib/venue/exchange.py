@@ -34,6 +34,7 @@ from hftlib.core.errors import InputError
 from hftlib.core.events import EVENT, QUOTE, REPLACE
 from hftlib.core.instruments import Instruments
 from hftlib.core.layout import Layout
+from hftlib.core.numbers import SLOTS_MAX
 from hftlib.core.units import is_whole, shown
 from hftlib.venue import callbacks, tables
 from hftlib.venue.commands import obey
@@ -102,7 +103,8 @@ class Exchange:
     """One venue: its books, our orders in it, and the reports that wait.
 
     `settings` has what `hftlib.venue.venue.Venue` has: `queue`, `partial_fills`, `self_match` and
-    `impact`. `own_max` is how many orders of ours may live at once.
+    `impact`. `own_max` is how many orders of ours may live at once, shared out evenly among so many
+    `strategies`.
     """
 
     def __init__(
@@ -112,6 +114,7 @@ class Exchange:
         *,
         capacity: Capacity | None = None,
         own_max: int = 65536,
+        strategies: int = 1,
     ) -> None:
         if not is_whole(own_max) or not 1 <= own_max <= OWN_MOST:
             raise InputError(
@@ -122,18 +125,19 @@ class Exchange:
         self.instruments = instruments
         self.settings = settings
         capacity = capacity or Capacity(instruments=max(1, len(instruments)))
-        own_max = 1 << (int(own_max) - 1).bit_length()
+        shares = 1 << (strategies - 1).bit_length()
+        own_max = max(1 << (int(own_max) - 1).bit_length(), shares * SLOTS_MAX if shares > 1 else 0)
         self.arena = Arena.create(_layout(capacity, own_max), huge_pages=True)
         self.books = Books(instruments, capacity=capacity, arena=self.arena)
         self.address = self.arena.address_of("venue")
-        self._lay_out(capacity, own_max)
+        self._lay_out(capacity, own_max, own_max // shares)
 
-    def _lay_out(self, capacity: Capacity, own_max: int) -> None:
+    def _lay_out(self, capacity: Capacity, own_max: int, own_each: int) -> None:
         header, slots = self.arena["venue"], self.arena.layout.slots
         for name in ("books", "listings", "own", "takens", "reports", "impacts", "event"):
             header[f"{name}_at"] = slots[name].offset - slots["venue"].offset
         header["instruments"] = capacity.instruments
-        header["own_max"] = own_max
+        header["own_max"], header["own_each"] = own_max, own_each
         header["taken_sets"] = TAKEN_SETS
         header["reports_max"] = slots["reports"].count
         header["partial_fills"] = int(bool(self.settings.partial_fills))

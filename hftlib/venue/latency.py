@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from hftlib.core import jit
 from hftlib.core.records import record
+from hftlib.core.stirring import WORD, stirred
 from hftlib.venue.quantiles import STEPS, VALUES
 
 LATENCY = record(
@@ -41,7 +42,6 @@ FEED, ENTRY, CANCEL, REPLACE, RESPONSE = range(5)
 
 CONSTANT, DRAWN, MEASURED, RECORDED = range(4)
 LATENCY_NS_MAX = (1 << 42) - 1
-_WORD = (1 << 32) - 1
 _FRACTION_BITS = 20
 _FRACTION = 1 << _FRACTION_BITS
 
@@ -70,11 +70,11 @@ def feed_latency_at(address: int, time: int, received: int, key: int) -> int:
 @jit.compiled("int64(int64, int64, int64)")
 def mixed(seed: int, time: int, key: int) -> int:
     """32 even bits of these three: the same in any mode, since no step leaves an int64."""
-    bits = _stirred(seed ^ (time & _WORD))
-    bits = _stirred(bits ^ ((time >> 32) & _WORD))
-    bits = _stirred(bits ^ (key & _WORD))
+    bits = stirred(seed ^ (time & WORD))
+    bits = stirred(bits ^ ((time >> 32) & WORD))
+    bits = stirred(bits ^ (key & WORD))
     # Once more the seed: else two seeds would differ only in which time has which draw.
-    return _stirred((seed + (bits ^ ((key >> 32) & _WORD))) & _WORD)
+    return stirred((seed + (bits ^ ((key >> 32) & WORD))) & WORD)
 
 
 @jit.compiled("int64(int64, int64)")
@@ -130,20 +130,3 @@ def _found(times: int, count: int, near: int, time: int) -> int:
         else:
             high = middle
     return low
-
-
-@jit.inlined
-def _stirred(bits: int) -> int:
-    """32 bits into 32 others, one to one, so that each bit hangs on all of them."""
-    bits ^= bits >> 16
-    bits = _product(bits, 0x7FEB352D)
-    bits ^= bits >> 15
-    bits = _product(bits, 0x846CA68B)
-    return bits ^ (bits >> 16)
-
-
-@jit.inlined
-def _product(bits: int, factor: int) -> int:
-    """The low 32 bits of a product of two 32-bit words, in two steps that both fit an int64."""
-    high = (bits * (factor >> 16)) & 0xFFFF
-    return (bits * (factor & 0xFFFF) + (high << 16)) & _WORD

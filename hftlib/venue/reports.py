@@ -65,7 +65,13 @@ def replaced(address: int, own: Any, time: int) -> None:
 
 @jit.inlined
 def canceled(address: int, own: Any, time: int, reason: int) -> None:
-    report(address, own, CANCELED, time, reason, 0, own.quantity - own.filled, 0)
+    ended(address, own, CANCELED, time, reason)
+
+
+@jit.inlined
+def ended(address: int, own: Any, kind: int, time: int, reason: int) -> None:
+    """CANCELED, or EXPIRED where its time in force says so."""
+    report(address, own, kind, time, reason, 0, own.quantity - own.filled, 0)
 
 
 @jit.inlined

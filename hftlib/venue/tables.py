@@ -4,7 +4,7 @@
     listings[instrument] ─ queue rule, tick, and the heads of four lists           128 bytes
       buys, sells ─ our standing orders, best price first, then first come         ┐ linked
       buy stops, sell stops ─ our waiting ones, the next to wake first             ┘ orders
-    own[1 + (id & mask)] ─ an order of ours                                         128 bytes
+    own[1 + place of id] ─ an order of ours                                         128 bytes
     takens ─ sets of four: an order or a level of others, and how much we took of it 48 bytes
     reports ─ what waits for whoever drives the venue                                96 bytes
     impacts[instrument] ─ what our taking did to prices (`impact.py`)
@@ -13,8 +13,9 @@
 Order 0 stands for none. Inside, a price is a *key*, as in books: the price for sells, its negative
 for buys; smaller is better. A stop's key is such that the smallest wakes first.
 
-Our order numbered `id` lives in a place of its own, the low bits of its id. Worst case: an order
-whose place is still taken by one `own_max` ids older is refused for lack of room. A new order
+Our order numbered `id` lives in a place of its own, the low bits of its id among the places of its
+strategy (`hftlib.core.numbers`). Worst case: an order whose place is still taken by one `own_each`
+ids older is refused for lack of room. A new order
 walks the list of its side to find its place there, so a flood of n orders costs n*n steps.
 """
 
@@ -24,6 +25,7 @@ from typing import Any
 
 from hftlib.core import jit
 from hftlib.core.events import EVENT
+from hftlib.core.numbers import place_of
 from hftlib.core.records import field_offset, record
 
 VENUE = record(
@@ -53,6 +55,7 @@ VENUE = record(
     160  forgotten      int64  times that the memory of what we took was full
     168  foreign        int64  events with a reference from the range of ours: left out
     176  commanded      int64  when the last command arrived
+    184  own_each       int64  places for the orders of one strategy, a power of two
     192  call_fill      int64  addresses of functions: `doors.py`
     200  call_end       int64
     208  call_place     int64
@@ -167,7 +170,7 @@ def taken_of(address: int, place: int) -> Any:
 @jit.inlined
 def own_number(venue: Any, order_id: int) -> int:
     """The place of our order of this id, whoever is there now."""
-    return 1 + (order_id & (venue.own_max - 1))
+    return 1 + place_of(order_id, venue.own_each, venue.own_max - 1)
 
 
 @jit.inlined

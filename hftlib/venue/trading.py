@@ -6,10 +6,10 @@ Worst case: that of `taking.py`.
 from __future__ import annotations
 
 from hftlib.core import jit
-from hftlib.core.orders import DAY, MARKET, MOMENT_OVER, NOTHING_THERE
+from hftlib.core.orders import CANCELED, DAY, EXPIRED, MARKET, MOMENT_OVER, NOTHING_THERE
 from hftlib.venue.doors import place_order
 from hftlib.venue.lists import end_life
-from hftlib.venue.reports import canceled
+from hftlib.venue.reports import ended
 from hftlib.venue.tables import own_of
 from hftlib.venue.taking import limit_of, take
 
@@ -30,6 +30,6 @@ def trade_now(address: int, number: int, time: int) -> int:
     if reason == 0:
         reason = place_order(address, number, time)
     if reason != 0:
-        canceled(address, own, time, reason)
+        ended(address, own, EXPIRED if reason == MOMENT_OVER else CANCELED, time, reason)
         end_life(address, number)
     return 0

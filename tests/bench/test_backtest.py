@@ -136,6 +136,8 @@ def test_the_bench_tells_both_rows_and_their_yardstick():
     assert [row["name"] for row in told["measurements"]] == [
         "orders, watch",
         "orders, quote: exact queue",
+        "orders, two that watch",
+        "orders, two that quote",
     ]
     assert all(row["ratio"] > 1 for row in told["measurements"]), "books are part of a backtest"
     assert told["events"]["orders"] > 100_000

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 
 from hftlib.core import mapping
 from hftlib.core.arena import Arena, shared_memory
+from hftlib.core.claim import is_written
 from hftlib.core.errors import HostError, StateError
 from hftlib.core.layout import Layout
 
@@ -225,3 +227,25 @@ def test_an_interpreter_that_ends_with_an_open_arena_says_nothing(path: Path, ho
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     Arena.open(path, writable=True).close()
+
+
+def test_onlookers_may_ask_who_writes_and_keep_nobody_out(path: Path) -> None:
+    assert not is_written(path) and not is_written(path.with_name("nowhere"))
+    with Arena.open(path, writable=True):
+        assert is_written(path)
+        in_a_child(lambda: None if is_written(path) else pytest.fail("the parent writes it"))
+    assert not is_written(path)
+    stop = threading.Event()
+
+    def ask_without_end() -> None:
+        while not stop.is_set():
+            is_written(path)
+
+    onlooker = threading.Thread(target=ask_without_end)
+    onlooker.start()
+    try:
+        for _ in range(200):
+            Arena.open(path, writable=True).close()
+    finally:
+        stop.set()
+        onlooker.join()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import math
+import threading
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -157,6 +158,30 @@ def test_any_changed_fact_is_found_by_the_digest(code, tmp_path):
         read(path)
     with pytest.raises(InputError, match=r"has no name. Where: object code without a name\."):
         link(sealed(code, name=" "))
+
+
+def test_two_threads_that_link_at_once_get_one_code(code, monkeypatch):
+    """The first one's stays: it may be running when the second one comes."""
+    both, real = threading.Barrier(2, timeout=20), object_code._llvm
+    made: list[tuple[int, int]] = []
+
+    def late() -> Any:
+        both.wait()  # neither has linked it yet, and both will
+        return real()
+
+    def place() -> None:
+        address = link(code)
+        made.append((address, next(iter(object_code._linked.values()))[1]))
+
+    monkeypatch.setattr(object_code, "_linked", {})
+    monkeypatch.setattr(object_code, "_llvm", late)
+    threads = [threading.Thread(target=place) for _ in range(2)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(20)
+    assert len({address for pair in made for address in pair}) == 1 and len(made) == 2
+    assert call(made[0][0], 1.0) == grown(1.0)
 
 
 def test_code_is_linked_by_its_own_signature_only(code, other):

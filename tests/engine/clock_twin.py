@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from hftlib.core.events import ALL, EVENT
-from hftlib.core.orders import COMMAND, DONE, FILLED, NEW, ORDER
+from hftlib.core.numbers import EACH
+from hftlib.core.orders import CANCEL, COMMAND, FILLED, NEW, ORDER, OVER, TAKER
 from hftlib.engine import path
 from hftlib.engine.memory import FOREVER, RUNNING, STOPPED_ITSELF, TAPE_OVER
+from hftlib.engine.seating import Seat
 from hftlib.engine.session import Session
 from hftlib.feed.tape_index import tells_time
 from hftlib.venue.exchange import Exchange
@@ -52,6 +54,7 @@ class ClockTwin:
         self.latest: dict[tuple[int, int], int] = {}
         self.numbered = self.filled = 0
         self.fills: list[np.void] = []
+        self.asked: dict[int, int] = {}  # of each order, what we asked last
         self.ended: list[np.void] = []
         self.venue_times = self._venue_times()
         self.feeds = self._feeds()
@@ -59,19 +62,21 @@ class ClockTwin:
         self.heard = sorted(one for feed in set(self.feeds) for one in self._hearing(feed))
 
     def go(self) -> None:
-        context, session = self.session.arena["context"], self.session.arena["session"]
+        seats = self.session.seats
         venue, local = 0, 0
         first = min(self.venue_times[0] + self._least(feed) for feed in set(self.feeds))
         path.start(self.base, first if self._several() else self.heard[0][0], self.venue_times[0])
         self._take()
         while True:
-            if local == len(self.heard) or context["stopped"][0] != RUNNING:
+            if local == len(self.heard):
+                break
+            if all(seat["context"]["stopped"][0] != RUNNING for seat in seats):
                 break
             due = [
                 (self.venue_times[venue] if venue < len(self.tape) else FOREVER, VENUE),
                 (min((f[0] for f in self.flights), default=FOREVER), FLIGHT),
                 (self.heard[local][0], LOCAL),
-                (int(session["next_timer"][0]), ALARM),
+                (min(int(seat["session"]["next_timer"][0]) for seat in seats), ALARM),
             ]
             time, what = min(due)
             if what == VENUE:
@@ -85,9 +90,10 @@ class ClockTwin:
             else:
                 path.timer(self.base)
             self._take()
-        assert context["stopped"][0] in (RUNNING, STOPPED_ITSELF)
-        path.finish(self.base, int(session["time"][0]))
-        context["stopped"] = TAPE_OVER
+        for seat in seats:
+            assert seat["context"]["stopped"][0] in (RUNNING, STOPPED_ITSELF)
+            path.finish(seat.address, int(seat["session"]["time"][0]))
+            seat["context"]["stopped"] = TAPE_OVER
         self._take()
         while venue < len(self.tape) or self.flights:
             next_venue = self.venue_times[venue] if venue < len(self.tape) else FOREVER
@@ -99,8 +105,8 @@ class ClockTwin:
             self._take()
 
     def orders(self) -> np.ndarray[Any, Any]:
-        table = self.session.arena["own_orders"]
-        still = table[(table["state"] != 0) & (table["state"] != DONE)]
+        table = np.concatenate([seat["own_orders"] for seat in self.session.seats])
+        still = table[(table["state"] != 0) & (table["state"] < OVER)]
         made = np.array([*self.ended, *still], ORDER)
         return made[np.argsort(made["id"], kind="stable")]
 
@@ -183,11 +189,14 @@ class ClockTwin:
             event["time"] = time
             key = 64 * int(event["reference"][0]) + int(event["kind"][0])
             late = latency_at(self._leg(lane, RESPONSE), time, key)
-            self._depart(lane, 1, time + late, (event, int(report["entered"])))
+            self._depart(lane, 1, time + late, (event, report.copy()))
 
     def _take(self) -> None:
         """What the event made us send goes under way; logs are emptied."""
-        arena = self.session.arena
+        for seat in self.session.seats:
+            self._take_of(seat)
+
+    def _take_of(self, arena: Seat) -> None:
         execution = arena["execution"]
         for n in range(int(execution["commands"][0])):
             command = np.array([arena["commands"][n]], COMMAND)
@@ -195,11 +204,16 @@ class ClockTwin:
             leg = self._leg(lane, ENTRY + int(command["what"][0]) - NEW)
             key = 4 * int(command["order"][0]) + int(command["what"][0])
             time = int(command["time"][0])
+            if command["what"][0] != NEW:
+                sign = 1 if command["what"][0] == CANCEL else -1
+                self.asked[int(command["order"][0])] = sign * time
             self._depart(lane, 0, time + latency_at(leg, time, key), command)
         self.fills += [row.copy() for row in arena["fills"][: int(execution["fills"][0])]]
         self.ended += [row.copy() for row in arena["ended"][: int(execution["ended"][0])]]
         for name in ("commands", "fills", "ended"):
             execution[name] = 0
+        for name in ("refusals", "refusals_told"):
+            arena["session"][name] = 0
 
     def _leg(self, lane: int, leg: int) -> int:
         return int(self.latencies[lane].ctypes.data) + leg * LATENCY_BYTES
@@ -217,6 +231,15 @@ class ClockTwin:
         if way == 0:
             self._answered(lane, self.exchanges[lane].command(what, arrives), arrives)
         else:
-            event, entered = what
+            event, report = what
             event["received"] = arrives
-            path.answer(self.base, event.ctypes.data, entered)
+            number = int(event["reference"][0])
+            seat = self.session.seats[number // EACH]
+            table = seat["own_orders"]
+            open_ones = table[(table["id"] == number) & (table["done"] == 0)]
+            pending = len(open_ones) and open_ones["pending"][0]
+            log, n = seat["fills"], int(seat["execution"]["fills"][0])
+            path.answer(self.base, event.ctypes.data, int(report["entered"]))
+            if event["kind"][0] == FILLED:
+                log["ahead"][n] = 0 if event["flags"][0] & TAKER else report["ahead"]
+                log["asked"][n] = self.asked[number] if pending else 0

@@ -1,7 +1,12 @@
-"""A desk for stories: a session whose strategy is a Python function, and reports made by hand."""
+"""A desk for stories: a session whose strategy is a Python function, and reports made by hand.
+
+Where several strategies share the session, each has a desk of its own: `desk.beside(1)`.
+"""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -55,23 +60,46 @@ class Desk:
         strategy: Any = None,
         tick: int = 100,
         orders_max: int = 16,
+        venues: Sequence[str] = ("XNAS",),
     ) -> None:
         table = Instruments()
         for symbol in symbols or ("AAA",):
-            table.add(symbol, venue="XNAS", tick=tick)
+            for venue in venues:
+                table.add(symbol, venue=venue, tick=tick)
         self.session = Session(
             table,
-            strategy or Quiet(),
+            Quiet() if strategy is None else strategy,
             limits=limits or Limits(),
             fees=[fees or Fees()] * len(table),
             capacity=SMALL,
             orders_max=orders_max,
         )
         self.session.connect()
-        self.base = self.session.address
-        self.time = 1_000
-        self.fills = 0
-        self.session.arena["session"]["time"] = self.time
+        self.seat, self.base = self.session.seats[0], self.session.address
+        self._clock = [1_000]  # all desks look at one
+        self.fills = self.reports = 0
+        self.at(self.time)
+
+    def beside(self, number: int) -> Desk:
+        """The desk of another strategy of this session."""
+        other = copy.copy(self)
+        other.seat = self.session.seats[number]
+        other.base = other.seat.address
+        return other
+
+    @property
+    def time(self) -> int:
+        return self._clock[0]
+
+    @time.setter
+    def time(self, value: int) -> None:
+        self._clock[0] = value
+
+    def at(self, time: int) -> None:
+        """It is so late now, for everybody."""
+        self.time = time
+        for seat in self.session.seats:
+            seat["session"]["time"] = time
 
     # What the strategy would ask for.
 
@@ -115,7 +143,7 @@ class Desk:
     @property
     def context(self) -> int:
         """Where the context lies: what a service is called with."""
-        return self.session.arena.address_of("context")
+        return self.base + int(self.seat["session"]["context_at"][0])
 
     # What the venue answers.
 
@@ -128,14 +156,18 @@ class Desk:
         quantity: int = 0,
         other: int = 0,
         flags: int = 0,
+        **more: int,
     ) -> None:
         self.time += 10
         self.fills += kind == orders.FILLED
+        self.reports += 1
         event = np.zeros(1, EVENT)
         event["kind"], event["reference"], event["other"] = kind, number, other
         event["price"], event["quantity"], event["flags"] = price, quantity, flags
+        for name, value in more.items():
+            event[name] = value
         event["time"], event["received"] = self.time - 5, self.time
-        event["sequence"] = self.fills
+        event["sequence"] = self.fills if kind == orders.FILLED else self.reports
         path.answer(self.base, event.ctypes.data, 7)
 
     def accept(self, number: int) -> None:
@@ -143,40 +175,47 @@ class Desk:
 
     def fill(self, number: int, price: int, quantity: int, taker: bool = False) -> None:
         flags = orders.TAKER if taker else 0
-        self.report(orders.FILLED, number, price=price, quantity=quantity, flags=flags, other=1)
+        match = 70_000 + self.reports  # each trade has a number of its own
+        self.report(orders.FILLED, number, price=price, quantity=quantity, flags=flags, other=match)
 
     # What is there to see.
 
     def sent(self) -> list[tuple[str, int, int, int, int]]:
         """Commands since the last look: what, order, side, price, quantity."""
-        execution = self.session.arena["execution"]
+        execution = self.seat["execution"]
         count = int(execution["commands"][0])
         words = ("", "new", "cancel", "replace")
         rows = [
             (words[row["what"]], *(int(row[n]) for n in ("order", "side", "price", "quantity")))
-            for row in self.session.arena["commands"][:count]
+            for row in self.seat["commands"][:count]
         ]
         execution["commands"] = 0
         return rows
 
     def order(self, number: int) -> dict[str, int]:
-        mask = int(self.session.arena["execution"]["order_mask"][0])
-        row = self.session.arena["own_orders"][number & mask]
+        mask = int(self.seat["execution"]["order_mask"][0])
+        row = self.seat["own_orders"][number & mask]
         assert row["id"] == number, f"order {number} has lost its slot"
         return {name: int(row[name]) for name in row.dtype.names}
 
     def position(self, instrument: int = 0) -> dict[str, int]:
-        row = self.session.arena["positions"][instrument]
+        row = self.seat["positions"][instrument]
         return {name: int(row[name]) for name in row.dtype.names}
 
     def refused(self) -> dict[str, int]:
-        counts = self.session.arena["session"]["refused"][0]
+        counts = self.seat["session"]["refused"][0]
         return {orders.REASONS[n]: int(counts[n]) for n in range(len(counts)) if counts[n]}
 
     @property
     def impossible(self) -> int:
-        return int(self.session.arena["execution"]["impossible"][0])
+        return int(self.seat["execution"]["impossible"][0])
+
+    def counts(self) -> dict[str, int]:
+        """How often reports came twice, too late, or against reason; not what never happened."""
+        execution = self.seat["execution"][0]
+        names = ("repeated", "late", "impossible", "broken", "unmatched", "unknown")
+        return {name: int(execution[name]) for name in names if execution[name]}
 
     @property
     def _execution(self) -> int:
-        return self.base + int(self.session.arena["session"]["execution_at"][0])
+        return self.base + int(self.seat["session"]["execution_at"][0])

@@ -6,6 +6,7 @@ from typing import Any
 
 from hftlib.core import jit, orders
 from hftlib.core.events import BUY, SELL
+from hftlib.core.numbers import EACH
 from hftlib.strategy.abi import (
     CONTEXT,
     ENTRY,
@@ -44,7 +45,7 @@ def _drawn(seed: int) -> int:
 @jit.callback(ENTRY)
 def restless(what: int, state: int, context: int, i: int, argument: int) -> int:
     here = _context_at(context)
-    draw = _drawn(here.time + 7 * what + 31 * i)
+    draw = _drawn(here.time + 7 * what + 31 * i + 1013 * here.strategy)
     if what in (ON_START, ON_TIMER):
         _timer(context, 1_000_000 * (1 + draw % 50), draw % 3)
         i = draw % here.instruments
@@ -57,7 +58,7 @@ def restless(what: int, state: int, context: int, i: int, argument: int) -> int:
     passive = market.bid if side == BUY else market.ask
     other = market.ask if side == BUY else market.bid
     act = draw % 11
-    known = draw % 200  # most are over, or never were
+    known = draw % 200 + here.strategy * EACH  # most are over, or never were
     if act < 3:
         price = passive + market.tick * (draw % 5 - 2)
         lasts = orders.DAY + (draw >> 8) % 3

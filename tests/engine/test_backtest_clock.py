@@ -8,7 +8,8 @@ import hftlib as hft
 from hftlib.book.capacity import Capacity
 from hftlib.book.reading import twice_mid
 from hftlib.core import events
-from hftlib.engine.driving import Backtest, feeds_of, least_of_feed
+from hftlib.engine.driving import Backtest
+from hftlib.engine.legs import feeds_of, least_of_feed
 from hftlib.engine.log import HORIZONS_NS
 from hftlib.engine.session import Session
 from hftlib.research.tape import to_tape
@@ -50,42 +51,48 @@ def tape():
     return to_tape(hft.synthetic(symbols=3, seconds=20, seed=4))
 
 
-def set_up(tape, venues, without=()):
-    """A fresh session with its exchanges, and how instruments go to them."""
+def set_up(tape, venues, without=(), others=()):
+    """A fresh session with its exchanges, and how instruments go to them.
+
+    `others` are what further strategies of the session are deaf to.
+    """
     routes = np.arange(len(tape.instruments), dtype=np.int64) % len(venues)
     fees = [venues[route].fees for route in routes]
-    limits = Limits(position=5_000, open_orders=40)
-    strategy = Restless(without)
-    session = Session(tape.instruments, strategy, limits=limits, fees=fees, capacity=ROOM)
+    limits = Limits(position_lots=5_000, open_orders=40)
+    strategies = {f"s{n}": Restless(deaf) for n, deaf in enumerate([without, *others])}
+    session = Session(tape.instruments, strategies, limits=limits, fees=fees, capacity=ROOM)
     session.connect()
-    exchanges = [Exchange(tape.instruments, venue, capacity=ROOM) for venue in venues]
+    count = len(strategies)
+    exchanges = [
+        Exchange(tape.instruments, venue, capacity=ROOM, strategies=count) for venue in venues
+    ]
     return session, exchanges, [venue.latencies() for venue in venues], routes
 
 
-def run(tape, venues, steps=1 << 20, without=()):
-    session, exchanges, latencies, routes = set_up(tape, venues, without)
+def run(tape, venues, steps=1 << 20, without=(), others=()):
+    session, exchanges, latencies, routes = set_up(tape, venues, without, others)
     made = Backtest(session, exchanges, tape.selection, latencies, routes, every_ns=10**9)
     assert made.go(lambda _share, _what: None, steps) == ""
     return made
 
 
-def agrees_with_its_twin(tape, venues, without=(), fills_least=50):
-    fast = run(tape, venues, without=without)
-    session, exchanges, latencies, routes = set_up(tape, venues, without)
+def agrees_with_its_twin(tape, venues, without=(), fills_least=50, others=()):
+    fast = run(tape, venues, without=without, others=others)
+    session, exchanges, latencies, routes = set_up(tape, venues, without, others)
     slow = ClockTwin(session, exchanges, np.array(tape.events), latencies, routes)
     slow.go()
     fills = np.array(slow.fills, fast.fills.dtype)
+    fills = fills[np.lexsort([fills["strategy"], fills["received"]])] if others else fills
     assert len(fills) >= fills_least, "a duel in which nothing happens proves nothing"
     ours = fast.fills.copy()
     ours["twice_mid"] = 0  # written in afterwards; the twin watches no market
     assert ours.tolist() == fills.tolist()
     assert fast.orders.tolist() == slow.orders().tolist()
-    for name in ("positions", "markets", "own_orders"):
-        assert fast.session.arena[name].tolist() == session.arena[name].tolist(), name
-    ours, theirs = fast.session.arena["session"][0], session.arena["session"][0]
-    for name in ("events", "time"):
-        assert ours[name] == theirs[name], name
-    assert ours["callbacks"].tolist() == theirs["callbacks"].tolist()
+    for ours, theirs in zip(fast.session.seats, session.seats, strict=True):
+        for name in ("positions", "markets", "own_orders"):
+            assert ours[name].tolist() == theirs[name].tolist(), name
+        for name in ("events", "time", "callbacks"):
+            assert ours["session"][name].tolist() == theirs["session"][name].tolist(), name
     assert fast.session.books.digest() == session.books.digest()
     assert fast.seen == 2 * len(tape)
 
@@ -104,6 +111,16 @@ MIXED = pytest.mark.parametrize(
 @pytest.mark.parametrize("venues", [[NEAR], [FAR], [NEAR, FAR]], ids=["near", "far", "both"])
 def test_the_clock_agrees_with_its_slow_twin(tape, venues, without):
     agrees_with_its_twin(tape, venues, without)
+
+
+DEAF = (ON_BOOK, ON_TRADE)
+
+
+@pytest.mark.parametrize("others", [[()], [DEAF], [(), DEAF, ()]], ids=["two", "deaf", "four"])
+@pytest.mark.parametrize("without", [(), DEAF], ids=["watching", "by timer"])
+@pytest.mark.parametrize("venues", [[NEAR], [FAR], [LATE, NEAR, BESIDE]], ids=["near", "far", "3"])
+def test_the_clock_of_several_strategies_agrees_with_its_slow_twin(tape, venues, without, others):
+    agrees_with_its_twin(tape, venues, without, others=others)
 
 
 def with_feed_events(array, chance, count):

@@ -6,6 +6,7 @@ import pytest
 
 from hftlib.core import orders
 from hftlib.core.events import BUY, SELL
+from hftlib.risk.limits import Limits
 from tests.engine.desk import Desk
 
 pytestmark = pytest.mark.modes
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.modes
     ],
 )
 def test_a_price_between_ticks_asks_for_less(side, price, sent):
-    desk = Desk()
+    desk = Desk(limits=Limits(rules={"any_price": ["*"]}))
     desk.place(side, price, 5)
     assert [row[3] for row in desk.sent()] == [sent]
 

@@ -97,7 +97,7 @@ def test_a_refused_side_waits_for_the_strategy():
 
 
 def test_the_position_limit_makes_a_quote_smaller_and_then_takes_it_off():
-    desk, bid, ask = quoted(limits=Limits(position=150))
+    desk, bid, ask = quoted(limits=Limits(position_lots=150))
     desk.fill(bid, 9_900, 100)
     desk.quote(9_900, 10_100, 100)
     assert desk.sent() == [("new", 3, BUY, 9_900, 50)]
@@ -161,7 +161,7 @@ def test_post_only_asked_for_later_takes_another_order():
 
 
 def test_the_limit_of_one_order_counts_what_is_still_wanted():
-    desk, bid, _ = quoted(limits=Limits(order_quantity=150))
+    desk, bid, _ = quoted(limits=Limits(order_quantity_lots=150))
     desk.fill(bid, 9_900, 60)
     desk.quote(9_800, 10_100, 100)
     assert desk.sent() == [("replace", bid, BUY, 9_800, 160)]

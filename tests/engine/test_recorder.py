@@ -22,8 +22,15 @@ def rows(count):
 def test_what_is_taken_is_what_is_kept(monkeypatch, spill):
     monkeypatch.setattr(recorder, "SPILL_BYTES", spill)
     log, all_of_it = Recorder(ROW), rows(1_000)
-    for first in range(0, 1_000, 300):
-        log.take(all_of_it[first : first + 300])
+    assert len(log.rows()) == 0
+    early = []
+    for first in range(0, 1_000, 100):
+        log.take(all_of_it[first : first + 100])
+        if first % 300 == 0:
+            early.append(log.rows())
+    for seen in early:
+        assert np.array_equal(seen, all_of_it[: len(seen)])
+        assert not seen.flags.writeable
     assert np.array_equal(log.rows(), all_of_it)
     assert isinstance(log.rows(), np.memmap) == (spill == 1)
 

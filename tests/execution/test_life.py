@@ -7,7 +7,17 @@ import pytest
 from hftlib.core import orders
 from hftlib.core.events import BUY, SELL
 from hftlib.core.fees import Fees
-from hftlib.core.orders import CANCEL_PENDING, DONE, LIVE, REASONS, REPLACE_PENDING, SENT
+from hftlib.core.orders import (
+    FILLED_WHOLE,
+    LIVE,
+    PARTLY_FILLED,
+    PENDING_CANCEL,
+    PENDING_NEW,
+    PENDING_REPLACE,
+    REASONS,
+    WAS_CANCELED,
+    WAS_REJECTED,
+)
 from tests.engine.desk import Desk
 
 pytestmark = pytest.mark.modes
@@ -16,7 +26,7 @@ pytestmark = pytest.mark.modes
 def test_an_order_is_sent_accepted_filled_in_parts_and_done():
     desk = Desk(fees=Fees(taker="10bp"))
     number = desk.buy(10_000, 300)
-    assert desk.order(number)["state"] == SENT
+    assert desk.order(number)["state"] == PENDING_NEW
     assert desk.sent() == [("new", number, BUY, 10_000, 300)]
     assert desk.position()["open_buy"] == 300
 
@@ -26,7 +36,7 @@ def test_an_order_is_sent_accepted_filled_in_parts_and_done():
     desk.fill(number, 9_900, 200, taker=True)
 
     order, position = desk.order(number), desk.position()
-    assert (order["state"], order["reason"], order["filled"]) == (DONE, 0, 300)
+    assert (order["state"], order["reason"], order["filled"]) == (FILLED_WHOLE, 0, 300)
     assert order["value"] == 10_000 * 100 + 9_900 * 200
     assert (position["quantity"], position["bought"], position["fills"]) == (300, 300, 2)
     assert position["cash"] == -order["value"]
@@ -39,20 +49,23 @@ def test_the_fill_that_overtakes_its_acceptance_counts():
     desk = Desk()
     number = desk.sell(10_000, 100)
     desk.fill(number, 10_000, 40)
-    assert (desk.order(number)["state"], desk.position()["open_sell"]) == (SENT, 60)
+    assert (desk.order(number)["state"], desk.position()["open_sell"]) == (PARTLY_FILLED, 60)
     desk.accept(number)
-    assert desk.order(number)["state"] == LIVE
+    assert desk.order(number)["state"] == PARTLY_FILLED
     desk.fill(number, 10_000, 60)
-    assert (desk.order(number)["state"], desk.position()["quantity"]) == (DONE, -100)
+    assert (desk.order(number)["state"], desk.position()["quantity"]) == (FILLED_WHOLE, -100)
     assert desk.impossible == 0
 
 
-@pytest.mark.parametrize("kind", [orders.REJECTED, orders.CANCELED])
-def test_what_the_venue_ends_says_why(kind):
+ENDS = [(orders.REJECTED, WAS_REJECTED), (orders.CANCELED, WAS_CANCELED)]
+
+
+@pytest.mark.parametrize(("kind", "state"), ENDS)
+def test_what_the_venue_ends_says_why(kind, state):
     desk = Desk()
     number = desk.buy(10_000, 100)
     desk.report(kind, number, other=orders.HALTED)
-    assert (desk.order(number)["state"], desk.order(number)["reason"]) == (DONE, orders.HALTED)
+    assert (desk.order(number)["state"], desk.order(number)["reason"]) == (state, orders.HALTED)
     assert REASONS[orders.HALTED] == "trading is halted"
     assert desk.position()["open_buy"] == 0
 
@@ -63,10 +76,10 @@ def test_a_cancel_that_a_fill_crosses():
     desk.accept(number)
     assert desk.cancel(number) == 0
     assert desk.cancel(number) == -orders.BUSY
-    assert desk.order(number)["pending"] == CANCEL_PENDING
+    assert desk.order(number)["state"] == PENDING_CANCEL
     desk.fill(number, 10_000, 100)
     desk.report(orders.CANCEL_REJECTED, number, other=orders.UNKNOWN_ORDER)
-    assert desk.order(number)["state"] == DONE
+    assert desk.order(number)["state"] == FILLED_WHOLE
     assert desk.cancel(number) == -orders.NO_ORDER
     assert desk.impossible == 0, "the venue's no was under way before it knew"
 
@@ -78,14 +91,14 @@ def test_a_replace_reserves_the_larger_quantity_until_it_is_answered():
     desk.sent()
     assert desk.change(number, 10_100, 250) == 0
     assert desk.sent() == [("replace", number, BUY, 10_100, 250)]
-    assert desk.order(number)["pending"] == REPLACE_PENDING
+    assert desk.order(number)["state"] == PENDING_REPLACE
     assert desk.position()["open_buy"] == 250
     desk.fill(number, 10_000, 30)
     assert desk.position()["open_buy"] == 220
     desk.report(orders.REPLACED, number, price=10_100, quantity=220)
     order = desk.order(number)
     assert (order["price"], order["quantity"], order["filled"]) == (10_100, 250, 30)
-    assert (order["pending"], order["replaces"]) == (0, 1)
+    assert (order["state"], order["pending"], order["replaces"]) == (PARTLY_FILLED, 0, 1)
     assert desk.position()["open_buy"] == 220
 
 
@@ -95,9 +108,9 @@ def test_a_replace_for_more_that_comes_too_late_leaves_nothing_open():
     desk.accept(number)
     desk.change(number, 10_000, 150)
     desk.fill(number, 10_000, 100)
-    assert desk.order(number)["state"] == LIVE, "it may still come to 150"
+    assert desk.order(number)["state"] == PENDING_REPLACE, "it may still come to 150"
     desk.report(orders.REPLACE_REJECTED, number, other=orders.UNKNOWN_ORDER)
-    assert (desk.order(number)["state"], desk.position()["open_buy"]) == (DONE, 0)
+    assert (desk.order(number)["state"], desk.position()["open_buy"]) == (FILLED_WHOLE, 0)
 
 
 def test_what_fits_no_state_is_counted_and_the_money_still_moves():
@@ -109,7 +122,7 @@ def test_what_fits_no_state_is_counted_and_the_money_still_moves():
     desk.report(orders.CANCELED, number, other=orders.ASKED, quantity=100)
     desk.fill(number, 10_000, 10)
     desk.report(orders.ACCEPTED, 777)
-    assert desk.impossible == 4
+    assert desk.counts() == {"repeated": 2, "late": 1, "impossible": 1}
     assert desk.position()["quantity"] == 10
     assert (desk.position()["open_buy"], desk.position()["open_orders"]) == (0, 0)
 

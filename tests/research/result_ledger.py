@@ -48,7 +48,7 @@ class Ledger:
         ours["value"] += price * quantity
         ours["fees"] += fee
         if ours["filled"] == ours["quantity"]:
-            ours["state"] = o.DONE
+            ours["state"] = o.FILLED_WHOLE
         position, cash, _ = self.held(ours["instrument"])
         signed = quantity if ours["side"] == BUY else -quantity
         one = {

@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 import hftlib as hft
 from hftlib.cli import app
 from hftlib.core.errors import HftError, InputError
-from hftlib.research.backtest_command import given_parameters, plain
+from hftlib.research.backtest_command import plain
 from hftlib.research.tape import to_tape
+from hftlib.strategy.files import given_parameters
 
 RUNNER = CliRunner()
 IDEA = """
@@ -85,7 +86,7 @@ def test_the_json_is_what_the_library_gives_and_has_no_nan(desk):
     told = json.loads(done.stdout, parse_constant=lambda word: pytest.fail(f"{word} in JSON"))
     assert told["ended"] == "" and told["counts"]["events"] == told["about"]["events"]
     assert told["about"]["parameters"] == {"edge_ticks": 2, "share": 0.5, "careful": False}
-    from hftlib.research.strategy_files import strategy_named
+    from hftlib.strategy.files import strategy_named
 
     venue = hft.Venue(
         order_latency="250us", feed_latency="50us", fees=hft.Fees(maker="-0.2bp", taker="0%")
@@ -168,6 +169,8 @@ WRONG_OPTIONS = [
     (("--queue", "lifo"), "Did you mean 'fifo'?"),
     (("--maker", "cheap"), "'cheap' does not read as a number"),
     (("--position=-5",), "-5 is no limit"),
+    (("--limits", "none.toml"), "cannot be read"),
+    (("--limits", "none.toml", "--position=5"), "Limits stand in a file and beside it"),
     (("--report", "no/such/page.html"), "There is no folder 'no/such'"),
     (("--report", "data"), "'data' is a folder"),
     (("-o", "no/such/folder"), "There is no folder"),
@@ -180,6 +183,14 @@ WRONG_OPTIONS = [
 def test_a_wrong_option_is_a_sentence(desk, options, said):
     tape = () if options[0] == "--tape" else ("--tape", "day")
     assert said in sentence("idea.py:Maker", *tape, *options)
+
+
+def test_limits_of_a_file_hold(desk):
+    Path("limits.toml").write_text('[instrument."*"]\nposition_lots = 0\n')
+    command = ("idea.py:Maker", "--tape", "day", "--json")
+    free = json.loads(backtest(*command).stdout)["stats"]["totals"]
+    bound = json.loads(backtest(*command, "--limits", "limits.toml").stdout)["stats"]["totals"]
+    assert all(one["fills"] == 0 for one in bound.values()) and free != bound
 
 
 def test_without_a_tape_the_option_is_named(desk):
@@ -208,3 +219,51 @@ def test_plain_has_no_nan_anywhere():
         "a": [1.5, None],
         "b": {"c": [None, None, 2]},
     }
+
+
+BESIDE = """
+import hftlib as hft
+
+
+@hft.strategy
+class Taker:
+    size: int = hft.param(100, low=1)
+
+    def on_start(self, ctx):
+        ctx.timer(500_000_000, 1)
+
+    def on_timer(self, ctx, number):
+        ctx.timer(500_000_000, 1)
+        ctx.market(0, hft.BUY if number % 2 else hft.SELL, self.size)
+"""
+
+
+def test_several_strategies_side_by_side(desk):
+    (desk / "beside.py").write_text(BESIDE)
+    given = ("idea.py:Maker", "beside.py:Taker", "--tape", "day", "-p", "Taker.size=7")
+    told = json.loads(backtest(*given, "--json", "-o", "both").output)
+    assert list(told["strategies"]) == ["Maker", "Taker"]
+    assert told["about"]["parameters"]["Taker"] == {"size": 7}
+    assert told["strategies"]["Taker"]["about"]["beside"] == ["Maker"]
+    assert set(hft.Result.load(desk / "both").strategies) == {"Maker", "Taker"}
+    output = backtest(*given).output
+    assert output.startswith("<Result of Maker, Taker: ") and "By strategy" in output
+    told = json.loads(
+        backtest(
+            "fast=idea.py:Maker", "slow=idea.py:Maker", "--tape", "day",
+            "-p", "fast.edge_ticks=0", "-p", "slow.share=0.25", "--json",
+        ).output
+    )  # fmt: skip
+    assert told["about"]["parameters"]["fast"]["edge_ticks"] == 0
+    assert told["about"]["parameters"]["slow"]["share"] == 0.25
+
+
+def test_what_cannot_be_meant_of_several_is_a_sentence(desk):
+    (desk / "beside.py").write_text(BESIDE)
+    both = ("idea.py:Maker", "beside.py:Taker", "--tape", "day")
+    said = sentence("idea.py:Maker", "idea.py:Maker", "--tape", "day")
+    assert "Two strategies are called Maker" in said and "Maker2=FILE.py:Class" in said
+    for text in ("size=7", "Other.size=7"):
+        said = sentence(*both, "-p", text)
+        assert f"'{text}' does not say whose parameter it is" in said and "Maker, Taker" in said
+    assert "Taker has no parameter 'width'" in sentence(*both, "-p", "Taker.width=7")

@@ -40,9 +40,10 @@ def test_fills_are_floats_words_and_times_of_the_zone():
 
 def test_orders_say_how_they_ended():
     ledger = round_trip()
-    ledger.order(BUY, 7, 0, 6 * S, kind=o.MARKET, state=o.DONE, reason=o.NOTHING_THERE, accepted=0)
+    ended = {"state": o.WAS_CANCELED, "reason": o.NOTHING_THERE}
+    ledger.order(BUY, 7, 0, 6 * S, kind=o.MARKET, accepted=0, **ended)
     orders = ledger.result().orders
-    assert orders["state"].tolist() == ["done"] * 3
+    assert orders["state"].tolist() == ["filled", "filled", "canceled"]
     assert orders["reason"].tolist() == ["", "", "there was nothing to trade with"]
     assert orders["kind"].tolist() == ["limit", "limit", "market"]
     assert orders["lasts"].tolist() == ["day", "ioc", "day"]

@@ -68,7 +68,7 @@ def test_a_limit_that_was_replaced_is_not_held_against_earlier_fills():
 
 def test_an_order_that_ends_unfilled_says_why():
     ledger = round_trip()
-    ledger.order(BUY, 5, 10_000, 6 * S, state=o.DONE)
+    ledger.order(BUY, 5, 10_000, 6 * S, state=o.FILLED_WHOLE)
     assert ledger.result().check() == ["order 3 ended unfilled and without a reason"]
     ledger.orders[2]["reason"] = o.ASKED
     assert ledger.result().check() == []

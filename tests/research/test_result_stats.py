@@ -254,8 +254,8 @@ def test_shares_of_different_things_do_not_add():
 def test_replaces_and_cancels_are_messages_and_refusals_are_not_fills():
     ledger = round_trip()
     ledger.orders[0]["replaces"], ledger.orders[1]["replaces"] = 3, 2
-    ledger.order(BUY, 100, 9_990, 6 * S, state=o.DONE, reason=o.ASKED)
-    ledger.order(BUY, 100, 9_990, 6 * S, state=o.DONE, reason=o.HALTED, accepted=0)
+    ledger.order(BUY, 100, 9_990, 6 * S, state=o.WAS_CANCELED, reason=o.ASKED)
+    ledger.order(BUY, 100, 9_990, 6 * S, state=o.WAS_REJECTED, reason=o.HALTED, accepted=0)
     stats = ledger.result().stats
     assert stats["order_to_trade"] == (4 + 3 + 2 + 1) / 3
     assert stats["fill_rate"] == 0.5 and stats["orders_filled"] == 0.5

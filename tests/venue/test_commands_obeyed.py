@@ -23,6 +23,7 @@ from venue_words import (
 )
 
 from hftlib.core.events import BUY, SELL
+from hftlib.core.numbers import EACH, SLOTS_MAX
 from hftlib.core.orders import FOK, IOC, MARKET, NEW, POST_ONLY, STOP, STOP_LIMIT
 from hftlib.venue.impact import Impact
 
@@ -55,11 +56,11 @@ def test_what_lasts_for_the_moment_is_canceled():
     assert told(exchange, buy(7, 15, 101, lasts=IOC)) == [
         "7 accepted 15 @ 101 behind 0",
         "7 filled 10 @ 101 taker",
-        "7 canceled 5 MOMENT_OVER",
+        "7 expired 5 MOMENT_OVER",
     ]
     assert told(exchange, buy(8, 15, 100, lasts=IOC)) == [
         "8 accepted 15 @ 100 behind 0",
-        "8 canceled 15 MOMENT_OVER",
+        "8 expired 15 MOMENT_OVER",
     ]
 
 
@@ -222,6 +223,21 @@ def test_an_order_whose_place_is_taken_finds_no_room():
         "5 accepted 5 @ 100 behind 0",
         "1 cancel rejected UNKNOWN_ORDER",
     ]
+
+
+def test_orders_of_several_strategies_have_places_of_their_own():
+    exchange = made(strategies=3)
+    numbers = [7, EACH + 7, 2 * EACH + 7]
+    story = [buy(number, 5) for number in numbers]
+    assert told(exchange, *story, buy(EACH + 7, 5), buy(9 * EACH + 7, 5), cancel(EACH + 7)) == [
+        "7 accepted 5 @ 100 behind 0",
+        f"{EACH + 7} accepted 5 @ 100 behind 5",
+        f"{2 * EACH + 7} accepted 5 @ 100 behind 10",
+        f"{EACH + 7} rejected VENUE_FULL",
+        f"{9 * EACH + 7} rejected VENUE_FULL",  # there is no tenth: its place is the second's
+        f"{EACH + 7} canceled 5 ASKED",
+    ]
+    assert exchange.header["own_max"] == 4 * SLOTS_MAX
 
 
 def test_reports_beyond_their_room_are_counted():

@@ -556,7 +556,9 @@ class Twin:
         if not reason and own.lasts != DAY:
             reason = orders.MOMENT_OVER
         if reason:
-            self.report(own, orders.CANCELED, time, reason, 0, own.left)
+            timed = reason == orders.MOMENT_OVER
+            kind = orders.EXPIRED if timed else orders.CANCELED
+            self.report(own, kind, time, reason, 0, own.left)
             del self.own[own.id]
         else:
             self.place(own, time)

@@ -25,13 +25,17 @@ NAMES += ("UNKNOWN_ORDER", "NOTHING_THERE", "OFF_GRID", "VENUE_FULL", "VENUE_NO_
 REASONS = {getattr(orders, name): name for name in NAMES}
 
 
-def made(queue: str = "fifo", *, tick: int = 1, own_max: int = 64, **settings: Any) -> Exchange:
+def made(
+    queue: str = "fifo", *, tick: int = 1, own_max: int = 64, strategies: int = 1, **settings: Any
+) -> Exchange:
     instruments = Instruments()
     for symbol in ("ONE", "TWO"):
         instruments.add(symbol, venue="TEST", tick=tick)
     wanted = {"partial_fills": True, "self_match": "cancel newest", "impact": None} | settings
     settings_like = SimpleNamespace(queue=queue, **wanted)
-    return Exchange(instruments, settings_like, capacity=SMALL, own_max=own_max)
+    return Exchange(
+        instruments, settings_like, capacity=SMALL, own_max=own_max, strategies=strategies
+    )
 
 
 def event(kind: int, reference: int = 0, **fields: int) -> np.ndarray[Any, Any]:
@@ -140,7 +144,7 @@ def words(report: Any) -> str:
         return f"{start} {one['quantity']} @ {one['price']} {role}"
     if one["kind"] in (orders.ACCEPTED, orders.REPLACED):
         return f"{start} {one['quantity']} @ {one['price']} behind {report['ahead']}"
-    if one["kind"] == orders.CANCELED:
+    if one["kind"] in (orders.CANCELED, orders.EXPIRED):
         return f"{start} {one['quantity']} {REASONS[int(one['other'])]}"
     return f"{start} {REASONS[int(one['other'])]}"
 

@@ -2,12 +2,14 @@
 
 What comes through the door, and where it is made:
 
-    compiled, inlined,      functions.py   a function as machine code; its code repeated at each
-    callback                               call; one with an address
+    compiled, once,         functions.py   a function as machine code; the same, once for numbers
+    inlined, callback                      of any width; repeated at each call; with an address
+    python_address          callbacks.py   the address of a Python function that looks on
     record_at, array_at     memory.py      plain memory at an address, as a record or an array
     rows                    rows.py        arrays of records, found through their header
     nth                     bounds.py      the address of one item among many, checked on demand
     load_*, store_*, ...    memory.py      loads, stores, byte order, ordering between processes
+    crc_word                checksums.py   CRC-32C, by the processor's instruction where it has one
     caller, caller_at       calls.py       call an address held in memory
     libc, errno             calls.py       call the C library
     warm, freeze            startup.py     compile everything now; then (`freezing.py`) refuse to
@@ -33,10 +35,12 @@ Addresses are int64 everywhere: what an int64 mixed with a uint64 gives differs 
 
 from hftlib.core.jit.bounds import nth
 from hftlib.core.jit.cache import cache_directory, source_digest, toolchain
+from hftlib.core.jit.callbacks import Callback, callback, entry_address, python_address
 from hftlib.core.jit.calls import caller, caller_at, errno, libc
+from hftlib.core.jit.checksums import crc_word
 from hftlib.core.jit.emit import emit
 from hftlib.core.jit.freezing import freeze, is_frozen
-from hftlib.core.jit.functions import Callback, callback, compiled, inlined
+from hftlib.core.jit.functions import compiled, inlined, once
 from hftlib.core.jit.kind_steps import address_of, out_of_steps
 from hftlib.core.jit.kinds import Shape
 from hftlib.core.jit.lowering import lowers, wake
@@ -85,7 +89,9 @@ __all__ = [
     "caller_at",
     "compiled",
     "copy_words",
+    "crc_word",
     "emit",
+    "entry_address",
     "errno",
     "fence",
     "freeze",
@@ -102,9 +108,11 @@ __all__ = [
     "load_u8",
     "lowers",
     "nth",
+    "once",
     "out_of_steps",
     "pause",
     "prefetch",
+    "python_address",
     "record_at",
     "registered",
     "rows",

@@ -2,7 +2,8 @@
 
 numba's own cache knows a function by its own file only: edit a function it *calls* in another file
 and yesterday's machine code keeps running. So the directory itself is named by a digest of all
-that can change the code: every source file of hftlib, the versions of Python, numba, llvmlite and
+that can change the code: every source file of the rooms that compiled code comes from (and, for a
+function of a room above them, of all of hftlib), the versions of Python, numba, llvmlite and
 numpy, the processor with its features, and numba's settings (`settings.py`). A function from
 outside hftlib adds the files its module imports, as far as they are not installed packages.
 
@@ -41,6 +42,8 @@ from hftlib.core.errors import HostError
 from hftlib.core.jit import settings
 
 KEPT_MAX = 32
+# What lies above them they may not import: `tests/test_tidy.py`.
+ROOMS = ("core", "feed", "book", "strategy", "risk", "execution", "venue", "engine")
 _OURS = re.compile("[0-9a-f]{24}")
 _REMEDY = "Set HFT_CACHE_DIR to a directory that only you can write."
 _in_use: set[Path] = set()
@@ -63,19 +66,27 @@ def kept_objects() -> Path:
 
 def source_digest(module_name: str = "hftlib") -> str:
     """Digest of everything that decides what the functions of this module compile to."""
-    foreign = module_name.partition(".")[0] != "hftlib" and module_name in sys.modules
-    return _foreign_digest(module_name) if foreign else _package_digest()
+    package, *rooms = module_name.split(".")
+    if package != "hftlib" and module_name in sys.modules:
+        return _foreign_digest(module_name)
+    return _package_digest(bool(rooms) and rooms[0] not in ROOMS)
 
 
 @cache
-def _package_digest() -> str:
-    return _digest_of(set(Path(hftlib.__file__).parent.rglob("*.py")))
+def _package_digest(is_above: bool) -> str:
+    package = Path(hftlib.__file__).parent
+    return _digest_of(set(package.rglob("*.py")) if is_above else _tick_path())
 
 
 @cache
 def _foreign_digest(module_name: str) -> str:
-    package = set(Path(hftlib.__file__).parent.rglob("*.py"))
-    return _digest_of(package | _import_closure(sys.modules[module_name]))
+    return _digest_of(_tick_path() | _import_closure(sys.modules[module_name]))
+
+
+def _tick_path() -> set[Path]:
+    """The files of the rooms that import no other: an edit of a page or a command is none here."""
+    package = Path(hftlib.__file__).parent
+    return {path for room in ROOMS for path in (package / room).rglob("*.py")}
 
 
 def _digest_of(files: set[Path]) -> str:

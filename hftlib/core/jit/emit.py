@@ -37,7 +37,7 @@ from llvmlite import ir
 
 from hftlib.core.errors import CompileError
 from hftlib.core.jit.cache import cpu_identity, source_digest
-from hftlib.core.jit.functions import Callback
+from hftlib.core.jit.callbacks import Callback
 from hftlib.core.jit.lowering import wake
 from hftlib.core.jit.options import OPTIONS
 from hftlib.core.jit.settings import BOUNDS_CHECKED, COMPILED

@@ -1,9 +1,9 @@
-"""The two decorators: `compiled` makes machine code of a function, `callback` gives it an address.
+"""The decorators that make machine code of a function; `callbacks.py` gives one an address.
 
     @jit.compiled("int64(int64, int64)")          an entry: called from Python, warmed by signature
     @jit.compiled()                               a leaf: machine code that others call
+    @jit.once                                     a leaf, compiled once for all whole numbers
     @jit.inlined                                  a small leaf: its code repeated at every call
-    @jit.callback("int64(int64, int64)")          a C function; `.address` goes into plain memory
 
 All of them release the GIL and follow C's arithmetic (no exception on division by zero). Entries
 and callbacks are kept as object code that needs no numba (`native.py`), leaves in numba's cache
@@ -21,14 +21,13 @@ from types import MethodType
 from typing import Any
 
 from hftlib.core.errors import CompileError
-from hftlib.core.jit.calls import UNCOMPILED, UNCOMPILED_MAX
 from hftlib.core.jit.lowering import wake
 from hftlib.core.jit.meaning import StandsForFunction, meaning
-from hftlib.core.jit.native import Native, standing_alone
+from hftlib.core.jit.native import standing_alone
 from hftlib.core.jit.options import INLINED, OPTIONS
 from hftlib.core.jit.settings import BOUNDS_CHECKED, COMPILED
 
-__all__ = ["BOUNDS_CHECKED", "COMPILED", "ENTRIES", "Callback", "Compiled", "callback", "compiled"]
+__all__ = ["BOUNDS_CHECKED", "COMPILED", "ENTRIES", "Compiled", "compiled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +46,14 @@ ENTRIES: list[Entry] = []
 def compiled(*signatures: str) -> Callable[[Callable[..., Any]], Any]:
     """Compile the decorated function; each signature is compiled by `warm`."""
 
-    _require_text("compiled", *signatures)
+    require_text("compiled", *signatures)
 
     def decorate(function: Callable[..., Any]) -> Any:
         if not COMPILED:
             return function
         made = Compiled(function, OPTIONS, signatures)
         for text in signatures:
-            _register(made.entry(text))
+            register_entry(made.entry(text))
         return made
 
     return decorate
@@ -69,6 +68,15 @@ def inlined(function: Callable[..., Any]) -> Any:
     return Compiled(function, INLINED) if COMPILED else function
 
 
+def once(function: Callable[..., Any]) -> Any:
+    """Compile the decorated function once for all whole numbers: each is an int64 in it.
+
+    numba compiles a leaf anew for every constant and every width of integer that it is called
+    with. Where many say why (`cancel(n, TOO_LATE)`) that is a dozen times the same code.
+    """
+    return Compiled(function, OPTIONS, widened=True) if COMPILED else function
+
+
 class Compiled(StandsForFunction):
     """A function as machine code; numba is asked only for what its kept code cannot answer.
 
@@ -77,10 +85,14 @@ class Compiled(StandsForFunction):
     """
 
     def __init__(
-        self, function: Callable[..., Any], options: dict[str, Any], signatures: Any = ()
+        self,
+        function: Callable[..., Any],
+        options: dict[str, Any],
+        signatures: Any = (),
+        widened: bool = False,
     ) -> None:
         update_wrapper(self, function)
-        self.py_func = function
+        self.py_func, self._widened = function, widened
         self._options, self._signatures = options, tuple(signatures)
         made = {text: standing_alone(function, text, options) for text in signatures}
         self._runs: dict[tuple[type, ...], Callable[..., Any]] = {}  # by the arguments' types
@@ -96,21 +108,31 @@ class Compiled(StandsForFunction):
         if not self.py_func.__module__.startswith("hftlib."):
             means = meaning(self.py_func)
             if means != self._means:
-                self.__dict__.pop("dispatcher", None)
+                for made in ("leaf", "dispatcher"):
+                    self.__dict__.pop(made, None)
             self._means = means
-        return self.dispatcher
+        return self.leaf
+
+    @cached_property
+    def leaf(self) -> Any:
+        """What compiled code calls; for this package only."""
+        wake()
+        from hftlib.core.jit.leaf_code import leaf
+
+        made = leaf(self.py_func, self._options)
+        if self._widened:
+            from hftlib.core.jit.widening_code import widening
+
+            made.get_call_template = widening(made.get_call_template)
+        return made
 
     @cached_property
     def dispatcher(self) -> Any:
-        """numba's own object for the function; for this package only."""
+        """What Python calls; for this package only."""
         wake()
-        import numba
+        from hftlib.core.jit.leaf_code import root
 
-        from hftlib.core.jit.kept import kept_code
-
-        made = numba.njit(**self._options)(self.py_func)
-        made._cache = kept_code(self.py_func)
-        return made
+        return root(self.py_func, self._options)
 
     def __call__(self, *values: Any, **named: Any) -> Any:
         if named:
@@ -138,7 +160,7 @@ class Compiled(StandsForFunction):
         def hits() -> int:
             return int(native is not None and native.was_kept) or self._cache_hits()
 
-        return Entry(_name(self.py_func), text, compile_it, hits)
+        return Entry(name_of(self.py_func), text, compile_it, hits)
 
     def _compile(self, text: str) -> None:
         wake()
@@ -151,7 +173,7 @@ class Compiled(StandsForFunction):
         if arguments not in self.dispatcher.overloads:
             self.dispatcher.compile(arguments)
         given = self.dispatcher.overloads[arguments].signature.return_type
-        refuse_result(given, result, _name(self.py_func), text)
+        refuse_result(given, result, name_of(self.py_func), text)
 
     def _cache_hits(self) -> int:
         return sum(self.dispatcher.stats.cache_hits.values()) if "dispatcher" in vars(self) else 0
@@ -172,100 +194,24 @@ class Compiled(StandsForFunction):
             found = getattr(found, part, None)
         if found is self and self.__module__ != "__main__":
             return self.__qualname__
-        return _again, (self.dispatcher, self._options, self._signatures)
+        return _again, (self.dispatcher, self._options, self._signatures, self._widened)
 
     def __repr__(self) -> str:
-        return f"<compiled {_name(self.py_func)}>"
+        return f"<compiled {name_of(self.py_func)}>"
 
 
-def _again(dispatcher: Any, options: dict[str, Any], signatures: tuple[str, ...]) -> Compiled:
-    return Compiled(dispatcher.py_func, options, signatures)
+def _again(dispatcher: Any, options: Any, signatures: tuple[str, ...], widened: bool) -> Compiled:
+    return Compiled(dispatcher.py_func, options, signatures, widened)
 
 
-def callback(signature: str) -> Callable[[Callable[..., Any]], Callback]:
-    """Make the decorated function a C function of this signature, callable through its address.
-
-    As in C, what it returns becomes the declared type: a float returned for an int64 is cut off.
-    """
-    _require_text("callback", signature)
-
-    def decorate(function: Callable[..., Any]) -> Callback:
-        made = Callback(function, signature)
-        if COMPILED:
-            _register(
-                Entry(_name(function), signature, lambda: made.address, lambda: made.cache_hits)
-            )
-        return made
-
-    return decorate
-
-
-class Callback:
-    """A function with an address. Calling it from Python runs the plain Python function."""
-
-    def __init__(self, function: Callable[..., Any], signature: str) -> None:
-        self.function = function
-        self.signature = signature
-        self.name = _name(function)
-        self._native: Native | None = standing_alone(function, signature, OPTIONS, True)
-        self._machine_code: Any = None
-        self._key = 0
-
-    @property
-    def address(self) -> int:
-        """Where the machine code lies; compiled at the first asking."""
-        if not COMPILED:
-            return self._key or self._filed()
-        return (self._native and self._native.address) or int(self.machine_code.address)
-
-    @property
-    def machine_code(self) -> Any:
-        """numba's own object for the function, where its code cannot stand alone."""
-        if self._machine_code is None:
-            wake()
-            from numba.core import sigutils
-            from numba.core.ccallback import CFunc
-
-            from hftlib.core.jit.kept import kept_code
-
-            signature = sigutils.normalize_signature(self.signature)
-            made: Any = CFunc(self.function, signature, locals={}, options=dict(OPTIONS))
-            made._cache = kept_code(self.function)
-            made.compile()
-            self._machine_code = made
-        return self._machine_code
-
-    @property
-    def cache_hits(self) -> int:
-        kept = self._native is not None and self._native.was_kept
-        return int(kept or (self._machine_code is not None and self._machine_code.cache_hits))
-
-    def _filed(self) -> int:
-        if len(UNCOMPILED) + 1 >= UNCOMPILED_MAX:
-            raise CompileError(
-                f"More than {UNCOMPILED_MAX} uncompiled callbacks were made",
-                where=self.name,
-                do="Make callbacks once, at module level, not inside a loop.",
-            )
-        self._key = len(UNCOMPILED) + 1
-        UNCOMPILED[self._key] = self.function
-        return self._key
-
-    def __call__(self, *arguments: Any) -> Any:
-        return self.function(*arguments)
-
-    def __repr__(self) -> str:
-        return f"<callback {self.name} {self.signature}>"
-
-
-def _register(entry: Entry) -> None:
+def register_entry(entry: Entry) -> None:
     """A function defined again in a notebook's cell takes the place of the earlier one."""
     if entry.name.startswith("__main__.") and "<" not in entry.name:
         ENTRIES[:] = [e for e in ENTRIES if (e.name, e.signature) != (entry.name, entry.signature)]
     ENTRIES.append(entry)
 
 
-def _require_text(decorator: str, *signatures: Any) -> None:
+def require_text(decorator: str, *signatures: Any) -> None:
     for signature in signatures:
         if not isinstance(signature, str):
             raise CompileError(
@@ -275,5 +221,5 @@ def _require_text(decorator: str, *signatures: Any) -> None:
             )
 
 
-def _name(function: Callable[..., Any]) -> str:
+def name_of(function: Callable[..., Any]) -> str:
     return f"{function.__module__}.{function.__qualname__}"

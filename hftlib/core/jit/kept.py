@@ -23,15 +23,6 @@ from hftlib.core.jit.meaning import meaning
 _NAME_MAX = 80
 
 
-def kept_code(function: Callable[..., Any]) -> Any:
-    """numba's cache for this function, in our directory; one that keeps nothing if it has no file.
-
-    It belongs to this function alone, so numba's settings stay as their owner made them.
-    """
-    directory = cache_directory(function)
-    return caching.NullCache() if directory is None else _KeptCode(function, directory)
-
-
 class _Place(caching._SourceFileBackedLocatorMixin, caching._CacheLocator):
     """Where the files lie: below our directory, whatever numba's settings say."""
 
@@ -44,18 +35,35 @@ class _Place(caching._SourceFileBackedLocatorMixin, caching._CacheLocator):
         return self._path
 
 
-class _Kind(caching.CompileResultCacheImpl):
+class Kept(caching.CompileResultCacheImpl):
+    """What is kept of a function: all of it; `suffix` tells its files from those of others."""
+
+    suffix = ""
+
     def __init__(self, function: Callable[..., Any], directory: Path) -> None:
         self._lineno = function.__code__.co_firstlineno
         self._locator = _Place(function, directory)
         self._locator.ensure_cache_path()
-        name = f"{Path(self._locator._py_file).stem}.{function.__qualname__}"[-_NAME_MAX:]
+        name = (
+            f"{Path(self._locator._py_file).stem}.{function.__qualname__}"[-_NAME_MAX:]
+            + self.suffix
+        )
         self._filename_base = self.get_filename_base(name, sys.abiflags)
 
 
+def kept_code(function: Callable[..., Any], kind: type[Kept] = Kept) -> Any:
+    """numba's cache for this function, in our directory; one that keeps nothing if it has no file.
+
+    It belongs to this function alone, so numba's settings stay as their owner made them. `kind`
+    says what is kept of it.
+    """
+    directory = cache_directory(function)
+    return caching.NullCache() if directory is None else _KeptCode(function, directory, kind)
+
+
 class _KeptCode(caching.FunctionCache):
-    def __init__(self, function: Callable[..., Any], directory: Path) -> None:
-        self._impl_class = partial(_Kind, directory=directory)
+    def __init__(self, function: Callable[..., Any], directory: Path, kind: Any) -> None:
+        self._impl_class = partial(kind, directory=directory)
         super().__init__(function)
         # Two processes saving at once would otherwise number their files alike.
         mark = uuid.uuid4().hex[:12]

@@ -22,8 +22,8 @@ from numba.core.typing.templates import signature as typed
 from numba.extending import lower_getattr_generic
 from numba.np.arrayobj import record_getattr
 
-from hftlib.core.jit.kept import kept_code
 from hftlib.core.jit.kinds import SHAPES, Shape
+from hftlib.core.jit.leaf_code import leaf
 from hftlib.core.jit.options import METHODS
 
 _PLAIN = {int: types.int64, float: types.float64, bool: types.boolean}
@@ -47,10 +47,9 @@ class Made:
     def dispatcher(self, name: str) -> Any:
         if name not in self._dispatchers:
             function = self.shape.functions[name]
-            made = numba.njit(**(self.shape.options or METHODS))(function)
-            if self.shape.options is None:
-                made._cache = kept_code(function)
-            self._dispatchers[name] = made
+            is_closed = self.shape.options is None
+            options = self.shape.options or METHODS
+            self._dispatchers[name] = leaf(function, options, is_kept=is_closed)
         return self._dispatchers[name]
 
     def template(self, name: str) -> Any:

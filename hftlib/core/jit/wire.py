@@ -161,7 +161,7 @@ def _chosen(
     def chosen(source: int, limit_bytes: int, target: int) -> int:
         if limit_bytes < 1:
             return 0
-        code = ctypes.c_uint8.from_address(source).value
+        code = ctypes.c_uint8.from_address(int(source)).value
         for row_code, size, plan in rows:
             if row_code == code:
                 if size <= limit_bytes:

@@ -22,7 +22,6 @@ Worst case: `step` answers at most REQUESTS_PER_STEP requests, some 10 µs each.
 from __future__ import annotations
 
 import socket
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,10 +32,9 @@ from hftlib.core.errors import InputError, StateError
 from hftlib.core.units import is_whole, shown
 from hftlib.feed.mold import packet as p
 from hftlib.feed.mold import sockets
+from hftlib.feed.mold.budgets import SECOND_NS, Budgets
 
-SECOND_NS = 1_000_000_000
 REQUESTS_PER_STEP = 256
-ASKERS_MAX = 1024
 
 
 class MoldServer:
@@ -84,7 +82,7 @@ class MoldServer:
         self._ended = False
         self._closed = False
         self.counts: dict[str, int] = {}
-        self._budgets = _Budgets(replies_per_second, replies_per_second_in_all)
+        self._budgets = Budgets(replies_per_second, replies_per_second_in_all)
         self._sender = sockets.sending(interface)
         try:
             self._asked = sockets.listening(recovery) if recovery is not None else None
@@ -101,6 +99,22 @@ class MoldServer:
     @property
     def next_sequence(self) -> int:
         return self._count + 1
+
+    @property
+    def store(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """The blocks and their offsets, for compiled code that stores and sends by itself."""
+        return self._blocks, self._offsets
+
+    def told(self, count: int, now: int) -> None:
+        """Compiled code has stored and sent messages, `count` in all: they can be asked for."""
+        if count != self._count:
+            self._count = self._sent_count = count
+            self._last_sent = now
+
+    def resume(self, count: int) -> None:
+        """The store has this many messages from before a restart; the next step says so to all."""
+        self._count = self._sent_count = count
+        self._last_sent = None
 
     def publish(self, messages: Iterable[bytes], now: int) -> int:
         """Store these messages and send them at once: the number of datagrams."""
@@ -250,28 +264,6 @@ class MoldServer:
             f"<MoldServer session {session}, {state}, {self._count:,} messages to {to}, "
             f"{answered:,} requests answered>"
         )
-
-
-class _Budgets:
-    """Replies left this second, for each asker and for all; the oldest asker is forgotten."""
-
-    def __init__(self, each: int, in_all: int) -> None:
-        self._each, self._in_all = each, in_all
-        self._askers: OrderedDict[str, list[int]] = OrderedDict()
-        self._all = [0, 0]
-
-    def allow(self, asker: str, now: int) -> bool:
-        if asker not in self._askers and len(self._askers) == ASKERS_MAX:
-            self._askers.popitem(last=False)
-        own = self._askers.setdefault(asker, [now, 0])
-        for budget in (own, self._all):
-            if not 0 <= now - budget[0] < SECOND_NS:
-                budget[:] = now, 0
-        if own[1] >= self._each or self._all[1] >= self._in_all:
-            return False
-        own[1] += 1
-        self._all[1] += 1
-        return True
 
 
 def _store(path: Path | str | None, size: int) -> np.ndarray[Any, Any]:

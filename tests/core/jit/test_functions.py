@@ -121,7 +121,7 @@ print(json.dumps([chosen, numba.config.CACHE_DIR, before, late(3)]))
     alone = {file.name.split(".")[0] for file in (tmp_path / "ours").rglob("*.o")}
     theirs = {file.name.split("-")[0] for file in (tmp_path / "theirs").rglob("*.nb?")}
     assert theirs == {"others.theirs"}
-    assert ours == {"entries.leaf"}
+    assert ours == {"entries.leaf.leaf"}
     assert alone == {"entries_entry", "entries_strategy"}
 
 
@@ -296,3 +296,32 @@ print(json.dumps(jit.registered() - before))
 
 def test_a_cell_run_again_replaces_its_functions():
     assert run(DEFINED_AGAIN) == 2
+
+
+ONCE = """
+import numpy as np
+from hftlib.core import jit
+
+KIND = np.dtype([("a", "u1"), ("b", "u4"), ("c", "i2")])
+narrow_at = jit.record_at(KIND)
+
+@jit.once
+def leaf(x, why):
+    return x * 256 + why
+
+@jit.compiled("int64(int64)")
+def entry(address):
+    one = narrow_at(address)
+    return leaf(1, 2) + leaf(one.a, 3) + leaf(one.b, one.c) + leaf(0, 1 if one.a > 9 else 0)
+
+values = np.array([(255, 2**32 - 1, -5)], KIND)
+results = [int(entry(values.ctypes.data)), [str(one) for one in leaf.leaf.signatures]]
+"""
+
+
+def test_a_leaf_compiled_once_takes_whole_numbers_of_any_kind(tmp_path):
+    """Constants and narrow integers are one type to it, and nothing of them is lost."""
+    (tmp_path / "narrow.py").write_text(ONCE)
+    story = "import json, narrow; print(json.dumps(narrow.results))"
+    told = run(story, tmp_path, ROOT, HFT_CACHE_DIR=tmp_path / "cache")
+    assert told == [258 + 255 * 256 + 3 + (2**32 - 1) * 256 - 5 + 1, ["(int64, int64)"]]

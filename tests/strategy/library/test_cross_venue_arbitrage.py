@@ -5,7 +5,7 @@ import pytest
 from trials import held, late_venue, tried
 
 import hftlib as hft
-from hftlib.core.orders import DONE, IOC, LIMIT
+from hftlib.core.orders import IOC, LIMIT, WAS_EXPIRED
 from tests.strategy.desk import Desk
 
 LAG_NS = 2 * 10**9
@@ -72,7 +72,7 @@ def test_a_missed_leg_is_levelled_at_the_better_venue(compiled):
     assert bought[1:] == (0, hft.BUY, 1_002, 10, LIMIT, IOC, 0, 0, 0)
     # Ten were sold, four bought; the other six were gone.
     desk.positions[1]["quantity"], desk.positions[0]["quantity"] = -10, 4
-    desk.orders[1]["state"] = DONE
+    desk.orders[1]["state"] = WAS_EXPIRED
     desk.call("on_order", 0, desk.address("orders", 1))
     assert sum(one[0] == "submit" for one in desk.asked()) == 2, "it rests"
     desk.context["time"] += 1_000_000

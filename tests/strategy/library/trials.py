@@ -14,7 +14,7 @@ MARKET = hft.synthetic(symbols=3, seconds=60, seed=3, halts=2)
 
 def tried(strategy, tape, limit, venue=VENUE, **params):
     """The result of a run that is sound, within its limit, and the same in both modes."""
-    settings = {"params": params, "venue": venue, "limits": hft.Limits(position=limit)}
+    settings = {"params": params, "venue": venue, "limits": hft.Limits(position_lots=limit)}
     result = hft.backtest(strategy, tape, **settings)
     assert result.ok, result.ended
     assert result.check() == []

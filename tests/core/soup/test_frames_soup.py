@@ -14,9 +14,9 @@ from tshark import fields, write_tcp
 
 from hftlib.core import jit
 from hftlib.core.errors import InputError
-from hftlib.feed import soup
+from hftlib.core.soup import frames as soup
+from hftlib.core.soup.frames import CLIENT, EITHER, SERVER, Frame, Frames
 from hftlib.feed.pcap import Capture
-from hftlib.feed.soup import CLIENT, EITHER, SERVER, Frame, Frames
 
 PORT = 8_003
 LOGIN = soup.login("me", "secret", "TODAY", 7)

@@ -101,3 +101,27 @@ def _wrong(place: str, error: BaseException) -> InputError:
         where=f"{file}, line {line}",
         do="Correct the file; `python FILE.py` shows the same error.",
     )
+
+
+def given_parameters(texts: list[str], command: str = "hft backtest") -> dict[str, Any]:
+    """`name=value` texts as Python values: whole numbers, numbers, true or false."""
+    made: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise InputError(
+                f"{text!r} is no parameter", where=f"{command} -p", do="Write -p name=value."
+            )
+        made[name.strip()] = _value(value.strip())
+    return made
+
+
+def _value(text: str) -> Any:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -1,0 +1,73 @@
+"""`hft bench replay FOLDER`: what a runner's journal costs to replay, beside a bare walk over it.
+
+The bare walk finds the same frames and checks them likewise (number, length, CRC, padding), and
+hands them to nobody. So a ratio says what the tick path takes: sequencer, books, the strategies,
+risk, orders, and the comparison of what goes out. A run lays out a runner's memory anew, which is
+not timed. Worst case: a journal that is not identical any more is refused, for it ended early.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from hftlib.bench.harness import Bench, require_compiled
+from hftlib.core.errors import InputError, StateError
+from hftlib.core.journal.reading import pieces
+from hftlib.engine.live.replaying import Replayed, replay
+from hftlib.ops.launching import laid
+
+BUDGET_NS = 100  # an event: ten million a second
+
+
+def benches(folder: Path | None = None) -> list[Bench]:
+    """All rows of `hft bench replay`."""
+    require_compiled("hft bench replay")
+    if folder is None:
+        raise InputError(
+            "`hft bench replay` needs a journal",
+            where="hft bench replay",
+            do="Give the folder that `hft live --journal FOLDER` wrote.",
+        )
+    whole = _replayed(folder)
+    events, frames = whole.events, whole.frames
+    if not events:
+        raise InputError(
+            "No event came in that day",
+            where=str(folder),
+            do="Give the journal of a runner that heard a market.",
+        )
+    return [
+        Bench(
+            "an event, replayed",
+            lambda: _replayed(folder).seconds / events * 1e9,
+            budget=BUDGET_NS,
+            against="the frames walked over, checked",
+            probe=lambda: walked(folder) / events * 1e9,
+        ),
+        Bench(
+            "a frame, replayed",
+            lambda: _replayed(folder).seconds / frames * 1e9,
+            against="one walked over, checked",
+            probe=lambda: walked(folder) / frames * 1e9,
+        ),
+    ]
+
+
+def walked(folder: Path) -> float:
+    """Seconds to find and check all frames."""
+    begun = time.perf_counter()
+    for _ in pieces(folder):
+        pass
+    return time.perf_counter() - begun
+
+
+def _replayed(folder: Path) -> Replayed:
+    told = replay(folder, laid)
+    if not told.is_identical:
+        raise StateError(
+            f"The replay is not what the runner did: {told.difference.splitlines()[0]}",
+            where=str(folder),
+            do="`hft replay` says what differs; measure a journal that is identical.",
+        )
+    return told

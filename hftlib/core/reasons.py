@@ -1,0 +1,91 @@
+"""Why an order was refused or ended, in words; `hftlib.core.orders` has the names of the numbers.
+
+Number 0 is no reason. Up to 63 the order never left us, or a state of ours changed; beyond, the
+venue said so. Numbers are for ever: they stand in journals and results.
+
+Worst case: a number without words shows as nothing.
+"""
+
+REASONS = (
+    (
+        "",
+        "there is no such instrument",
+        "the price is not a number, or beyond what prices can be",
+        "the quantity is none",
+        "the quantity is above the limit of one order",
+        "the position could go above its limit",
+        "too many orders are open",
+        "too many messages in this span of time",
+        "too many commands for one event",
+        "no room for another order",
+        "there is no such order, or it is done",
+        "it is being cancelled or replaced already",
+        "no such kind of order",
+        "the market data are stale",
+        "the strategy has been stopped",
+        "the value of the order is above the limit",
+        "the price is too far from the market's",
+        "the price is too far from where the market was at the window's start",
+        "too many new orders in this span of time",
+        "too many replaces in this span of time",
+        "too many executions in this span of time: a person must enable it again",
+        "the same order was sent a moment ago",
+        "the value of the position could go above its limit",
+        "the gross exposure could go above its limit",
+        "the net exposure could go above its limit",
+        "the capital in use could go above its limit",
+        "the child orders would ask for more than their parent",
+        "the instrument is on the restricted list",
+        "it may not be sold short",
+        "the instrument is not trading",
+        "the price is outside of the volatility bands",
+        "it would meet an order of our own",
+        "the best bid is not below the best ask",
+        "the clocks disagree",
+        "the value at risk is above its limit",
+        "only orders that reduce the risk may leave",
+        "all trading is halted",
+        "the price must be above zero",
+        "more orders than the pace that was set",
+        "the loss is above its limit",
+        "the fall from the best moment is above its limit",
+        "one trade lost more than its limit",
+        "fills slip further than their limit",
+        "too few orders are filled",
+        "too many orders are rejected",
+        "too many attempts to send in this span of time",
+        "the price moves too much",
+        "a person said so",
+        "the watchdog said so",
+        "the connection to the venue is lost",
+        "the price is beyond what may be launched",
+        "no price is known, so nobody can say what it may cost",
+    )
+    + ("",) * 4
+    + (
+        "this parent order needs a duration: seconds above zero",
+        "the instrument has no curve of volume: hft.backtest(curves={symbol: ...})",
+        "the rate of participation lies above 0 and up to 0.9",
+        "an iceberg needs a limit and a display",
+        "there is no such parent order, or it is over",
+        "a setting of the parent order is out of its range",
+        "the parent order is not running",
+        "",
+    )
+    + (
+        "asked for",
+        "the rest of an order that lasts for the moment only",
+        "it could not be filled whole",
+        "it would have taken, and may only make",
+        "it would have met an order of our own",
+        "trading is halted",
+        "the venue does not know the order",
+        "there was nothing to trade with",
+        "no price of the venue's grid",
+        "the venue has no room for another order",
+        "no such kind of order at the venue",
+        "its time was over",
+        "it was found to be over",
+        "the venue decided so",
+    )
+)

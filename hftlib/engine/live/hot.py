@@ -1,0 +1,279 @@
+"""The hot loop: sockets and clock in, frames into the journal and onto the tick path, bytes out.
+
+    spin(hot, until)     turn after turn, without the GIL, until it is told to stop
+
+    each turn   datagrams of every line ─▶ bytes of every link ─▶ what the desk tells ─▶ time
+    each frame  journal ─▶ `take` ─▶ journal of what goes out ─▶ the kernel
+
+A frame is in the journal before anything comes of it, and what goes out is there before it leaves.
+Where the journal takes no more the loop ends, with what was decided unsent: a runner that cannot
+prove what it does must not trade.
+
+Time is the monotonic clock plus what lay between it and UTC at the start: it never steps.
+
+Worst case: TURN_DATAGRAMS of each line and one read of each link before the desk is heard.
+"""
+
+from __future__ import annotations
+
+import errno
+
+from hftlib.core import clock, jit
+from hftlib.core.journal.appending import append
+from hftlib.core.journal.kinds import (
+    CONNECTED,
+    DATAGRAM,
+    DATAGRAM_OUT,
+    DIRECTIVE,
+    SESSION_IN,
+    SESSION_OUT,
+    TIMER,
+)
+from hftlib.core.records import field_offset
+from hftlib.core.ring import peek, release
+from hftlib.core.soup import memory as soup
+from hftlib.core.soup import pipes, sockets
+from hftlib.engine.live.hot_memory import (
+    HOT,
+    INTAKE_BYTES,
+    JOURNAL_FULL,
+    LANE,
+    LANE_BYTES,
+    LOGIN_PASSWORD,
+    NONE,
+    OUTBOX_AT,
+    OUTBOX_FULL,
+    PASSWORD_AT,
+    PASSWORD_BYTES,
+    PAYLOAD_AT,
+    TICK_NS,
+    TURN_DATAGRAMS,
+    WAIT_MS,
+)
+from hftlib.engine.live.memory import (
+    BEGUN,
+    LINES_EACH,
+    LOST,
+    REQUEST_AT,
+    feed_address,
+    feed_of,
+    link_of,
+    live_at,
+)
+from hftlib.feed.mold import memory as mold
+from hftlib.feed.mold import sockets as lines
+from hftlib.risk.directives import DIRECTIVE_BYTES
+
+hot_at = jit.record_at(HOT)
+_take = jit.caller("int64(int64, int64, int64, int64, int64, int64)")
+_due = jit.caller("int64(int64)")
+_lane_at = jit.record_at(LANE)
+_intake_at = jit.record_at(lines.INTAKE)
+_header_at = jit.record_at(lines.MMSGHDR)
+_iovec_at = jit.record_at(lines.IOVEC)
+_recv = jit.libc("recv", "int64(int32, int64, int64, int32)")
+_send = jit.libc("send", "int64(int32, int64, int64, int32)")
+_close = jit.libc("close", "int32(int32)")
+_poll = jit.libc("poll", "int32(int64, uint64, int32)")
+_STOP = field_offset(HOT, "stop")
+_GIVEN = field_offset(LANE, "given")
+_DONTWAIT, _EAGAIN, _EINTR, _POLLIN = 0x40, errno.EAGAIN, errno.EINTR, 1
+
+
+@jit.compiled("int64(int64, int64)")
+def spin(hot: int, until: int) -> int:
+    """Turn after turn until told to stop, or a monotonic time: why it ended by itself, or 0."""
+    h = hot_at(hot)
+    header = live_at(h.live)
+    while h.status == 0 and jit.load_acquire(hot + _STOP) == 0:
+        now = clock.monotonic_ns()
+        if now >= until:
+            break
+        h.turns += 1
+        did = 0
+        for source in range(header.feeds * LINES_EACH):
+            did += _line(hot, source)
+        for n in range(header.links):
+            did += _stream(hot, n)
+        did += _desk(hot)
+        now += h.offset
+        if now >= h.next_tick or _due(h.due, h.live) <= now:
+            h.next_tick = now + TICK_NS
+            frame(hot, TIMER, 0, 0, 0)
+        elif did == 0 and h.sleeps != 0:
+            h.waits += 1
+            _sleep(hot)
+    return h.status
+
+
+@jit.compiled("int64(int64, int64, int64, int64, int64)")
+def frame(hot: int, kind: int, source: int, address: int, length: int) -> int:
+    """One frame, from the journal to what goes out because of it: the loop's status."""
+    h = hot_at(hot)
+    if h.status != 0:
+        return h.status
+    h.now = max(h.now, clock.monotonic_ns() + h.offset)
+    if append(h.journal, kind, source, h.now, address, length) < 0:
+        h.status = JOURNAL_FULL
+        return h.status
+    h.status = _take(h.take, h.live, kind, source, h.now, address, length)
+    header = live_at(h.live)
+    for n in range(header.links):
+        if h.status == 0 and link_of(h.live, n).out_bytes != 0:
+            _send_out(hot, n)
+        _hang_up(hot, n)
+    for n in range(header.feeds):
+        if h.status == 0 and feed_of(h.live, n).request_bytes != 0:
+            _ask(hot, n)
+    return h.status
+
+
+@jit.compiled()
+def _line(hot: int, source: int) -> int:
+    """Some datagrams of one source: how many."""
+    h = hot_at(hot)
+    intake = h.intakes + source * INTAKE_BYTES
+    if _intake_at(intake).descriptor < 0:
+        return 0
+    for n in range(TURN_DATAGRAMS):
+        place = lines.fetch(intake)
+        if place == 0 or h.status != 0:
+            return n
+        lines.stamp(intake, place)
+        header = _header_at(place)
+        frame(hot, DATAGRAM, source, _iovec_at(header.iov).base, header.length)
+    return TURN_DATAGRAMS
+
+
+@jit.compiled()
+def _stream(hot: int, n: int) -> int:
+    """A connection that was made or lost, and one read of what it brings."""
+    h = hot_at(hot)
+    lane = _lane_at(h.lanes + n * LANE_BYTES)
+    given = jit.load_acquire(h.lanes + n * LANE_BYTES + _GIVEN)
+    if given != NONE:
+        lane.given = NONE
+        if given >= 0:
+            lane.descriptor = given
+            _connection(hot, n, BEGUN, 0)
+            if link_of(h.live, n).is_up == 0 and lane.descriptor >= 0:  # it came too late
+                _close(lane.descriptor)
+                lane.descriptor = -1
+        else:
+            _connection(hot, n, LOST, soup.NOT_MADE)
+        return 1
+    if lane.descriptor < 0:
+        return 0
+    _flush(hot, n)
+    got = _recv(lane.descriptor, h.buffer, h.room, _DONTWAIT)
+    if got > 0:
+        frame(hot, SESSION_IN, n, h.buffer, got)
+        return 1
+    why = soup.CLOSED
+    if got < 0:
+        number = jit.errno()
+        if number in (_EAGAIN, _EINTR):
+            return 0
+        why = soup.BROKE
+    _close(lane.descriptor)
+    lane.descriptor = -1
+    _connection(hot, n, LOST, why)
+    return 1
+
+
+@jit.compiled()
+def _connection(hot: int, n: int, what: int, why: int) -> None:
+    jit.store_i64(hot + PAYLOAD_AT, what)
+    jit.store_i64(hot + PAYLOAD_AT + 8, why)
+    frame(hot, CONNECTED, n, hot + PAYLOAD_AT, 16)
+
+
+@jit.compiled()
+def _desk(hot: int) -> int:
+    """What people and processes tell: how much of it."""
+    h = hot_at(hot)
+    told = 0
+    place = peek(h.desk)
+    while place != 0 and h.status == 0:
+        frame(hot, DIRECTIVE, 0, place, DIRECTIVE_BYTES)
+        release(h.desk)
+        told += 1
+        place = peek(h.desk)
+    return told
+
+
+@jit.compiled()
+def _send_out(hot: int, n: int) -> None:
+    """What a link has to say: into the journal, then on its way."""
+    h, link = hot_at(hot), link_of(hot_at(hot).live, n)
+    lane = h.lanes + n * LANE_BYTES
+    begin, count = h.live + link.out_at, link.out_bytes
+    link.out_bytes = 0
+    if append(h.journal, SESSION_OUT, n, h.now, begin, count) < 0:
+        h.status = JOURNAL_FULL
+        return
+    if _lane_at(lane).descriptor < 0:
+        return
+    pipes.space(lane + OUTBOX_AT)
+    place = pipes.behind(lane + OUTBOX_AT)
+    if not pipes.put_bytes(lane + OUTBOX_AT, begin, count):
+        h.status = OUTBOX_FULL
+        return
+    if count >= soup.LOGIN_BYTES and jit.load_u8(place + 2) == ord("L"):
+        pipes.copy(place + LOGIN_PASSWORD, lane + PASSWORD_AT, PASSWORD_BYTES)
+    _flush(hot, n)
+
+
+@jit.compiled()
+def _flush(hot: int, n: int) -> None:
+    """What waits to be sent, as far as the kernel takes it; what it says shows when we read."""
+    place = hot_at(hot).lanes + n * LANE_BYTES
+    lane = _lane_at(place)
+    gone = sockets.give(place + OUTBOX_AT, lane.descriptor)
+    while gone > 0:
+        pipes.wipe(pipes.first(place + OUTBOX_AT), gone)  # perhaps a password
+        pipes.taken(place + OUTBOX_AT, gone)
+        lane.sent += gone
+        gone = sockets.give(place + OUTBOX_AT, lane.descriptor)
+
+
+@jit.compiled()
+def _hang_up(hot: int, n: int) -> None:
+    """The session says that its connection is over."""
+    h, link = hot_at(hot), link_of(hot_at(hot).live, n)
+    place = h.lanes + n * LANE_BYTES
+    lane = _lane_at(place)
+    if lane.hangs == link.hangs:
+        return
+    lane.hangs = link.hangs
+    if lane.descriptor >= 0:
+        _close(lane.descriptor)
+        lane.descriptor = -1
+    pipes.wipe(pipes.first(place + OUTBOX_AT), pipes.held(place + OUTBOX_AT))
+    pipes.empty(place + OUTBOX_AT)
+
+
+@jit.compiled()
+def _ask(hot: int, n: int) -> None:
+    """A request for what a feed is missing."""
+    h, feed = hot_at(hot), feed_of(hot_at(hot).live, n)
+    place, count = feed_address(h.live, n) + REQUEST_AT, feed.request_bytes
+    feed.request_bytes = 0
+    if append(h.journal, DATAGRAM_OUT, n, h.now, place, count) < 0:
+        h.status = JOURNAL_FULL
+        return
+    source = n * LINES_EACH + mold.LINE_RECOVERY
+    to = _intake_at(h.intakes + source * INTAKE_BYTES).descriptor
+    if to < 0 or _send(to, place, count, _DONTWAIT) != count:
+        h.unsent += 1
+
+
+@jit.compiled()
+def _sleep(hot: int) -> None:
+    """Until something comes, or a moment has passed."""
+    h = hot_at(hot)
+    count = live_at(h.live).feeds * LINES_EACH
+    for n in range(live_at(h.live).links):
+        descriptor = _lane_at(h.lanes + n * LANE_BYTES).descriptor
+        jit.store_i64(h.polls + 8 * (count + n), (descriptor & 0xFFFF_FFFF) | (_POLLIN << 32))
+    _poll(h.polls, h.poll_count, WAIT_MS)

@@ -1,0 +1,64 @@
+"""The hot loop's own memory: sockets, what waits to be sent, passwords. No decision hangs on it.
+
+    HOT ─ LANE × links: connection, outbox ─ INTAKE × sources ─ the desk's ring ─ a read buffer
+
+Worst case: an outbox holds what a venue does not read; one that is full ends the loop.
+"""
+
+from __future__ import annotations
+
+from hftlib.core.records import field_offset, record
+from hftlib.core.soup.pipes import PIPE
+from hftlib.feed.mold import sockets as lines
+
+TURN_DATAGRAMS = 64
+TICK_NS = 1_000_000
+WAIT_MS = 1
+NONE = -(2**62)  # no descriptor is given
+LOGIN_PASSWORD, PASSWORD_BYTES = 9, 10
+# Why the loop ended, beside the faults of `memory.py`.
+JOURNAL_FULL, OUTBOX_FULL = -1, -2
+
+LANE = record(
+    "hot lane",
+    128,
+    """
+    0    descriptor  int64      of the connection; -1: none
+    8    given       int64      one that was just made, -1 could not be made; NONE
+    16   hangs       int64      ends of the link's that were seen
+    24   sent        int64      bytes
+    32   outbox      pipe       what the kernel has not taken yet
+    96   password    uint8[16]  of logins
+    """,
+    pipe=PIPE,
+)
+HOT = record(
+    "hot",
+    256,
+    """
+    0    live        int64  address of the LIVE
+    8    journal     int64  address of its journal's writer
+    16   stop        int64  1: somebody wants it to end
+    24   status      int64  why it ended by itself; 0
+    32   offset      int64  from the monotonic clock to UTC
+    40   next_tick   int64
+    48   sleeps      int64  1: it sleeps in the kernel while nothing comes, 0: it looks again
+    56   intakes     int64  address of an INTAKE for each source
+    64   lanes       int64  address of a LANE for each link
+    72   polls       int64  address of what `poll` is asked, 8 bytes for each socket
+    80   poll_count  int64
+    88   desk        int64  address of the ring of directives
+    96   buffer      int64  address of room for one read
+    104  room        int64  bytes there
+    112  now         int64  of the last frame
+    120  waits       int64  counts: sleeps
+    128  unsent      int64  requests that the kernel did not take
+    136  turns       int64
+    144  payload     int64[2]  of a frame of ours
+    160  take        int64  address of `taking.take`, and
+    168  due         int64  of `taking.due`
+    """,
+)
+LANE_BYTES, INTAKE_BYTES = LANE.itemsize, lines.INTAKE.itemsize
+OUTBOX_AT, PASSWORD_AT = field_offset(LANE, "outbox"), field_offset(LANE, "password")
+PAYLOAD_AT = field_offset(HOT, "payload")

@@ -1,0 +1,167 @@
+"""`hft live` and `hft replay`: run a strategy on the wire, and prove afterwards what it did.
+
+    hft live maker.py:Maker --exchange exchange.json --user frm1a --journal day.journal
+    hft replay day.journal
+
+Ctrl-C, a polite kill and `--seconds` end the day: the strategy says its last word, its orders are
+taken back, the journal is closed. Worst case: drawing the table takes the GIL, which the hot thread
+does not want.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hftlib.core.errors import HostError
+from hftlib.terminal import Json, counted, leave_through_finally, patience
+
+TURN_S, SHOWN_S = 0.002, 0.25
+WAIT_S = 300.0  # for an exchange that still compiles
+
+
+def live_command(
+    strategies: Annotated[list[str], typer.Argument(help="FILE.py:Class, or one of ours.")],
+    exchange: Annotated[Path, typer.Option(help="What `hft exchange --json` printed.")],
+    journal: Annotated[Path, typer.Option(help="A folder that does not exist yet.")],
+    user: Annotated[str, typer.Option(help="The account for orders.")] = "frm1a",
+    password: Annotated[str, typer.Option(envvar="HFT_PASSWORD")] = "secret",
+    param: Annotated[list[str] | None, typer.Option("--param", "-p", help="name=value")] = None,
+    limits: Annotated[Path | None, typer.Option(help="A TOML file.")] = None,
+    symbols: Annotated[str, typer.Option(help="AAA,BBB; all without it.")] = "",
+    mode: Annotated[str, typer.Option(help="paper")] = "paper",
+    cpu: Annotated[int | None, typer.Option(help="A processor for the hot thread.")] = None,
+    busy: Annotated[bool, typer.Option("--busy", help="Never sleep: look again at once.")] = False,
+    control_path: Annotated[
+        str, typer.Option("--control", help='Where to be told things; "off": nowhere.')
+    ] = "",
+    seconds: Annotated[float, typer.Option(help="Stop after so long; 0: never.", min=0.0)] = 0.0,
+    json_out: Json = False,
+) -> None:
+    """Run strategies against an exchange, journaled."""
+    from hftlib.core import jit
+    from hftlib.core.control.places import place
+    from hftlib.ops.launching import described, exchange_of, laid
+    from hftlib.ops.obeying import obey
+    from hftlib.ops.runner import Door, Place, Runner
+    from hftlib.ops.showing import status_table
+    from hftlib.ops.status import status
+    from hftlib.strategy.files import given_parameters, strategy_named
+
+    leave_through_finally()
+    params = given_parameters(param or [], "hft live")
+    for one in strategies:
+        strategy_named(one)  # what is wrong with it is said before anybody waits
+    with counted("compiling", jit.registered()) as advance:  # nothing compiles once it trades
+        jit.warm(lambda done, _total, name: advance(done, name))
+    told = exchange_of(exchange, WAIT_S)
+    wanted = [one for one in symbols.split(",") if one]
+    about = described(
+        strategies, told, user=user, symbols=wanted, params=params, limits=limits, mode=mode
+    )
+    lines = Place([told["line_a"], told["line_b"]], told["recovery"], told.get("interface", ""))
+    doors = [Door(tuple(told["order_entry"]), password)]
+    socket = place("runner", control_path)
+    runner = Runner(laid(about), journal, about, places=[lines], doors=doors, sleeps=not busy)
+    with runner, _heard(socket, partial(obey, runner)) as control:
+        status_table(status(runner))  # what may be asked is made ready, too
+        jit.freeze()
+        try:
+            runner.start(cpu)
+            if json_out:
+                print(json.dumps(_began(runner, socket)), flush=True)
+            else:
+                print("; ".join(f"{name}: {got}" for name, got in runner.host.items()), flush=True)
+            _shown(runner, control, seconds, json_out, lambda: status_table(status(runner)))
+        except KeyboardInterrupt:
+            pass
+    if json_out:
+        print(json.dumps({"mode": mode, "counts": runner.counts, "why": runner.why}), flush=True)
+    elif not runner.why:
+        print(f"{mode}: {runner.counts['commands']:,} commands, {runner.journal.sequence:,} frames")
+        for seat in runner.live.session.seats:
+            if why := seat.why_stopped(len(runner.live.session.seats)):
+                print(f"{seat.name}: {why}")
+    if runner.why:
+        raise HostError(
+            f"The runner stopped: {runner.why}",
+            where=str(journal),
+            do="Mend that, then look at what it did: hft journal show, hft replay.",
+        )
+
+
+def replay_command(
+    journal: Annotated[Path, typer.Argument(help="The folder of a runner's journal.")],
+    json_out: Json = False,
+) -> None:
+    """Run a journal through the same code again, and compare every byte that went out."""
+    from hftlib.core import jit
+    from hftlib.engine.live.replaying import replay
+    from hftlib.ops.launching import laid
+
+    with patience() as advance:
+        jit.warm(lambda done, total, name: advance(done / total, f"compiling {name}"))
+        told = replay(journal, laid, advance)
+    if json_out:
+        names = ("frames", "compared", "events", "seconds", "difference", "is_identical")
+        print(json.dumps({name: getattr(told, name) for name in names}))
+    else:
+        print(told)
+    if not told.is_identical:
+        raise typer.Exit(1)
+
+
+def _began(runner: Any, socket: Path | None) -> dict[str, Any]:
+    """What a machine that started it needs to know."""
+    told = {"mode": runner.mode, "journal": str(runner.journal.folder), "host": runner.host}
+    return told | ({"control": str(socket)} if socket is not None else {})
+
+
+@contextmanager
+def _heard(path: Path | None, obey: Callable[[Any], Any]) -> Iterator[Any]:
+    """The control socket, for as long as the runner runs."""
+    from hftlib.core.control.serving import Control
+
+    made = Control(path, obey) if path is not None else None
+    try:
+        yield made
+    finally:
+        if made is not None:
+            made.close()
+
+
+def _shown(
+    runner: Any, control: Any, seconds: float, quiet: bool, table: Callable[[], Any]
+) -> None:
+    """A table that stays where it is on a terminal; elsewhere nothing until the end."""
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console()
+    if quiet or not console.is_terminal:
+        _run(runner, control, seconds)
+        return
+    with Live(console=console, auto_refresh=False, transient=True) as shown:
+        _run(runner, control, seconds, lambda: shown.update(table(), refresh=True))
+
+
+def _run(
+    runner: Any, control: Any, seconds: float, every: Callable[[], None] | None = None
+) -> None:
+    until = time.monotonic() + seconds if seconds else float("inf")
+    last = 0.0
+    while runner.is_running and (now := time.monotonic()) < until:
+        runner.turn()
+        if control is not None:
+            control.poll()
+        if every is not None and now - last >= SHOWN_S:
+            last = now
+            every()
+        time.sleep(TURN_S)

@@ -1,0 +1,295 @@
+"""The runner: a session on real sockets, journaled, in one hot thread without the GIL.
+
+    with Runner(live, folder, about, places=[...], doors=[...]) as runner:
+        runner.tell(directive)      risk is told; the hot thread hears it at its next turn
+        runner.turn()               what the hot thread cannot do: dialling
+    runner.why                      why it ended, in words
+
+The hot thread does all that is decided (`hftlib/engine/live/hot.py`). This one opens sockets and
+makes connections, since nobody may wait for those, and hands them over by one word of memory each.
+
+Before it trades it freezes what the collector looks at, and asks the host for memory that stays
+and a processor of its own; `host` says what of that it got.
+
+Worst case: a connection is made some milliseconds after it was asked for.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import select
+import socket
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hftlib.core import clock, jit
+from hftlib.core.errors import InputError
+from hftlib.core.journal.kinds import CONNECTED
+from hftlib.core.journal.writing import Journal
+from hftlib.core.ring import Ring, ring_dtype
+from hftlib.core.soup import frames, sockets
+from hftlib.engine.live import hot
+from hftlib.engine.live import hot_memory as m
+from hftlib.engine.live.laying import Live
+from hftlib.engine.live.memory import ENDED, FAULTS, LINES_EACH
+from hftlib.engine.live.taking import due, take
+from hftlib.engine.seats import open_orders
+from hftlib.feed.mold import memory as mold
+from hftlib.feed.mold import sockets as lines
+from hftlib.risk.directives import DIRECTIVE
+
+DESK_MAX = 256
+BUFFER_BYTES = 1 << 16
+DATAGRAM_BYTES = 9_216
+FOR_EVER = 2**62
+LEAVE_S = 2.0  # for orders to be taken back at the end
+OUTBOX_BYTES = 1 << 20
+PRIORITY = 50
+# MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT: what is only reserved costs nothing.
+_LOCK_WHAT_IS_TOUCHED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a feed comes from: one or two lines, and who is asked for what was lost."""
+
+    lines: Sequence[sockets.Address]
+    recovery: sockets.Address | None = None
+    interface: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where a link leads to."""
+
+    address: sockets.Address
+    password: str
+
+
+class Runner:
+    """One runner; made, it listens, and `start` lets it run."""
+
+    def __init__(
+        self,
+        live: Live,
+        folder: Path | str,
+        about: Mapping[str, Any],
+        *,
+        places: Sequence[Place],
+        doors: Sequence[Door],
+        sleeps: bool = True,
+        **settings: Any,
+    ) -> None:
+        self.live, self._doors = live, list(doors)
+        self.mode = str(about.get("mode", ""))
+        self._intakes: list[lines.Intake] = []
+        self._desk_memory = np.zeros(1, ring_dtype(DIRECTIVE, DESK_MAX))
+        self._desk = Ring(self._desk_memory)
+        self._dialling: dict[int, socket.socket] = {}
+        self._dialled = [0] * len(self._doors)
+        self._thread: threading.Thread | None = None
+        self._is_over, self._failure = False, ""
+        self._has_asked = threading.Event()
+        self.host: dict[str, str] = {}
+        try:
+            for place in places:
+                self._listen(place)
+            self._lay(sleeps)
+            self.journal = Journal.create(folder, about, **settings)
+        except BaseException:
+            self._hang_up()
+            raise
+        self.record["journal"] = self.journal.address
+
+    def _listen(self, place: Place) -> None:
+        own: list[socket.socket | None] = [None] * LINES_EACH
+        for n, address in enumerate(place.lines):
+            own[n] = lines.listening(address, place.interface)
+        if place.recovery is not None:
+            own[mold.LINE_RECOVERY] = lines.asking(place.recovery)
+        self._intakes += [lines.Intake(one, DATAGRAM_BYTES) for one in own]
+
+    def _lay(self, sleeps: bool) -> None:
+        """The driver's own memory: sockets, what waits to be sent, passwords."""
+        count = len(self._doors)
+        self._memory = np.zeros(1, m.HOT)
+        self._sources = np.zeros(len(self._intakes), lines.INTAKE)
+        for n, one in enumerate(self._intakes):
+            self._sources[n] = one.record[0]
+        self._lanes = np.zeros(count, m.LANE)
+        self._outboxes = np.zeros((count, OUTBOX_BYTES), np.uint8)
+        self._buffer = np.zeros(BUFFER_BYTES, np.uint8)
+        self._polls = np.zeros(len(self._intakes) + count, np.int64)
+        descriptors = self._sources["descriptor"] & 0xFFFF_FFFF
+        self._polls[: len(self._intakes)] = descriptors | (select.POLLIN << 32)
+        for n, door in enumerate(self._doors):
+            lane = self._lanes[n : n + 1]
+            lane["descriptor"], lane["given"] = -1, m.NONE
+            begin = self._lanes.ctypes.data + n * m.LANE_BYTES + m.OUTBOX_AT
+            lane["outbox"]["at"] = self._outboxes[n].ctypes.data - begin
+            lane["outbox"]["room"] = self._outboxes.shape[1]
+            login = np.frombuffer(frames.login("", door.password), np.uint8)
+            end = m.LOGIN_PASSWORD + m.PASSWORD_BYTES
+            lane["password"][0, : m.PASSWORD_BYTES] = login[m.LOGIN_PASSWORD : end]
+        record = self._memory[0]
+        record["live"], record["sleeps"] = self.live.address, sleeps
+        record["offset"] = clock.now_ns() - clock.monotonic_ns()
+        for name, array in (("intakes", self._sources), ("lanes", self._lanes)):
+            record[name] = array.ctypes.data
+        record["polls"], record["poll_count"] = self._polls.ctypes.data, len(self._polls)
+        record["desk"], record["buffer"] = self._desk.address, self._buffer.ctypes.data
+        record["room"] = BUFFER_BYTES
+        record["take"], record["due"] = jit.entry_address(take), jit.entry_address(due)
+
+    @property
+    def record(self) -> Any:
+        """The HOT record."""
+        return self._memory[0]
+
+    @property
+    def status(self) -> int:
+        return int(self.record["status"])
+
+    @property
+    def why(self) -> str:
+        """Why the hot thread ended by itself; empty while it has not."""
+        if self.status == m.JOURNAL_FULL:
+            return f"the journal takes no more: {self.journal.why or 'no room'}"
+        if self.status == m.OUTBOX_FULL:
+            return "a venue does not read what it is sent"
+        return self._failure or FAULTS[self.status]
+
+    @property
+    def is_running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self, cpu: int | None = None) -> None:
+        """Let it run. What the host does not grant is told in `host`."""
+        known = sorted(os.sched_getaffinity(0))
+        if cpu is not None and cpu not in known:
+            raise InputError(
+                f"This process may not run on processor {cpu}",
+                where="Runner.start(cpu)",
+                do=f"Give one of {', '.join(map(str, known))}.",
+            )
+        gc.collect()
+        gc.freeze()
+        self._ask_host(cpu)
+        self._thread = threading.Thread(target=self._run, args=(cpu,), name="hft hot", daemon=True)
+        self._thread.start()
+        self._has_asked.wait()
+
+    def _run(self, cpu: int | None) -> None:
+        try:
+            if cpu is not None:
+                os.sched_setaffinity(0, {cpu})  # of this thread only
+                self._ask_priority()
+            self._has_asked.set()
+            hot.spin(self._memory.ctypes.data, FOR_EVER)
+        except BaseException as error:  # nobody waits for this thread: it must be told
+            self._failure = f"the hot thread failed: {type(error).__name__}: {error}"
+            self._has_asked.set()
+            raise
+
+    def _ask_host(self, cpu: int | None) -> None:
+        locked = ctypes.CDLL(None).mlockall(_LOCK_WHAT_IS_TOUCHED) == 0
+        self.host["memory"] = "locked" if locked else "may be swapped out: raise `ulimit -l`"
+        shared = f"number {cpu}, shared with whatever else runs there"
+        self.host["processor"] = "any: no --cpu was given" if cpu is None else shared
+        self.host["priority"] = "as anybody's: no --cpu was given"
+
+    def _ask_priority(self) -> None:
+        """Before whatever else runs on its processor; the kernel keeps a part for others."""
+        try:
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+            self.host["priority"] = f"first in, first out, {PRIORITY}"
+        except OSError:
+            self.host["priority"] = "as anybody's: raise `ulimit -r`"
+
+    def tell(self, directive: np.ndarray[Any, Any]) -> bool:
+        """Tell risk something; False: too much waits already."""
+        return self._desk.push(directive[0])
+
+    def turn(self) -> None:
+        """Dial where the hot thread wants a connection; hand over those that stand."""
+        for n, link in enumerate(self.live.links):
+            if int(link["dials"]) != self._dialled[n]:
+                self._dialled[n] = int(link["dials"])
+                self._forget(n)
+                self._dialling[n] = sockets.dialling(self._doors[n].address)
+            own = self._dialling.get(n)
+            if own is None or not select.select([], [own], [], 0)[1]:
+                continue
+            failed = own.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if failed:
+                self._forget(n)
+            descriptor = -1 if failed else self._dialling.pop(n).detach()
+            self._lanes["given"][n] = descriptor
+
+    def stop(self) -> None:
+        """The strategies' last word, their orders taken back, the journal closed."""
+        if self._is_over:
+            return
+        self._is_over = True
+        self.record["stop"] = 1
+        if self._thread is not None:
+            self._thread.join()
+        self.record["stop"] = 0
+        if self.status == 0 and self._thread is not None:
+            said = np.array([ENDED, 0], np.int64)
+            hot.frame(self._memory.ctypes.data, CONNECTED, 0, said.ctypes.data, said.nbytes)
+            until = time.monotonic() + LEAVE_S
+            while self.status == 0 and self.open_orders and time.monotonic() < until:
+                hot.spin(self._memory.ctypes.data, clock.monotonic_ns() + 5_000_000)
+        self._hang_up()
+        self.journal.close({"why": self.why})
+        if self._thread is not None:  # whatever else this process does is as it was before
+            ctypes.CDLL(None).munlockall()
+            gc.unfreeze()
+
+    @property
+    def open_orders(self) -> int:
+        return int(open_orders(self.live.session.address))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What came, went and was decided, by name."""
+        header, links, feeds = self.live.header, self.live.links, self.live.feeds
+        found = {name: int(header[name]) for name in ("frames", "timers", "alarms", "directives")}
+        found |= {n: int(feeds[n].sum()) for n in ("datagrams", "messages", "strangers", "notices")}
+        found |= {n: int(links[n].sum()) for n in ("commands", "reports", "rejected", "segments")}
+        seats = self.live.session.seats
+        found["refused"] = sum(int(seat["session"]["refused"][0].sum()) for seat in seats)
+        found["events"] = int(self.live.session.arena["session"]["events"][0])
+        found["journaled"] = self.journal.sequence
+        return found
+
+    def _forget(self, n: int) -> None:
+        own = self._dialling.pop(n, None)
+        if own is not None:
+            own.close()
+
+    def _hang_up(self) -> None:
+        for n in list(self._dialling):
+            self._forget(n)
+        for one in self._intakes:
+            if one.socket is not None:
+                one.socket.close()
+        for lane in getattr(self, "_lanes", ()):
+            if lane["descriptor"] >= 0:
+                os.close(int(lane["descriptor"]))
+                lane["descriptor"] = -1
+
+    def __enter__(self) -> Runner:
+        return self
+
+    def __exit__(self, *_failure: Any) -> None:
+        self.stop()

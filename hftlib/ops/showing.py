@@ -1,0 +1,77 @@
+"""The status of a runner for people: one table that says what it is, what it holds, what is wrong.
+
+Worst case: POSITIONS_MAX rows of positions; what is flat and has traded nothing is left out first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+POSITIONS_MAX = 40
+
+
+def status_table(told: dict[str, Any]) -> Any:
+    """The answer of `hftlib.ops.status.status` as rich shows it."""
+    from rich.console import Group
+    from rich.text import Text
+
+    counts = told["counts"]
+    state = "running" if told["is_running"] else f"stopped: {told['why'] or 'told to'}"
+    title = (
+        f"{told['mode']} · {state} · {counts['events']:,} events, {counts['commands']:,} commands, "
+        f"{counts['reports']:,} reports, {told['open_orders']:,} orders open, "
+        f"{counts['journaled']:,} frames"
+    )
+    lines = [Text(title, style="bold")]
+    lines += [Text(one, style="red") for one in worries(told)]
+    return Group(*lines, _positions(told["positions"]))
+
+
+def worries(told: dict[str, Any]) -> list[str]:
+    """All that is not as it should be, a line each."""
+    found = [
+        f"{one['scope']} is {one['state']}: {one['why']}"
+        for one in told["scopes"]
+        if one["state"] != "active"
+    ]
+    found += [f"{one['name']}: {one['stopped']}" for one in told["strategies"] if one["stopped"]]
+    found += [
+        f"feed {n + 1} is {one['state']}: {one['why']}"
+        for n, one in enumerate(told["feeds"])
+        if one["state"] != "LIVE"
+    ]
+    found += [
+        f"link {n + 1} is {one['state']}"
+        for n, one in enumerate(told["links"])
+        if one["state"] != "OPEN"
+    ]
+    return found
+
+
+def _positions(rows: list[dict[str, Any]]) -> Any:
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    busy = [one for one in rows if one["quantity"] or one["fills"] or one["open_orders"]]
+    chosen = (rows if len(rows) <= POSITIONS_MAX else busy)[:POSITIONS_MAX]
+    made = Table(box=SIMPLE)
+    for name in ("strategy", "symbol", "position", "bid", "ask", "open", "fills", "profit"):
+        made.add_column(name, justify="left" if name in ("strategy", "symbol") else "right")
+    for one in chosen:
+        made.add_row(
+            one["strategy"],
+            one["symbol"],
+            f"{one['quantity']:,g}",
+            _number(one["bid"]),
+            _number(one["ask"]),
+            f"{one['open_orders']:,}",
+            f"{one['fills']:,}",
+            f"{_number(one['profit'])} {one['currency']}".strip(),
+        )
+    if len(chosen) < len(rows):
+        made.caption = f"{len(rows) - len(chosen):,} more are not shown"
+    return made
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.2f}"

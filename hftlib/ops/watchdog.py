@@ -1,0 +1,228 @@
+"""A process of its own that watches a runner, and ends what must not go on.
+
+    look ─▶ answers? ─▶ frames go on? ─▶ within the rules? ─▶ look again
+              no            no                 no ─▶ halt the firm ─▶ orders gone in time? ─▶ watch
+               └─────────────┴───────────────────────────────────────────┴ no ─▶ end the process
+
+A process is ended by a signal that nothing can catch, also one that was stopped by SIGSTOP. What
+stood at the venue is then the venue's to take back (`cancel_on_disconnect`). Its rules are its own
+(`watch_rules.py`); its figures are the runner's, asked for through the control socket, and what the
+venue says is held, by a session of its own (`drop_copy.py`).
+
+Worst case: what goes wrong between two looks is seen at the next, `LOOK_S` later; a runner that
+does not answer is ended after `silence_ms`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hftlib.core.control.asking import pid_of
+from hftlib.core.errors import HftError, StateError
+from hftlib.ops.drop_copy import DropCopy, differences
+from hftlib.ops.watch_rules import Rules
+
+LOOK_S = 0.1
+WHO = "watchdog"
+Told = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Watchdog:
+    """Watches one runner. `step` looks once; `say` is told each thing that happens."""
+
+    path: Path
+    rules: Rules
+    say: Callable[[str, Told], None]
+    copy: DropCopy | None = None
+    process: int = 0
+    looks: int = 0
+    halted: float = 0.0
+    has_ended: bool = False
+    over: str = ""  # why there is nothing to be watched any more
+    _line: _Line | None = None
+    _last: Told = field(default_factory=dict)
+    _frames: tuple[int, float] = (-1, 0.0)
+    _live: dict[int, float] = field(default_factory=dict)
+    _agreed: float = 0.0
+
+    def begin(self) -> None:
+        """Find the process; from here on it need not answer to be ended."""
+        self.process = pid_of(self.path, "runner")
+        self.say("watching", {"process": self.process})
+
+    def step(self) -> None:
+        """Look once, and do what must be done."""
+        self.looks += 1
+        if self.copy is not None:
+            self.copy.turn()
+        found = self._ask({"do": "status"})
+        if self.over:
+            return
+        if found is None:
+            self._end(f"it has not answered for {self.rules.silence_ms:g} ms")
+            return
+        now = time.monotonic()
+        if not found["is_running"]:
+            self.over = f"it trades no more: {found['why'] or 'it was told to end'}"
+            self.say("over", {"why": self.over})
+            return
+        why = self._hangs(found, now)
+        if why:
+            self._end(why)
+        elif self.halted:
+            self._see_it_through(found, now)
+        else:
+            wrong = [*broken(self.rules, found, self._last), *self._stale(found, now)]
+            wrong += self._disagrees(found, now)
+            if wrong:
+                self._halt(wrong[0], now)
+        self._last = found
+
+    def _hangs(self, found: Told, now: float) -> str:
+        """Whether its hot thread has taken no frame for too long."""
+        frames = found["counts"]["frames"]
+        if frames != self._frames[0]:
+            self._frames = (frames, now)
+        late = (now - self._frames[1]) * 1e3
+        return f"its hot thread has stood for {late:,.0f} ms" * (late > self.rules.heartbeat_ms)
+
+    def _stale(self, found: Told, now: float) -> Iterator[str]:
+        for n, one in enumerate(found["feeds"]):
+            if one["state"] == "LIVE" or n not in self._live:
+                self._live[n] = now
+            late = (now - self._live[n]) * 1e3
+            if self.rules.stale_ms is not None and late > self.rules.stale_ms:
+                yield f"feed {n + 1} is {one['state']} for {late:,.0f} ms"
+
+    def _disagrees(self, found: Told, now: float) -> Iterator[str]:
+        """What the venue says is held, and the runner does not, for too long to be on its way."""
+        if self.copy is None or self.rules.mismatch_ms is None:
+            return
+        copy = self.copy
+        wrong = [copy.why] if copy.why else differences(copy.positions, found["positions"])
+        if not wrong or not self._agreed:
+            self._agreed = now
+        late = (now - self._agreed) * 1e3
+        if late > self.rules.mismatch_ms:
+            yield f"for {late:,.0f} ms: {wrong[0]}"
+
+    def _halt(self, why: str, now: float) -> None:
+        """By command first: risk lets nothing new out, and takes back what stands."""
+        self.halted = now
+        self.say("halting", {"why": why})
+        said = {"do": "halt", "scope": "firm", "who": WHO, "why": why[:64], "role": "process"}
+        if self._ask(said) is None and not self.over:
+            self._end(f"{why}; and it did not hear that it shall halt")
+
+    def _see_it_through(self, found: Told, now: float) -> None:
+        states = {one["scope"]: one["state"] for one in found["scopes"]}
+        late = (now - self.halted) * 1e3
+        if states["firm"] == "halted" and not found["open_orders"]:
+            return
+        if late > self.rules.grace_ms:
+            self._end(f"{found['open_orders']:,} orders stand {late:,.0f} ms after it was halted")
+
+    def _end(self, why: str) -> None:
+        """By signal: nothing can catch this one."""
+        with suppress(ProcessLookupError):
+            os.kill(self.process, signal.SIGKILL)
+        self.over, self.has_ended = why, True
+        self.say("ended", {"why": why, "process": self.process})
+
+    def _ask(self, said: Told) -> Told | None:
+        """An answer in time, or none; one who is gone is not watched any more."""
+        until = time.monotonic() + self.rules.silence_ms / 1e3
+        try:
+            if self._line is None:
+                self._line = _Line(self.path, until)
+            return self._line.ask(said, until)
+        except TimeoutError:
+            return None
+        except (OSError, StateError) as error:
+            self.over = "" if _is_alive(self.process) else "the runner is gone"
+            if not self.over:  # alive, and hung up: not what a runner does
+                self._end(f"it hung up: {error}")
+            else:
+                self.say("over", {"why": self.over})
+            return {}
+
+
+class _Line:
+    """A connection that stays, so that a look costs no more than its question."""
+
+    def __init__(self, path: Path, until: float) -> None:
+        self._own = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._own.settimeout(max(0.001, until - time.monotonic()))
+        self._own.connect(str(path))
+
+    def ask(self, said: Told, until: float) -> Told:
+        self._own.settimeout(max(0.001, until - time.monotonic()))
+        self._own.sendall(json.dumps(said).encode() + b"\n")
+        answer = b""
+        while not answer.endswith(b"\n"):
+            self._own.settimeout(max(0.001, until - time.monotonic()))
+            piece = self._own.recv(1 << 16)
+            if not piece:
+                raise StateError("The runner hung up", where=WHO, do="See whether it runs.")
+            answer += piece
+        found: Told = json.loads(answer)
+        return found if found["ok"] else {}
+
+
+def broken(rules: Rules, found: Told, before: Told) -> Iterator[str]:
+    """Each rule that does not hold, in words."""
+    rows = found["positions"]
+    profit = sum(one["profit"] or 0.0 for one in rows)
+    if rules.loss_money is not None and -profit > rules.loss_money:
+        yield f"it has lost {-profit:,.2f}, the rule is {rules.loss_money:,.2f}"
+    gross = sum(abs(one["quantity"]) * _middle(one) for one in rows)
+    if rules.gross_money is not None and gross > rules.gross_money:
+        yield f"it holds {gross:,.2f}, the rule is {rules.gross_money:,.2f}"
+    for one in rows:
+        if rules.position is not None and abs(one["quantity"]) > rules.position:
+            yield f"it holds {one['quantity']:,g} {one['symbol']}, the rule is {rules.position:,g}"
+    seconds = (found["time_ns"] - before["time_ns"]) / 1e9 if before else 0.0
+    for name in ("commands", "refused", "rejected"):
+        most = getattr(rules, f"{name}_per_second")
+        if most is None or seconds <= 0:
+            continue
+        count = found["counts"][name] - before["counts"][name]
+        if count > most * max(seconds, 1.0):
+            yield f"{count:,} {name} in {seconds:.2f} s, the rule is {most:,g} a second"
+
+
+def _middle(one: Told) -> float:
+    """What a unit of it is worth; of a book with one side, that side."""
+    sides = [side for side in (one["bid"], one["ask"]) if side is not None]
+    return float(one.get("multiplier", 1.0)) * sum(sides) / len(sides) if sides else 0.0
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        text = Path("/proc", str(process), "stat").read_text()
+    except OSError:
+        return False
+    return text.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def watch(dog: Watchdog, seconds: float = 0.0) -> None:
+    """Look, and look again, until there is nothing to be watched."""
+    until = time.monotonic() + seconds if seconds else float("inf")
+    dog.begin()
+    while not dog.over and time.monotonic() < until:
+        begun = time.monotonic()
+        try:
+            dog.step()
+        except (HftError, KeyError, TypeError, ValueError) as error:  # an answer that is none
+            dog._end(f"it answers nonsense: {error!r}")
+        time.sleep(max(0.0, LOOK_S - (time.monotonic() - begun)))

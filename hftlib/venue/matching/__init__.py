@@ -1,0 +1,1 @@
+"""A matching engine: commands in, reports out, all of it plain memory; `docs/matching.md`."""

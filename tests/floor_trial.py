@@ -1,0 +1,98 @@
+"""A runner beside an exchange in lockstep, on real sockets, and a market for it to trade on.
+
+trial = begun(listened_to(floor), folder)
+trade(floor)
+trial.runner.stop()
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from floor_desk import Floor
+
+from hftlib.ops.launching import described, laid
+from hftlib.ops.runner import Door, Place, Runner
+from hftlib.venue.matching import records as r
+
+
+class Trial:
+    """A runner beside an exchange: `step` lets both go on."""
+
+    def __init__(
+        self,
+        floor: Floor,
+        folder: Path,
+        strategy: str | list[str] = "QueueImbalance",
+        limits: Path | None = None,
+        **params: Any,
+    ) -> None:
+        self.floor, self.folder = floor, folder
+        places = floor.exchange.places
+        named = [strategy] if isinstance(strategy, str) else strategy
+        told = described(named, places, user="frm1a", params=params, limits=limits)
+        self.runner = Runner(
+            laid(told),
+            folder,
+            told,
+            places=[Place([places["line_a"], places["line_b"]], places["recovery"], "127.0.0.1")],
+            doors=[Door(tuple(places["order_entry"]), "secret")],
+            segment_bytes=1 << 22,
+        )
+        floor.others.append(self)
+
+    def turn(self):
+        self.runner.turn()  # the hot thread goes on in its own time
+        time.sleep(0.0005)
+
+    def __repr__(self):
+        return f"<Trial: {self.runner.why or 'running'}, {self.runner.counts}>"
+
+    def counts(self, name):
+        return self.runner.counts[name]
+
+    def close(self):
+        self.runner.stop()
+
+
+def trade(floor, times=40, until=lambda: False):
+    """A market around the runner that moves and takes from it, so often, or until it is enough."""
+    if not hasattr(floor, "maker"):
+        floor.maker, floor.moves = floor.plain("frm2a"), 0
+    maker = floor.maker
+    for n in range(floor.moves, floor.moves + times):
+        floor.moves = n + 1
+        low = 99_00 + n % 7
+        for urn, side, price in ((3 * n + 1, "B", low), (3 * n + 2, "S", low + 20)):
+            maker.enter(urn, side, 300, f"{price / 100:.2f}")
+        for _ in range(8):
+            floor.step()
+        maker.enter(3 * n + 3, "BS"[n % 2], 400, "120.00" if n % 2 == 0 else "80.00", tif="3")
+        for _ in range(8):
+            floor.step()
+        if until():
+            return
+
+
+def listened_to(floor: Floor) -> Floor:
+    """Open, and with all compiled that it needs: nobody asks it in vain later on."""
+    floor.exchange.command(r.SET_STATE, symbol="AAA", state=r.TRADING)
+    ears = floor.ears()
+    floor.until(lambda: ears.next > int(floor.exchange.record["messages"][0]))
+    for one in (ears, floor.desk("frm1b")):
+        floor.others.remove(one)
+        one.close()
+    return floor
+
+
+def begun(
+    floor: Floor, folder: Path, strategy: str | list[str] = "QueueImbalance", **params: Any
+) -> Trial:
+    """A runner that is logged in, and hears the feed."""
+    made = Trial(floor, folder, strategy, **params)
+    made.runner.start()
+    floor.until(lambda: made.runner.live.gateway(0)["state"] == 3)
+    floor.until(lambda: made.runner.live.sequencers[0].state == "LIVE")
+    return made
