@@ -200,9 +200,9 @@ def test_killed_at_any_moment_and_started_again_nobody_lost_or_doubled_a_message
                 one.cancel(number)
         exchange.until(lambda: not any(one.open for one in traders))
         path = exchange.folder / "hftlib" / f"exchange-{exchange.process.pid}.socket"
-        found = told(path, {"do": "status"})
+        found = told(path, {"do": "status"}, "exchange")
         assert found["counts"]["heard"] > 50
-        assert told(path, {"do": "end"}) == {"notes": []}
+        assert told(path, {"do": "end"}, "exchange") == {"notes": []}
         exchange.until(lambda: all(one.is_over for one in copies) and ears.receiver.ended)
         assert exchange.process.wait(60) == 0
         last = exchange.line(2)
