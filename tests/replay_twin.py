@@ -48,6 +48,8 @@ def slow_replay(folder: Path, laid: Callable[[Any], Any]) -> Replayed:
                 difference = other(frame, mine, cause)
                 break
             compared += 1
+        elif frame.name == "CARRIED_ON":
+            ours.clear()
         elif frame.name == "CLOSED" and ours and not json.loads(frame.payload).get("why"):
             difference = missing(ours[0], cause)
     events = int(live.session.arena["session"]["events"][0])

@@ -60,8 +60,9 @@ REASONS = (
         "the connection to the venue is lost",
         "the price is beyond what may be launched",
         "no price is known, so nobody can say what it may cost",
+        "after a restart, until the venue and we agree",
     )
-    + ("",) * 4
+    + ("",) * 3
     + (
         "this parent order needs a duration: seconds above zero",
         "the instrument has no curve of volume: hft.backtest(curves={symbol: ...})",

@@ -24,6 +24,7 @@ from hftlib.core.errors import HftError
 from hftlib.core.soup import frames
 
 BEAT_S, AGAIN_S, READ_BYTES = 0.5, 1.0, 1 << 16
+Urn = tuple[int, int]  # which session of the firm, and its user reference
 _SIGNS = {"B": 1, "S": -1, "T": -1, "E": -1}  # T, E: sold short
 
 
@@ -33,9 +34,9 @@ class DropCopy:
     def __init__(self, address: tuple[str, int], user: str, password: str) -> None:
         self.address, self._user, self._password = address, user, password
         self.positions: dict[str, int] = defaultdict(int)
-        self.heard, self.why = 0, "not connected yet"
-        self._orders: dict[int, tuple[str, int]] = {}
-        self._matches: dict[tuple[int, int], tuple[str, int]] = {}
+        self.heard, self.executions, self.why = 0, 0, "not connected yet"
+        self._orders: dict[Urn, tuple[str, int]] = {}
+        self._matches: dict[tuple[Urn, int], tuple[str, int]] = {}
         self._own: socket.socket | None = None
         self._frames = frames.Frames(frames.SERVER)
         self._beat = self._dial = 0.0
@@ -93,14 +94,16 @@ class DropCopy:
             self._message(ouch.decode(frame.payload, ouch.OUTBOUND))
 
     def _message(self, told: Any) -> None:
+        urn = told.options.get("urn_index", 0), told.urn  # each session of the firm counts its own
         if told.type in ("A", "U"):
-            self._orders[told.urn] = told.symbol.strip(), _SIGNS[told.side]
-        elif told.type == "E" and told.urn in self._orders:
-            symbol, sign = self._orders[told.urn]
+            self._orders[urn] = told.symbol.strip(), _SIGNS[told.side]
+        elif told.type == "E" and urn in self._orders:
+            symbol, sign = self._orders[urn]
             self.positions[symbol] += sign * told.quantity
-            self._matches[told.urn, told.match] = symbol, sign * told.quantity
+            self.executions += 1
+            self._matches[urn, told.match] = symbol, sign * told.quantity
         elif told.type == "B":
-            symbol, quantity = self._matches.pop((told.urn, told.match), ("", 0))
+            symbol, quantity = self._matches.pop((urn, told.match), ("", 0))
             self.positions[symbol] -= quantity
 
 

@@ -16,7 +16,6 @@ Worst case: a connection is made some milliseconds after it was asked for.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import select
@@ -39,11 +38,13 @@ from hftlib.core.soup import frames, sockets
 from hftlib.engine.live import hot
 from hftlib.engine.live import hot_memory as m
 from hftlib.engine.live.laying import Live
-from hftlib.engine.live.memory import ENDED, FAULTS, LINES_EACH
+from hftlib.engine.live.memory import ENDED, FAULTS, LINES_EACH, RESUMED
+from hftlib.engine.live.replaying import gone_on
 from hftlib.engine.live.taking import due, take
 from hftlib.engine.seats import open_orders
 from hftlib.feed.mold import memory as mold
 from hftlib.feed.mold import sockets as lines
+from hftlib.ops.host_asking import asked_host, asked_priority, host_given_back
 from hftlib.risk.directives import DIRECTIVE
 
 DESK_MAX = 256
@@ -52,9 +53,6 @@ DATAGRAM_BYTES = 9_216
 FOR_EVER = 2**62
 LEAVE_S = 2.0  # for orders to be taken back at the end
 OUTBOX_BYTES = 1 << 20
-PRIORITY = 50
-# MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT: what is only reserved costs nothing.
-_LOCK_WHAT_IS_TOUCHED = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +84,18 @@ class Runner:
         places: Sequence[Place],
         doors: Sequence[Door],
         sleeps: bool = True,
+        after: int = 0,
         **settings: Any,
     ) -> None:
+        """With `after`, the number of its last frame, the journal is gone on with."""
         self.live, self._doors = live, list(doors)
         self.mode = str(about.get("mode", ""))
         self._intakes: list[lines.Intake] = []
         self._desk_memory = np.zeros(1, ring_dtype(DIRECTIVE, DESK_MAX))
         self._desk = Ring(self._desk_memory)
         self._dialling: dict[int, socket.socket] = {}
-        self._dialled = [0] * len(self._doors)
+        self._after = after
+        self._dialled = [int(link["dials"]) for link in live.links]
         self._thread: threading.Thread | None = None
         self._is_over, self._failure = False, ""
         self._has_asked = threading.Event()
@@ -103,7 +104,9 @@ class Runner:
             for place in places:
                 self._listen(place)
             self._lay(sleeps)
-            self.journal = Journal.create(folder, about, **settings)
+            self.journal = (
+                gone_on(folder, after) if after else Journal.create(folder, about, **settings)
+            )
         except BaseException:
             self._hang_up()
             raise
@@ -133,6 +136,7 @@ class Runner:
         for n, door in enumerate(self._doors):
             lane = self._lanes[n : n + 1]
             lane["descriptor"], lane["given"] = -1, m.NONE
+            lane["hangs"] = self.live.links[n]["hangs"]
             begin = self._lanes.ctypes.data + n * m.LANE_BYTES + m.OUTBOX_AT
             lane["outbox"]["at"] = self._outboxes[n].ctypes.data - begin
             lane["outbox"]["room"] = self._outboxes.shape[1]
@@ -142,12 +146,18 @@ class Runner:
         record = self._memory[0]
         record["live"], record["sleeps"] = self.live.address, sleeps
         record["offset"] = clock.now_ns() - clock.monotonic_ns()
+        record["now"] = self.live.header["now"]  # time goes on from there, whatever the clock says
         for name, array in (("intakes", self._sources), ("lanes", self._lanes)):
             record[name] = array.ctypes.data
         record["polls"], record["poll_count"] = self._polls.ctypes.data, len(self._polls)
         record["desk"], record["buffer"] = self._desk.address, self._buffer.ctypes.data
         record["room"] = BUFFER_BYTES
         record["take"], record["due"] = jit.entry_address(take), jit.entry_address(due)
+
+    @property
+    def is_resumed(self) -> bool:
+        """Whether another process began this day."""
+        return self._after > 0
 
     @property
     def record(self) -> Any:
@@ -182,7 +192,9 @@ class Runner:
             )
         gc.collect()
         gc.freeze()
-        self._ask_host(cpu)
+        self.host = asked_host(cpu)
+        if self.is_resumed:
+            self._say(RESUMED)
         self._thread = threading.Thread(target=self._run, args=(cpu,), name="hft hot", daemon=True)
         self._thread.start()
         self._has_asked.wait()
@@ -191,28 +203,13 @@ class Runner:
         try:
             if cpu is not None:
                 os.sched_setaffinity(0, {cpu})  # of this thread only
-                self._ask_priority()
+                self.host["priority"] = asked_priority()
             self._has_asked.set()
             hot.spin(self._memory.ctypes.data, FOR_EVER)
         except BaseException as error:  # nobody waits for this thread: it must be told
             self._failure = f"the hot thread failed: {type(error).__name__}: {error}"
             self._has_asked.set()
             raise
-
-    def _ask_host(self, cpu: int | None) -> None:
-        locked = ctypes.CDLL(None).mlockall(_LOCK_WHAT_IS_TOUCHED) == 0
-        self.host["memory"] = "locked" if locked else "may be swapped out: raise `ulimit -l`"
-        shared = f"number {cpu}, shared with whatever else runs there"
-        self.host["processor"] = "any: no --cpu was given" if cpu is None else shared
-        self.host["priority"] = "as anybody's: no --cpu was given"
-
-    def _ask_priority(self) -> None:
-        """Before whatever else runs on its processor; the kernel keeps a part for others."""
-        try:
-            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
-            self.host["priority"] = f"first in, first out, {PRIORITY}"
-        except OSError:
-            self.host["priority"] = "as anybody's: raise `ulimit -r`"
 
     def tell(self, directive: np.ndarray[Any, Any]) -> bool:
         """Tell risk something; False: too much waits already."""
@@ -244,16 +241,20 @@ class Runner:
             self._thread.join()
         self.record["stop"] = 0
         if self.status == 0 and self._thread is not None:
-            said = np.array([ENDED, 0], np.int64)
-            hot.frame(self._memory.ctypes.data, CONNECTED, 0, said.ctypes.data, said.nbytes)
+            self._say(ENDED)
             until = time.monotonic() + LEAVE_S
             while self.status == 0 and self.open_orders and time.monotonic() < until:
                 hot.spin(self._memory.ctypes.data, clock.monotonic_ns() + 5_000_000)
         self._hang_up()
         self.journal.close({"why": self.why})
         if self._thread is not None:  # whatever else this process does is as it was before
-            ctypes.CDLL(None).munlockall()
+            host_given_back()
             gc.unfreeze()
+
+    def _say(self, what: int) -> None:
+        """A word to the day as a whole; only while the hot thread does not run."""
+        said = np.array([what, 0], np.int64)
+        hot.frame(self._memory.ctypes.data, CONNECTED, 0, said.ctypes.data, said.nbytes)
 
     @property
     def open_orders(self) -> int:

@@ -8,6 +8,7 @@ Each is an event with a time, so that a replay sees it where the session saw it.
     role RISK                    lift a halt, make a limit looser: instrument, strategy, portfolio
     two people, RISK or higher   the same for the firm
     a process (PROCESS)          tell portfolio risk and exchange rates; halt; so may RISK
+    a process alone              hold after a restart, and go on (`recovering.py`)
 
 Worst case: a directive for a scope, a limit or a value that is none is refused and logged.
 """
@@ -40,6 +41,7 @@ from hftlib.risk.memory import (
     rule_of,
     scope_of,
 )
+from hftlib.risk.recovering import GO_ON, HOLD, held
 from hftlib.risk.states import LIMIT, RATE, REFUSED, RISK_TOLD, STATE, move, new_row
 
 DIRECTIVE = record(
@@ -47,7 +49,7 @@ DIRECTIVE = record(
     256,
     """
     0    time      int64    when it is given: ns since the epoch, UTC
-    8    what      int64    SET_STATE, SET_LIMIT, TELL_RISK, TELL_RATE, ASK_RISK, DISCONNECT
+    8    what      int64    SET_STATE ... DISCONNECT; HOLD, GO_ON of `recovering.py`
     16   scope     int64    row of the scope; of an instrument, where only that is meant
     24   which     int64    the control; of TELL_RISK 0 value at risk, 1 shortfall
     32   value     int64    the state, the limit, the risk in money
@@ -61,11 +63,10 @@ DIRECTIVE = record(
     """,
 )
 SET_STATE, SET_LIMIT, TELL_RISK, TELL_RATE, ASK_RISK, DISCONNECT = range(1, 7)
-DIRECTIVES = ("", "state", "limit", "tell risk", "tell rate", "ask risk", "disconnect")
 PROCESS, TRADER, RISK, OFFICER = range(1, 5)
 ROLES = ("", "process", "trader", "risk", "officer")
 # Why a directive was refused.
-NOT_ALLOWED, NEEDS_TWO, NO_SUCH, NO_VALUE, NO_ROOM = range(1, 6)
+NOT_ALLOWED, NEEDS_TWO, NO_SUCH, NO_VALUE, NO_ROOM, NOT_HELD = range(1, 7)
 OUTCOMES = (
     "",
     "this role may not do it",
@@ -73,6 +74,7 @@ OUTCOMES = (
     "there is no such scope, limit or state",
     "the value is none",
     "there is no room to count so many in a window",
+    "nothing is held, or somebody has moved it since",
 )
 DIRECTIVE_BYTES = DIRECTIVE.itemsize
 RATE_MAX = 2.0**56  # as in `exposure.MONEY_MAX`: beyond it a lot is worth more than can be
@@ -145,6 +147,9 @@ def directed(base: int, address: int) -> int:
                 outcome = NO_SUCH
             if outcome == 0:
                 row = _risk_told(base, told)
+        elif told.what >= HOLD and told.role == PROCESS:
+            row = held(base, told)
+            outcome = NOT_HELD if row == 0 and told.what == GO_ON else 0
     if outcome != 0:
         scope = told.scope if 0 <= told.scope < risk.scopes and told.what != TELL_RATE else 0
         row = new_row(base, told.time, REFUSED, scope)
@@ -202,6 +207,7 @@ def _said_again(base: int, told: Any, reason: int) -> int:
     address = new_row(base, told.time, STATE, told.scope)
     row = change_of(base, _last(base))
     row.before, row.after, row.reason = told.value, told.value, reason
+    scope_of(base, told.scope).held_from = 0  # no longer only because of a restart
     return address
 
 

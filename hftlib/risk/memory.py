@@ -114,6 +114,7 @@ SCOPE = record(
     184  highs        int64
     192  window_began int64
     200  keeps        int64  1: somebody limits the money of what its holdings could come to
+    208  held_from    int64  1 + the state it had before it was held after a restart; 0: it is not
     256  limits       int64[40]
     576  windows      int64[8]
     640  ring_at      int64[6]  where its ring of stamps begins, in items

@@ -32,6 +32,7 @@ from hftlib.risk.controls import (
 from hftlib.risk.directives import DIRECTIVE, PROCESS, ROLES, SET_LIMIT, SET_STATE
 from hftlib.risk.laying import RiskRoom
 from hftlib.risk.limits import checked_value
+from hftlib.risk.recovering import GO_ON
 
 PEOPLE = ("trader", "risk", "officer")
 
@@ -78,6 +79,12 @@ def halt_by_process(scope: str, *, at: Any, who: str, why: str) -> Directive:
     """The same, said by a process that watches."""
     _require(scope, who, why, PEOPLE[0], "", "")
     return Directive(SET_STATE, scope, at, who, why, ROLES[PROCESS], value=HALTED)
+
+
+def go_on(*, at: Any, who: str, why: str) -> Directive:
+    """What was held after a restart goes on, says the process that compared it with the venue."""
+    _require("firm", who, why, PEOPLE[0], "", "")
+    return Directive(GO_ON, "firm", at, who, why, ROLES[PROCESS])
 
 
 def reduce(scope: str, *, at: Any, who: str, why: str, role: str = "trader") -> Directive:

@@ -54,6 +54,7 @@ def move(
     row.before, row.after = scope.state, state
     row.reason, row.limit, row.seen = reason, limit, seen
     scope.state, scope.why, scope.since = state, reason, time
+    scope.held_from = 0  # whoever moves it has the last word
     risk_at(base).acts = 1
     return address
 

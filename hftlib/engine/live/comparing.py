@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from hftlib.core import jit
 from hftlib.core.journal.kinds import (
+    CARRIED_ON,
     CLOSED,
     CONNECTED,
     DATAGRAM,
@@ -76,7 +77,21 @@ def go_on(state: int, places: int, count: int) -> int:
             why = _compare(state, at, kind)
         elif kind == CLOSED and s.waiting != 0:
             why = CLOSING
+        elif kind == CARRIED_ON:
+            let_go(s.live)  # another process goes on: what was not in the journal never left
+            s.waiting = 0
     return why
+
+
+@jit.compiled("int64(int64)")
+def let_go(live: int) -> int:
+    """Forget what waits to go out."""
+    header = live_at(live)
+    for n in range(header.links):
+        link_of(live, n).out_bytes = 0
+    for n in range(header.feeds):
+        feed_of(live, n).request_bytes = 0
+    return 0
 
 
 @jit.compiled()

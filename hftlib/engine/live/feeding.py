@@ -61,7 +61,7 @@ def datagram(live: int, source: int, address: int, length: int) -> None:
     feed.datagrams += 1
     for _ in range(LINES_EACH):  # offered again after what it ended was taken
         again = machine.accept(feed.sequencer, line, address, length, now, now) == p.AGAIN
-        _follow(live, n)
+        follow(live, n)
         if not again:
             return
 
@@ -71,14 +71,14 @@ def pass_time(live: int, n: int) -> None:
     """What time brings a feed: silence, patience that ends, a request."""
     feed = feed_of(live, n)
     machine.tick(feed.sequencer, live_at(live).now)
-    _follow(live, n)
+    follow(live, n)
     target = feed_address(live, n) + REQUEST_AT
     if feed.request_bytes == 0:
         feed.request_bytes = machine.write_request(feed.sequencer, target)
 
 
 @jit.compiled()
-def _follow(live: int, n: int) -> None:
+def follow(live: int, n: int) -> None:
     """All that goes out now."""
     feed = feed_of(live, n)
     given = machine.following(feed.sequencer)

@@ -30,7 +30,7 @@ ROUNDS_MAX = 64  # answers and new commands after one frame
 LOG_SPARE = 1 << 10
 
 # What a CONNECTED frame says, int64, and why, int64.
-BEGUN, LOST, ENDED = range(1, 4)
+BEGUN, LOST, ENDED, RESUMED = range(1, 5)
 
 # Why a runner must not go on.
 FAULTS = (

@@ -51,6 +51,7 @@ EVERY_NS = 1_000_000_000
 TAKE_FRAMES = 32  # between two times that logs are taken away
 PROGRESS_FRAMES = 1 << 10
 _DOOR = "void(int64, int64, int64)"
+_CUT = "the journal ends in mid-day: its runner was killed, or still runs"
 _WANTS_OUT = CANCEL_PENDING | REPLACE_PENDING
 
 
@@ -117,7 +118,7 @@ class Recording(Keeping):
     def _all(self, progress: Callable[[int], None]) -> None:
         ours: deque[Output] = deque()
         fault = 0
-        self.why = "the journal ends in mid-day: its runner was killed, or still runs"
+        self.why = _CUT
         for frame in frames(self.folder):
             self.frames += 1
             if self.frames % PROGRESS_FRAMES == 0:
@@ -134,6 +135,9 @@ class Recording(Keeping):
                 self.why = str(json.loads(frame.payload).get("why") or "")
                 if ours and not self.why:
                     raise self._other(frame)
+            elif frame.kind == kinds.CARRIED_ON:
+                ours.clear()  # what was not in the journal never left
+                self.why = _CUT
         self._take_logs()
         if fault:
             self.why = FAULTS[fault]

@@ -2,6 +2,7 @@
 
     told = replay("day.journal", laid)        laid(about) -> Live, by the journal's first frame
     told.is_identical, told.frames, told.difference
+    live, last = taken_up("day.journal", laid)    to go on with it in another process
 
 Frames that came in are taken in; what comes out is held beside the frames that follow in the
 journal (`comparing.py`). The first that differs ends it: after that nothing is the same any more.
@@ -24,18 +25,19 @@ from typing import Any
 import numpy as np
 
 from hftlib.core import jit
-from hftlib.core.errors import InputError
+from hftlib.core.errors import InputError, StateError
 from hftlib.core.journal import kinds
 from hftlib.core.journal.reading import Frame, frame_at, frames, pieces, sealed_in
 from hftlib.core.journal.walking import Walk
+from hftlib.core.journal.writing import Journal
 from hftlib.engine.live import comparing as c
-from hftlib.engine.live.comparing import COMPARED, TAKEN
+from hftlib.engine.live.comparing import COMPARED, TAKEN, let_go
 from hftlib.engine.live.laying import Live, Output
 from hftlib.engine.live.memory import FAULTS
 from hftlib.engine.live.taking import take
 from hftlib.engine.live.telling import payload_text
 
-__all__ = ["COMPARED", "TAKEN", "Replayed", "about", "replay"]
+__all__ = ["COMPARED", "TAKEN", "Replayed", "about", "gone_on", "replay", "taken_up"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,10 @@ def replay(
     advance: Callable[[float, str], None] = lambda _share, _what: None,
 ) -> Replayed:
     """Take it all in again, and compare; `advance` is told the share done."""
-    way = _Way(laid(about(folder)))
+    return _replayed(_Way(laid(about(folder))), folder, advance)
+
+
+def _replayed(way: _Way, folder: Path | str, advance: Callable[[float, str], None]) -> Replayed:
     last = max(1, sealed_in(folder))
     begun = time.perf_counter()
     for walk in pieces(folder):
@@ -88,6 +93,46 @@ def replay(
     events = int(way.live.session.arena["session"]["events"][0])
     seconds = time.perf_counter() - begun
     return Replayed(way.count("frames"), way.count("compared"), events, seconds, way.difference)
+
+
+def taken_up(
+    folder: Path | str,
+    laid: Callable[[Mapping[str, Any]], Live],
+    advance: Callable[[float, str], None] = lambda _share, _what: None,
+) -> tuple[Live, int]:
+    """A runner's memory as its last frame left it, and that frame's number, to go on with.
+
+    What was decided because of that frame and is not in the journal never left: it is let go.
+    """
+    way = _Way(laid(about(folder)))
+    told = _replayed(way, folder, advance)
+    if told.difference:
+        raise _no_more(folder, f"it does not replay: {told.difference}")
+    header = way.live.header
+    if header["fault"]:
+        raise _no_more(folder, f"its runner had to stop: {FAULTS[int(header['fault'])]}")
+    if header["ended"]:
+        raise _no_more(folder, "its day is over: the strategies have said their last word")
+    let_go(way.live.address)
+    return way.live, told.frames
+
+
+def gone_on(folder: Path | str, after: int) -> Journal:
+    """The journal, from behind its last frame, which must be this one."""
+    made = Journal.carry_on(folder, {"what": "runner"})
+    if made.sequence != after + 1:
+        last = made.sequence - 1
+        made.close({"why": "another runner wrote it meanwhile"})
+        raise _no_more(folder, f"it has {last:,} frames, not {after:,}: another runner wrote it")
+    return made
+
+
+def _no_more(folder: Path | str, why: str) -> StateError:
+    return StateError(
+        f"Nobody can go on with this journal: {why}",
+        where=str(folder),
+        do="See what stands at the venue, and begin another journal.",
+    )
 
 
 class _Way:

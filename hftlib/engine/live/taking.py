@@ -4,7 +4,8 @@
 
     DATAGRAM     of a line of a feed: source is feed × 4 + line
     SESSION_IN   bytes of a link's stream: source is the link
-    CONNECTED    two int64: a connection stands or is lost, and why; or the day ends
+    CONNECTED    two int64: a connection stands or is lost, and why; or the day ends; or another
+                 process goes on with it
     TIMER        only time passed
     DIRECTIVE    what a person or a process tells risk
 
@@ -23,17 +24,21 @@ from hftlib.engine.ending import end_one
 from hftlib.engine.live import feeding, linking
 from hftlib.engine.live.memory import (
     ALARMS_MAX,
+    BEGUN,
     DIRECTIVE_AT,
     DIRECTIVES_AT,
     ENDED,
     LINES_EACH,
     LOG_SPARE,
+    LOST,
     NO_SUCH_FRAME,
+    RESUMED,
     call_1,
     call_2,
     call_3,
     live_at,
 )
+from hftlib.engine.live.resuming import resume
 from hftlib.engine.memory import execution_base, risk_base, session_at
 from hftlib.engine.seats import after, first_of, has_stopped, soonest
 from hftlib.engine.taking_back import take_back_all
@@ -52,6 +57,12 @@ def take(live: int, kind: int, source: int, time: int, address: int, length: int
     if header.begun == 0:
         header.begun = 1
         call_3(header.start, header.session, header.now, header.now)
+    is_word = kind == CONNECTED and length == 16
+    what, why = 0, 0
+    if is_word:
+        what, why = jit.load_i64(address), jit.load_i64(address + 8)
+    if what == RESUMED:  # before anything that was due while nobody ran
+        resume(live)
     # What is due at a moment comes after what happens at it, unless only time passes.
     _alarms(live, header.now + 1 if kind == TIMER else header.now)
     if kind == DATAGRAM and 0 <= source < header.feeds * LINES_EACH:
@@ -62,15 +73,11 @@ def take(live: int, kind: int, source: int, time: int, address: int, length: int
         _pass_time(live)
     elif kind == DIRECTIVE and length == DIRECTIVE_BYTES:
         _direct(live, address)
-    elif kind == CONNECTED and length == 16:
-        what, why = jit.load_i64(address), jit.load_i64(address + 8)
-        if what == ENDED:
-            _end(live)
-        elif 0 <= source < header.links:
-            linking.connected(live, source, what, why)
-        else:
-            header.fault = NO_SUCH_FRAME
-    else:
+    elif is_word and what == ENDED:
+        _end(live)
+    elif is_word and what in (BEGUN, LOST) and 0 <= source < header.links:
+        linking.connected(live, source, what, why)
+    elif what != RESUMED:
         header.fault = NO_SUCH_FRAME
     _tidy(live)
     linking.settle(live)

@@ -168,6 +168,18 @@ def tick(sequencer: int, now: int) -> int:
 
 
 @jit.compiled("int64(int64, int64)")
+def hush(sequencer: int, now: int) -> int:
+    """Nobody has listened for a while: silent, until it is heard again. Drain it afterwards."""
+    s = _state_at(sequencer)
+    s.now = max(s.now, now)
+    s.request_count = 0
+    if s.state == m.LIVE or s.state == m.LOST:
+        s.silent = 1
+    s.drained = 0
+    return 0
+
+
+@jit.compiled("int64(int64, int64)")
 def write_request(sequencer: int, target: int) -> int:
     """Write the request that `tick` asked for: its 20 bytes, or 0 when there is none."""
     s = _state_at(sequencer)
