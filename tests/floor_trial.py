@@ -13,7 +13,10 @@ from typing import Any
 
 from floor_desk import Floor
 
+from hftlib.engine.live.replaying import about, taken_up
+from hftlib.ops.drop_copy import DropCopy
 from hftlib.ops.launching import described, laid
+from hftlib.ops.resuming import Recovery
 from hftlib.ops.runner import Door, Place, Runner
 from hftlib.venue.matching import records as r
 
@@ -55,6 +58,41 @@ class Trial:
 
     def close(self):
         self.runner.stop()
+
+
+class Resumed(Trial):
+    """The same day, gone on with; `recovery` says when it may trade again."""
+
+    def __init__(self, floor: Floor, folder: Path, copy_user: str = "frm1d") -> None:
+        self.floor, self.folder = floor, folder
+        places, told = floor.exchange.places, about(folder)
+        live, after = taken_up(folder, laid)
+        lines = Place([places["line_a"], places["line_b"]], places["recovery"], "127.0.0.1")
+        doors = [Door(tuple(places["order_entry"]), "secret")]
+        self.runner = Runner(live, folder, told, places=[lines], doors=doors, after=after)
+        copy = DropCopy(tuple(places["drop_copy"]), copy_user, "secret") if copy_user else None
+        self.recovery = Recovery(self.runner, copy)
+        floor.others.append(self)
+
+    def turn(self):
+        super().turn()
+        self.recovery.turn()
+
+    def close(self):
+        self.recovery.close()
+        super().close()
+
+
+def killed(trial: Trial) -> Path:
+    """As a kill between two turns leaves it: nothing was said, no file was closed."""
+    runner = trial.runner
+    runner._is_over = True
+    runner.record["stop"] = 1
+    runner._thread.join()
+    runner._hang_up()
+    runner.journal._leave()
+    trial.floor.others.remove(trial)
+    return trial.folder
 
 
 def trade(floor, times=40, until=lambda: False):

@@ -147,7 +147,7 @@ def directed(base: int, address: int) -> int:
                 outcome = NO_SUCH
             if outcome == 0:
                 row = _risk_told(base, told)
-        elif told.what >= HOLD and told.role == PROCESS:
+        elif told.what in (HOLD, GO_ON) and told.role == PROCESS:
             row = held(base, told)
             outcome = NOT_HELD if row == 0 and told.what == GO_ON else 0
     if outcome != 0:
@@ -207,7 +207,8 @@ def _said_again(base: int, told: Any, reason: int) -> int:
     address = new_row(base, told.time, STATE, told.scope)
     row = change_of(base, _last(base))
     row.before, row.after, row.reason = told.value, told.value, reason
-    scope_of(base, told.scope).held_from = 0  # no longer only because of a restart
+    if scope_of(base, told.scope).held_from != 0:  # no longer only because of a restart
+        scope_of(base, told.scope).held_from, scope_of(base, told.scope).why = 0, reason
     return address
 
 

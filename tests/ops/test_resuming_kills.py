@@ -93,7 +93,7 @@ def started(places, folder):
 
 
 def compiled(floor, folder):
-    """All that a child needs is here before it is made; a day that is over is nobody's to resume."""
+    """All that a child needs is here before it is made; a day that is over stays over."""
     first = begun(floor, folder)
     first.runner.stop()
     floor.others.remove(first)

@@ -34,6 +34,7 @@ from hftlib.risk.directives import (
     NO_SUCH,
     NO_VALUE,
     NOT_ALLOWED,
+    NOT_HELD,
     ROLES,
     SET_LIMIT,
     SET_STATE,
@@ -43,6 +44,7 @@ from hftlib.risk.directives import (
 )
 from hftlib.risk.laying import RiskRoom
 from hftlib.risk.limits import Limits
+from hftlib.risk.recovering import GO_ON, HOLD
 from hftlib.risk.states import CHANGES
 
 modes = pytest.mark.modes
@@ -373,3 +375,54 @@ def test_a_full_log_still_lets_everything_happen():
 
 def test_money_is_counted_in_ten_thousandths():
     assert MONEY_ONE == 10_000
+
+
+@modes
+def test_what_a_restart_holds_a_process_alone_lets_go_on():
+    for role in ROLES:
+        room = Room()
+        outcome = room.tell(HOLD, "firm", role=role)
+        if role != "process":
+            assert (outcome, room.state("firm")) == (NO_SUCH, ACTIVE)
+            continue
+        assert (outcome, room.state("firm")) == (0, HALTED)
+        assert room.scope("firm")["why"] == orders.BY_RECOVERY
+        for other in ROLES:
+            if other != "process":
+                assert room.tell(GO_ON, "firm", role=other) == NO_SUCH
+        assert room.state("firm") == HALTED
+        assert room.tell(GO_ON, "firm", role="process") == 0
+        assert room.state("firm") == ACTIVE
+        assert room.tell(GO_ON, "firm", role="process") == NOT_HELD
+
+
+@modes
+@pytest.mark.parametrize("before", [ACTIVE, REDUCING])
+def test_what_goes_on_has_the_state_it_had(before):
+    room = Room()
+    if before:
+        room.tell(SET_STATE, "firm", before)
+    assert room.tell(HOLD, "firm", role="process") == 0
+    assert room.tell(HOLD, "firm", role="process") == 0, "killed again before it went on"
+    assert room.tell(GO_ON, "firm", role="process") == 0
+    assert room.state("firm") == before
+    room = Room()
+    room.tell(SET_STATE, "firm", HALTED)
+    assert room.tell(HOLD, "firm", role="process") == 0
+    assert room.tell(GO_ON, "firm", role="process") == NOT_HELD
+    assert (room.state("firm"), room.scope("firm")["why"]) == (HALTED, orders.BY_PERSON)
+
+
+@modes
+@pytest.mark.parametrize("role", ["process", "trader", "risk"])
+def test_who_halts_what_is_held_has_the_last_word(role):
+    room = Room()
+    room.tell(HOLD, "firm", role="process")
+    assert room.tell(SET_STATE, "firm", HALTED, role=role) == 0
+    assert room.tell(GO_ON, "firm", role="process") == NOT_HELD
+    assert room.state("firm") == HALTED
+    why = orders.BY_WATCHDOG if role == "process" else orders.BY_PERSON
+    assert room.scope("firm")["why"] == why
+    told = {"role": "risk", "second": "bob", "second_role": "risk"}
+    assert room.tell(SET_STATE, "firm", ACTIVE, **told) == 0
+    assert room.state("firm") == ACTIVE

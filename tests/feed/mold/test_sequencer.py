@@ -282,6 +282,26 @@ def test_one_broken_number_does_not_end_the_day_and_a_real_jump_is_believed() ->
 
 
 @pytest.mark.modes
+def test_who_did_not_listen_for_a_while_is_told_of_silence_and_hears_all_it_missed() -> None:
+    def hush(feed: Feed) -> str:
+        machine.hush(feed.it.address, feed.now)
+        return words(list(feed.it.drain()))
+
+    feed = Feed()
+    assert feed.a(packet(1, "a b")) == "a b"
+    assert hush(feed) == "SILENT(3,3)"
+    assert (feed.it.state, feed.it.stale) == ("SILENT", True)
+    assert hush(feed) == "", "killed again: it is told already"
+    assert feed.a(packet(3, "c")) == "c RECOVERED(4,4)"
+    hush(feed)
+    assert feed.a(packet(6, "f")) == "GAP(4,6)"
+    assert hush(feed) == "" and feed.it.state == "GAP", "stale it was"
+    assert feed.after(MS) == "ask(4,2)"
+    assert feed.recovered(packet(4, "d e")) == "d e f RECOVERED(7,7)"
+    assert (feed.it.state, feed.it.stale) == ("LIVE", False)
+
+
+@pytest.mark.modes
 def test_silence_is_told_and_so_is_its_end() -> None:
     feed = Feed()
     assert feed.after(100 * SECOND) == ""
