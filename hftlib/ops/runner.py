@@ -31,6 +31,7 @@ import numpy as np
 
 from hftlib.core import clock, jit
 from hftlib.core.errors import InputError
+from hftlib.core.histogram import HISTOGRAM, Histogram
 from hftlib.core.journal.kinds import CONNECTED
 from hftlib.core.journal.writing import Journal
 from hftlib.core.ring import Ring, ring_dtype
@@ -130,6 +131,7 @@ class Runner:
         self._lanes = np.zeros(count, m.LANE)
         self._outboxes = np.zeros((count, OUTBOX_BYTES), np.uint8)
         self._buffer = np.zeros(BUFFER_BYTES, np.uint8)
+        self._latencies = np.zeros(len(m.STAGES), HISTOGRAM)
         self._polls = np.zeros(len(self._intakes) + count, np.int64)
         descriptors = self._sources["descriptor"] & 0xFFFF_FFFF
         self._polls[: len(self._intakes)] = descriptors | (select.POLLIN << 32)
@@ -151,13 +153,8 @@ class Runner:
             record[name] = array.ctypes.data
         record["polls"], record["poll_count"] = self._polls.ctypes.data, len(self._polls)
         record["desk"], record["buffer"] = self._desk.address, self._buffer.ctypes.data
-        record["room"] = BUFFER_BYTES
+        record["room"], record["latencies"] = BUFFER_BYTES, self._latencies.ctypes.data
         record["take"], record["due"] = jit.entry_address(take), jit.entry_address(due)
-
-    @property
-    def is_resumed(self) -> bool:
-        """Whether another process began this day."""
-        return self._after > 0
 
     @property
     def record(self) -> Any:
@@ -193,7 +190,7 @@ class Runner:
         gc.collect()
         gc.freeze()
         self.host = asked_host(cpu)
-        if self.is_resumed:
+        if self._after:  # another process began this day
             self._say(RESUMED)
         self._thread = threading.Thread(target=self._run, args=(cpu,), name="hft hot", daemon=True)
         self._thread.start()
@@ -259,6 +256,11 @@ class Runner:
     @property
     def open_orders(self) -> int:
         return int(open_orders(self.live.session.address))
+
+    @property
+    def latencies(self) -> dict[str, Histogram]:
+        """How long each stage took, by name."""
+        return {name: Histogram(self._latencies[n : n + 1]) for n, name in enumerate(m.STAGES)}
 
     @property
     def counts(self) -> dict[str, int]:

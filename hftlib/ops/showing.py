@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from hftlib.core.times import duration_text
+
 POSITIONS_MAX = 40
 
 
@@ -24,7 +26,19 @@ def status_table(told: dict[str, Any]) -> Any:
     )
     lines = [Text(title, style="bold")]
     lines += [Text(one, style="red") for one in worries(told)]
+    if times := _latencies(told["latencies_ns"]):
+        lines.append(Text(times, style="dim"))
     return Group(*lines, _positions(told["positions"]))
+
+
+def _latencies(told: dict[str, dict[str, int]]) -> str:
+    """Half, 99 of 100 and the longest of each stage that was measured."""
+    found = [
+        f"{name} " + " / ".join(duration_text(one[p]) for p in ("p50", "p99", "max"))
+        for name, one in told.items()
+        if one["count"]
+    ]
+    return "half, 99 %, longest: " + "; ".join(found) if found else ""
 
 
 def worries(told: dict[str, Any]) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from hftlib.book.books import Books
 from hftlib.core import clock
+from hftlib.core.histogram import Histogram
 from hftlib.core.orders import REASONS
 from hftlib.engine.seating import Seat
 from hftlib.execution.ouch.memory import STATES as GATEWAY_STATES
@@ -21,6 +22,7 @@ from hftlib.ops.runner import Runner
 from hftlib.risk.controls import TRADING_STATES
 
 _MULTIPLIER_ONE = 10**6
+_PERCENTILES = ("p50", "p99", "p99.9", "max")
 
 
 def status(runner: Runner) -> dict[str, Any]:
@@ -44,6 +46,7 @@ def status(runner: Runner) -> dict[str, Any]:
         "feeds": [
             {"state": one.state, "why": one.reason, "next": one.expected} for one in live.sequencers
         ],
+        "latencies_ns": {name: _told(one) for name, one in runner.latencies.items()},
         "links": [
             {
                 "state": GATEWAY_STATES[int(live.gateway(n)["state"])],
@@ -54,6 +57,12 @@ def status(runner: Runner) -> dict[str, Any]:
             for n, link in enumerate(live.links)
         ],
     }
+
+
+def _told(one: Histogram) -> dict[str, int]:
+    """Its percentiles; nothing where nothing was measured yet."""
+    told = one.summary()
+    return {name: int(told[name]) for name in ("count", *_PERCENTILES) if name in told}
 
 
 def _scopes(runner: Runner) -> list[dict[str, Any]]:

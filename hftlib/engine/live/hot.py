@@ -19,6 +19,7 @@ from __future__ import annotations
 import errno
 
 from hftlib.core import clock, jit
+from hftlib.core.histogram import HISTOGRAM, record_value
 from hftlib.core.journal.appending import append
 from hftlib.core.journal.kinds import (
     CONNECTED,
@@ -34,12 +35,15 @@ from hftlib.core.ring import peek, release
 from hftlib.core.soup import memory as soup
 from hftlib.core.soup import pipes, sockets
 from hftlib.engine.live.hot_memory import (
+    DECIDE,
     HOT,
     INTAKE_BYTES,
+    JOURNAL,
     JOURNAL_FULL,
     LANE,
     LANE_BYTES,
     LOGIN_PASSWORD,
+    MEASURED_EACH,
     NONE,
     OUTBOX_AT,
     OUTBOX_FULL,
@@ -47,6 +51,7 @@ from hftlib.engine.live.hot_memory import (
     PASSWORD_BYTES,
     PAYLOAD_AT,
     TICK_NS,
+    TO_WIRE,
     TURN_DATAGRAMS,
     WAIT_MS,
 )
@@ -65,6 +70,7 @@ from hftlib.feed.mold import sockets as lines
 from hftlib.risk.directives import DIRECTIVE_BYTES
 
 hot_at = jit.record_at(HOT)
+HISTOGRAM_BYTES = HISTOGRAM.itemsize
 _take = jit.caller("int64(int64, int64, int64, int64, int64, int64)")
 _due = jit.caller("int64(int64)")
 _lane_at = jit.record_at(LANE)
@@ -112,15 +118,24 @@ def frame(hot: int, kind: int, source: int, address: int, length: int) -> int:
     h = hot_at(hot)
     if h.status != 0:
         return h.status
-    h.now = max(h.now, clock.monotonic_ns() + h.offset)
+    begun = clock.monotonic_ns()
+    h.now = max(h.now, begun + h.offset)
     if append(h.journal, kind, source, h.now, address, length) < 0:
         h.status = JOURNAL_FULL
         return h.status
+    h.frames += 1
+    is_measured = kind != TIMER and h.frames & (MEASURED_EACH - 1) == 0
+    journaled = clock.monotonic_ns() if is_measured else 0
     h.status = _take(h.take, h.live, kind, source, h.now, address, length)
+    if is_measured:
+        record_value(h.latencies + JOURNAL * HISTOGRAM_BYTES, journaled - begun)
+        record_value(h.latencies + DECIDE * HISTOGRAM_BYTES, clock.monotonic_ns() - journaled)
     header = live_at(h.live)
     for n in range(header.links):
         if h.status == 0 and link_of(h.live, n).out_bytes != 0:
             _send_out(hot, n)
+            if kind != TIMER:
+                record_value(h.latencies + TO_WIRE * HISTOGRAM_BYTES, clock.monotonic_ns() - begun)
         _hang_up(hot, n)
     for n in range(header.feeds):
         if h.status == 0 and feed_of(h.live, n).request_bytes != 0:
