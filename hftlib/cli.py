@@ -95,13 +95,13 @@ def bench(
     what: Annotated[
         str,
         typer.Argument(
-            help="core, itch, book, backtest, risk, match, ouch, exchange, journal, replay."
+            help="core, itch, book, backtest, risk, match, ouch, exchange, journal, replay, live."
         ),
     ] = "",
     file: Annotated[
         Path | None,
         typer.Argument(
-            help="For itch, book: ITCH 5.0, plain or gzip. For backtest: .npz. For replay: journal."
+            help="itch, book: ITCH 5.0, plain or gzip; backtest: .npz; replay, live: a journal."
         ),
     ] = None,
     probe: Annotated[
@@ -127,8 +127,8 @@ def bench(
     if what in ("itch", "book"):
         _bench_file(what, file, runs, peer, json_out)
         return
-    if what == "replay":
-        module = import_module("hftlib.bench.replay")
+    if what in ("replay", "live"):
+        module = import_module(f"hftlib.bench.{what}")
         made_ready()
         _print_measurements(module.benches(file), runs, json_out)
         return
@@ -145,7 +145,7 @@ def bench(
             f"There is no bench {what!r}" if unknown else "No bench was named",
             where="hft bench",
             do="Run `hft bench core`, `journal`, `risk`, `match`, `ouch`, `exchange`, `itch FILE`, "
-            "`book FILE`, `replay FOLDER`, `backtest`, or --probe.",
+            "`book FILE`, `replay FOLDER`, `live FOLDER`, `backtest`, or --probe.",
         )
     modules = [import_module(f"hftlib.bench.{suites[name]}") for name in wanted]
     made_ready()
