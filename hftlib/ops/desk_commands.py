@@ -5,6 +5,7 @@
     hft reduce firm --why "calm down"                      only what brings a position nearer to 0
     hft resume strategy:Maker --why "explained" --role risk
     hft kill --why "stop all"                              the whole firm; --now: the process, too
+    hft metrics --port 9464                                the same figures for Prometheus
     hft watchdog watch.toml                                a process of its own that ends it
     hft limits set firm position_lots=500 --why "calm" --role risk
 
@@ -48,6 +49,7 @@ def add_commands(app: typer.Typer, limits: typer.Typer) -> None:
     app.command("resume")(resume_command)
     app.command("kill")(kill_command)
     app.command("watchdog")(watchdog_command)
+    app.command("metrics")(metrics_command)
     limits.command("set")(set_limit_command)
 
 
@@ -75,6 +77,19 @@ def status_command(
                 time.sleep(SHOWN_S)
         except KeyboardInterrupt:
             pass
+
+
+def metrics_command(
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any that is free.")] = 9464,
+    host: Annotated[str, typer.Option(help="Whom it listens to: this host alone.")] = "127.0.0.1",
+    path: Socket = None,
+) -> None:
+    """Serve what a runner is to Prometheus, from a process of its own."""
+    from hftlib.ops.metrics import serve
+
+    leave_through_finally()
+    with suppress(KeyboardInterrupt):
+        serve(host, port, path, lambda place: print(place, flush=True))
 
 
 def pause_command(

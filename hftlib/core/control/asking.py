@@ -1,6 +1,6 @@
 """Who tells a process: one line said, one heard, and a clear sentence where nobody answers.
 
-Worst case: a process that does not answer is waited for, ANSWER_S at most.
+Worst case: a process that does not answer is waited for, ANSWER_S at most unless told.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ ANSWER_S = 30.0
 WHERE = "--socket"
 
 
-def told(path: Path, said: dict[str, Any], what: str) -> dict[str, Any]:
+def told(
+    path: Path, said: dict[str, Any], what: str, patience_s: float = ANSWER_S
+) -> dict[str, Any]:
     """One line said to a process of this kind, one heard; what it refuses is refused here."""
     do = f"See that the {what} runs, and where its control socket is."
     answer = b""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as own:
-        own.settimeout(ANSWER_S)
+        own.settimeout(patience_s)
         try:
             own.connect(str(path))
             own.sendall(json.dumps(said).encode() + b"\n")
@@ -32,7 +34,7 @@ def told(path: Path, said: dict[str, Any], what: str) -> dict[str, Any]:
                     raise StateError(f"The {what} hung up", where=str(path), do=do)
                 answer += piece
         except TimeoutError:
-            why = f"The {what} did not answer within {ANSWER_S:.0f} s"
+            why = f"The {what} did not answer within {patience_s:.0f} s"
             raise StateError(why, where=str(path), do=do) from None
         except OSError as error:
             why = f"No {what} listens there: {error.strerror or error}"

@@ -1,0 +1,150 @@
+"""`hft metrics`: what a runner is, for Prometheus, from a process of its own.
+
+    hft metrics --port 9464          http://127.0.0.1:9464/metrics
+
+Each scrape asks the runner by its control socket, as `hft status` does: half a millisecond of its
+Python thread, nothing of the hot one. A runner that does not answer is `hftlib_up 0` and no more,
+so an alert can hang on it; it may end and come back while this goes on.
+
+Worst case: a scrape waits ASK_S for a process that is stopped, and then says 0.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from hftlib.core.control.asking import the_only_one, told
+from hftlib.core.errors import HftError, HostError, InputError
+
+PORT = 9464
+ASK_S = 1.0
+START = "hft live"
+_STATES = {"active": 0, "reducing": 1, "halted": 2}
+_QUANTILES = {"p50": "0.5", "p99": "0.99", "p99.9": "0.999", "max": "1"}
+
+
+class Collector:
+    """What a scrape hears: families of figures, asked for anew each time."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+
+    def collect(self) -> Iterable[Any]:
+        from prometheus_client.core import GaugeMetricFamily
+
+        found = self._asked()
+        up = GaugeMetricFamily("hftlib_up", "1: a runner answers and its hot thread runs.")
+        up.add_metric([], float(bool(found and found["is_running"])))
+        yield up
+        if found is not None:
+            yield from families(found)
+
+    def _asked(self) -> dict[str, Any] | None:
+        with suppress(HftError):
+            path = self._path if self._path is not None else the_only_one("runner", START)
+            return told(path, {"do": "status"}, "runner", patience_s=ASK_S)
+        return None
+
+
+def families(found: dict[str, Any]) -> Iterator[Any]:
+    """All of a status that is a number or a state."""
+    from prometheus_client.core import (
+        CounterMetricFamily,
+        GaugeMetricFamily,
+        InfoMetricFamily,
+    )
+
+    info = InfoMetricFamily("hftlib_runner", "What it is.")
+    info.add_metric([], {"mode": found["mode"], "journal": found["journal"]})
+    yield info
+    counts = CounterMetricFamily("hftlib_count", "What came, went and was decided.", labels=["of"])
+    for name, count in found["counts"].items():
+        counts.add_metric([name], count)
+    yield counts
+    open_orders = GaugeMetricFamily("hftlib_open_orders", "Orders that stand or are on their way.")
+    open_orders.add_metric([], found["open_orders"])
+    yield open_orders
+    yield _labelled(
+        GaugeMetricFamily,
+        "hftlib_trading_state",
+        "0 active, 1 reducing, 2 halted.",
+        "scope",
+        {one["scope"]: _STATES[one["state"]] for one in found["scopes"]},
+    )
+    for what, good in (("feed", "LIVE"), ("link", "OPEN")):
+        told_of = {
+            str(n + 1): float(one["state"] == good) for n, one in enumerate(found[f"{what}s"])
+        }
+        name = f"hftlib_{what}_ready"
+        yield _labelled(GaugeMetricFamily, name, f"1: it is {good}.", what, told_of)
+    for field, about in (
+        ("quantity", "What is held."),
+        ("profit", "What came of it, at the middle of the book."),
+        ("fills", "Fills of the day."),
+    ):
+        family = GaugeMetricFamily(f"hftlib_position_{field}", about, labels=["strategy", "symbol"])
+        for one in found["positions"]:
+            if one[field] is not None:
+                family.add_metric([one["strategy"], one["symbol"]], one[field])
+        yield family
+    times = GaugeMetricFamily(
+        "hftlib_stage_seconds",
+        "How long stages of the hot loop take.",
+        labels=["stage", "quantile"],
+    )
+    measured = CounterMetricFamily(
+        "hftlib_stage_measured", "How many of them were measured.", labels=["stage"]
+    )
+    for stage, one in found["latencies_ns"].items():
+        measured.add_metric([stage], one["count"])
+        for name, quantile in _QUANTILES.items():
+            if name in one:
+                times.add_metric([stage, quantile], one[name] / 1e9)
+    yield times
+    yield measured
+
+
+def _labelled(kind: Any, name: str, about: str, label: str, values: dict[str, float]) -> Any:
+    family = kind(name, about, labels=[label])
+    for one, value in values.items():
+        family.add_metric([one], value)
+    return family
+
+
+def served(host: str, port: int, path: Path | None) -> tuple[Any, Any]:
+    """A server that answers scrapes, and its thread."""
+    try:
+        from prometheus_client import start_http_server
+        from prometheus_client.registry import CollectorRegistry
+    except ImportError:
+        raise InputError(
+            "The package prometheus-client is not installed",
+            where="hft metrics",
+            do="Run `pip install 'hftlib[metrics]'`.",
+        ) from None
+    registry = CollectorRegistry()
+    registry.register(Collector(path))
+    try:
+        return start_http_server(port, host, registry)
+    except (OSError, OverflowError) as error:
+        raise HostError(
+            f"Nothing can be served there: {getattr(error, 'strerror', None) or error}",
+            where=f"hft metrics --host {host} --port {port}",
+            do="Give a port that is free, and an address of this host.",
+        ) from None
+
+
+def serve(host: str, port: int, path: Path | None, said: Any) -> None:
+    """Until Ctrl-C or a polite kill; `said` is told where."""
+    server, thread = served(host, port, path)
+    try:
+        said(f"http://{host}:{server.server_port}/metrics")
+        while thread.is_alive():
+            time.sleep(0.2)
+    finally:
+        server.shutdown()
+        thread.join()
