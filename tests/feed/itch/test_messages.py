@@ -123,7 +123,7 @@ def test_an_independent_decoder_agrees_on_every_field_of_random_messages(letter)
 
 @pytest.mark.modes
 @pytest.mark.parametrize("letter", LENGTH_BY_TYPE)
-def test_random_messages_are_read_as_the_twin_reads_them_and_written_as_they_were(letter):
+def test_messages_in_bulk_are_read_as_the_twin_reads_them_and_written_as_they_were(letter):
     drawing, form = MESSAGES[letter], HEADER + BODIES[letter]
     random = chance(256 * fuzz_seed() + ord(letter))
     size, total = size_of(form), fuzz_messages(100_000 if jit.COMPILED else 100)
