@@ -33,7 +33,7 @@ test: $(READY)
 	@NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -m modes
 
 # Each fuzz test for FUZZ_SECONDS, and each type of a protocol with FUZZ_MESSAGES random messages,
-# with every array index checked; FUZZ_SEED repeats a run. What each came to is printed at the end.
+# with every array index checked; FUZZ_SEED repeats a run. docs/fuzzed.md has what came of it.
 fuzz: $(READY)
 	@HFT_FUZZ_SECONDS=$(or $(FUZZ_SECONDS),30) HFT_FUZZ_MESSAGES=$(or $(FUZZ_MESSAGES),10000000) \
 	  HFT_FUZZ_SEED=$(FUZZ_SEED) NUMBA_BOUNDSCHECK=1 \

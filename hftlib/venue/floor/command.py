@@ -59,14 +59,7 @@ def exchange_command(
 
     if context.invoked_subcommand is not None:
         return
-    told = demo + (config is not None) + (tape is not None)
-    if told != 1:
-        raise InputError(
-            f"{'More than one thing' if told else 'Nothing'} says what the exchange should be",
-            where="hft exchange",
-            do="Run `hft exchange --demo`, `hft exchange --tape FILE.tape` or "
-            "`hft exchange --config FILE.toml`.",
-        )
+    _require_told(demo + (config is not None) + (tape is not None))
     _require_from(begin, tape)
     leave_through_finally()
     if tape is not None:
@@ -107,6 +100,16 @@ def exchange_command(
         time.sleep(exchange.away_ms / 1_000)
         sys.stdout.flush()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def _require_told(told: int) -> None:
+    if told != 1:
+        raise InputError(
+            f"{'More than one thing' if told else 'Nothing'} says what the exchange should be",
+            where="hft exchange",
+            do="Run `hft exchange --demo`, `hft exchange --tape FILE.tape` or "
+            "`hft exchange --config FILE.toml`.",
+        )
 
 
 def _require_from(begin: str, tape: Path | None) -> None:
