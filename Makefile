@@ -34,10 +34,12 @@ test: $(READY)
 	wait $$plain && plain=0 || plain=$$?; \
 	echo "uncompiled:"; cat build/uncompiled.log; exit $$((plain > checked ? plain : checked))
 
-# Each fuzz test for FUZZ_SECONDS, with every array index checked; FUZZ_SEED repeats a run.
+# Each fuzz test for FUZZ_SECONDS, and each type of a protocol with FUZZ_MESSAGES random messages,
+# with every array index checked; FUZZ_SEED repeats a run. docs/fuzzed.md has what came of it.
 fuzz: $(READY)
-	@HFT_FUZZ_SECONDS=$(or $(FUZZ_SECONDS),30) HFT_FUZZ_SEED=$(FUZZ_SEED) NUMBA_BOUNDSCHECK=1 \
-	  $(BIN)/python -m pytest -m fuzz --durations=0
+	@HFT_FUZZ_SECONDS=$(or $(FUZZ_SECONDS),30) HFT_FUZZ_MESSAGES=$(or $(FUZZ_MESSAGES),10000000) \
+	  HFT_FUZZ_SEED=$(FUZZ_SEED) NUMBA_BOUNDSCHECK=1 \
+	  $(BIN)/python -m pytest -m fuzz -rP --durations=0
 
 # One thing wrong in hftlib/risk at a time; the page of those that live is docs/mutants.md.
 mutate: $(READY)

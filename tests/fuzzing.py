@@ -5,7 +5,8 @@
 
 Damage is made by a seeded generator, so a failure comes again: `fuzzed` begins alike in every run
 and only its length depends on the clock. HFT_FUZZ_SECONDS makes it long, and with a
-seed of its own (HFT_FUZZ_SEED), for `make fuzz`. Worst case: it runs its time and finds nothing.
+seed of its own (HFT_FUZZ_SEED), for `make fuzz`. What is counted instead (random messages of each
+type of a protocol) has HFT_FUZZ_MESSAGES. Worst case: it runs its time and finds nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +24,16 @@ ROUNDS_MIN = 20
 def fuzz_seconds(default: float = 2.0) -> float:
     """How long to go on: HFT_FUZZ_SECONDS, or the little that every run of the tests can spare."""
     return float(os.environ.get("HFT_FUZZ_SECONDS", str(default)))
+
+
+def fuzz_messages(default: int = 100_000) -> int:
+    """How many random messages of each type: HFT_FUZZ_MESSAGES, or what every run can spare."""
+    return int(os.environ.get("HFT_FUZZ_MESSAGES") or default)
+
+
+def fuzz_seed() -> int:
+    """Where chance begins: HFT_FUZZ_SEED, or always the same."""
+    return int(os.environ.get("HFT_FUZZ_SEED") or "0")
 
 
 def fuzzed(

@@ -59,7 +59,7 @@ class SoupClient:
         next_one: int = 1,
         **settings: int,
     ) -> None:
-        if not is_whole(next_one) or not 0 <= next_one < 10**pipes.DIGITS_MAX:
+        if not is_whole(next_one) or not 0 <= next_one <= pipes.NUMBER_MAX:
             raise InputError(
                 f"{shown(next_one)} is no number of a message",
                 where="SoupClient(next_one=...)",

@@ -26,6 +26,8 @@ import numpy as np
 
 from hftlib.core import jit
 from hftlib.core.errors import InputError
+from hftlib.core.soup.memory import SEQUENCE_BYTES
+from hftlib.core.soup.pipes import NUMBER_MAX
 from hftlib.core.units import is_whole, shown
 
 LENGTH_BYTES = 2
@@ -172,18 +174,19 @@ def accepted(session: str, sequence: int) -> bytes:
 def number_of(field: bytes) -> int:
     """The number in a sequence field: padded on the left, as specified, or on the right, as done.
 
-    -1 for anything else.
+    -1 for anything else, and for one beyond NUMBER_MAX.
     """
     text = field.strip(b" ")
-    return int(text) if text.isdigit() and len(text) <= 19 else -1
+    number = int(text) if text.isdigit() and len(text) <= SEQUENCE_BYTES else -1
+    return number if number <= NUMBER_MAX else -1
 
 
 def _digits(sequence: int) -> bytes:
-    if not is_whole(sequence) or not 0 <= sequence < 1 << 63:
+    if not is_whole(sequence) or not 0 <= sequence <= NUMBER_MAX:
         raise InputError(
             f"{shown(sequence)} is no sequence number",
             where="a login or its answer",
-            do="Give a whole number of at least 0.",
+            do=f"Give a whole number from 0 to {NUMBER_MAX:,}.",
         )
     return str(int(sequence)).encode().rjust(20)
 

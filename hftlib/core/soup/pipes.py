@@ -29,7 +29,7 @@ PIPE = record(
 )
 HEADER_BYTES = 3  # of a frame: its length and its type
 _SPACE, _ZERO = ord(" "), ord("0")
-DIGITS_MAX = 18
+NUMBER_MAX = 1 << 62  # of a message: what is counted on from it never wraps
 
 pipe_at = jit.record_at(PIPE)
 _move = jit.libc("memmove", "int64(int64, int64, int64)")
@@ -138,17 +138,21 @@ def put_number(target: int, room: int, number: int) -> None:
 
 @jit.compiled()
 def number_at(source: int, room: int) -> int:
-    """The number in these digits, with spaces before or behind; -1 for anything else."""
-    number, digits, is_behind = 0, 0, False
+    """The number in these digits, with spaces before or behind.
+
+    -1 for anything else, and for one beyond NUMBER_MAX.
+    """
+    number, has_digits, is_behind = 0, False, False
     for n in range(room):
         letter = jit.load_u8(source + n)
         if letter == _SPACE:
-            is_behind = digits > 0
+            is_behind = has_digits
             continue
-        if is_behind or not _ZERO <= letter <= _ZERO + 9 or digits == DIGITS_MAX:
+        digit = letter - _ZERO
+        if is_behind or not 0 <= digit <= 9 or number > (NUMBER_MAX - digit) // 10:
             return -1
-        number, digits = 10 * number + letter - _ZERO, digits + 1
-    return number if digits > 0 else -1
+        number, has_digits = 10 * number + digit, True
+    return number if has_digits else -1
 
 
 @jit.compiled()

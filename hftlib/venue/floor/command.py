@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -27,6 +28,7 @@ from typing import Annotated, Any
 import typer
 
 from hftlib.core.errors import InputError
+from hftlib.core.units import shown
 from hftlib.terminal import Json, counted, leave_through_finally
 
 IDLE_MS = 1
@@ -57,14 +59,8 @@ def exchange_command(
 
     if context.invoked_subcommand is not None:
         return
-    told = demo + (config is not None) + (tape is not None)
-    if told != 1:
-        raise InputError(
-            f"{'More than one thing' if told else 'Nothing'} says what the exchange should be",
-            where="hft exchange",
-            do="Run `hft exchange --demo`, `hft exchange --tape FILE.tape` or "
-            "`hft exchange --config FILE.toml`.",
-        )
+    _require_told(demo + (config is not None) + (tape is not None))
+    _require_from(begin, tape)
     leave_through_finally()
     if tape is not None:
         given = of_tape(str(tape), speed, **({"tape_from": begin} if begin else {}))
@@ -104,6 +100,36 @@ def exchange_command(
         time.sleep(exchange.away_ms / 1_000)
         sys.stdout.flush()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def _require_told(told: int) -> None:
+    if told != 1:
+        raise InputError(
+            f"{'More than one thing' if told else 'Nothing'} says what the exchange should be",
+            where="hft exchange",
+            do="Run `hft exchange --demo`, `hft exchange --tape FILE.tape` or "
+            "`hft exchange --config FILE.toml`.",
+        )
+
+
+def _require_from(begin: str, tape: Path | None) -> None:
+    """Before a tape is looked through or anything compiled, which may take minutes."""
+    from hftlib.venue.floor.doings import CLOCK
+
+    if not begin:
+        return
+    if tape is None:
+        raise InputError(
+            "Only a tape can begin at a time of its day",
+            where="hft exchange --from",
+            do="Leave it out, or give --tape FILE.tape.",
+        )
+    if not re.fullmatch(CLOCK, begin):
+        raise InputError(
+            f"{shown(begin)} is no time of a day",
+            where="hft exchange --from",
+            do="Write hours, minutes and perhaps seconds: 09:30 or 09:30:15.",
+        )
 
 
 def _report(exchange: Any, listening: Any, json_out: bool) -> None:

@@ -23,9 +23,8 @@ from hftlib.core.errors import InputError
 from hftlib.core.units import shown
 
 PAGE = "See docs/exchange.md."
-Clock = Annotated[
-    StrictStr, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$", max_length=8)
-]
+CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"  # a time of a day
+Clock = Annotated[StrictStr, Field(pattern=CLOCK, max_length=8)]
 Seconds = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 DOINGS = {
     "auction": "orders gather",

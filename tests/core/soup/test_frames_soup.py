@@ -126,11 +126,14 @@ def test_a_slow_reader_sees_the_same_frames_and_faults_in_random_bytes() -> None
     [
         (b" " * 19 + b"7", 7),
         (b"7" + b" " * 19, 7),
-        (b"9223372036854775807 ", 2**63 - 1),
+        (str(2**62).encode() + b" ", 2**62),
+        (str(2**62 + 1).encode() + b" ", -1),
         (b" " * 20, -1),
         (b"-1".rjust(20), -1),
         (b"1 2".rjust(20), -1),
         (b"9" * 20, -1),
+        (b"9" * 19 + b" ", -1),
+        (b"0" * 19 + b"7", 7),
         (bytes(20), -1),
     ],
 )
@@ -147,6 +150,7 @@ def test_a_sequence_number_may_be_padded_on_either_side(field: bytes, number: in
         (lambda: soup.login("toolong", "x"), "'toolong' is no user"),
         (lambda: soup.login("me", "a secret too long"), "That is no password"),
         (lambda: soup.login("me", "x", "s", -1), "-1 is no sequence number"),
+        (lambda: soup.login("me", "x", "s", 2**62 + 1), "is no sequence number"),
         (lambda: soup.accepted("späť", 1), "no session"),
         (lambda: Frames(0), "no side of a connection"),
     ],

@@ -9,9 +9,11 @@ from pathlib import Path
 import itch.messages
 import numpy as np
 import pytest
+from fuzzing import fuzz_messages, fuzz_seed
 from hypothesis import example, given
 from hypothesis import strategies as st
 from recorded import recorded, recorded_all
+from wire_bulk import blocks, chance, differing, random_rows, size_of
 
 from hftlib.core import jit
 from hftlib.core.errors import InputError
@@ -31,6 +33,13 @@ from hftlib.feed.pcap import Capture
 SPECIFIED = "S12 R39 H25 Y20 L26 V35 W12 K28 J35 h21 A36 F40 E31 C36 X23 D19 U35 P44 Q40 B19 I50"
 SPECIFIED += " N20 O48"
 LENGTH_BY_TYPE = {word[0]: int(word[1:]) for word in SPECIFIED.split()}
+# Its fields behind the header, as `wire_bulk` writes them.
+HEADER = "cHHT"
+BODY_WORDS = "S:c R:8sccIcc2scccccIc H:8scc4s Y:8sc L:4s8sccc V:QQQ W:c K:8sIcI J:8sIIII"
+BODY_WORDS += " h:8scc A:QcI8sI F:QcI8sI4s E:QIQ C:QIQcI X:QI D:Q U:QQII P:QcI8sIQ Q:Q8sIQc"
+BODY_WORDS += " B:Q I:QQc8sIIIcc N:8sc O:8scIIIQII"
+BODIES = dict(word.split(":") for word in BODY_WORDS.split())
+BLOCK = 16_384
 RANDOM_EACH = 10_000 if jit.COMPILED else 100
 GUARD = 0xA5
 FILES = [
@@ -85,6 +94,7 @@ def test_the_types_and_their_lengths_are_those_of_the_specification():
     assert {letter: message.size for letter, message in MESSAGES.items()} == LENGTH_BY_TYPE
     assert {chr(code): int(LENGTHS[code]) for code in np.flatnonzero(LENGTHS)} == LENGTH_BY_TYPE
     assert len(LENGTHS) == 256
+    assert {letter: size_of(HEADER + body) for letter, body in BODIES.items()} == LENGTH_BY_TYPE
 
 
 @pytest.mark.modes
@@ -109,6 +119,24 @@ def test_an_independent_decoder_agrees_on_every_field_of_random_messages(letter)
     arguments = (records.ctypes.data, drawing.size, RANDOM_EACH, again.ctypes.data)
     assert encode_side_by_side(*arguments) == RANDOM_EACH
     assert (again == raw).all()
+
+
+@pytest.mark.modes
+@pytest.mark.parametrize("letter", LENGTH_BY_TYPE)
+def test_messages_in_bulk_are_read_as_the_twin_reads_them_and_written_as_they_were(letter):
+    drawing, form = MESSAGES[letter], HEADER + BODIES[letter]
+    random = chance(256 * fuzz_seed() + ord(letter))
+    size, total = size_of(form), fuzz_messages(100_000 if jit.COMPILED else 100)
+    for count in blocks(total, BLOCK):
+        raw = random_rows(random, count, size)
+        raw[:, 0] = ord(letter)
+        records = np.full((count, RECORD_BYTES_MAX), GUARD, np.uint8)
+        assert decode_side_by_side(raw.ctypes.data, size, count, records.ctypes.data) == count
+        assert differing(form, raw, records, drawing.fields) == []
+        again = np.full_like(raw, GUARD)
+        assert encode_side_by_side(records.ctypes.data, size, count, again.ctypes.data) == count
+        assert (again == raw).all()
+    print(f"ITCH {letter}: {total:,} messages, no difference")
 
 
 def as_they_have_it(field: jit.WireField, records: np.ndarray) -> list:

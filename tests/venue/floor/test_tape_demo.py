@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from tapes import ArraySource, event
-from test_exchange_process import started
+from test_exchange_process import PROGRAM, ROOT, started
 
 import hftlib as hft
 from hftlib.core.errors import InputError
@@ -48,6 +51,27 @@ def test_a_tape_of_nothing_that_is_a_share_is_a_sentence(tmp_path):
     write_tape(path, ArraySource(event("ADD", time=T0, reference=1, side=1, price=1), table))
     with pytest.raises(InputError, match="no instrument that can be traded here"):
         of_tape(str(path))
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--tape", "day.tape", "--from", "25:00"), "'25:00' is no time of a day"),
+        (("--tape", "day.tape", "--from", "9:30"), "'9:30' is no time of a day"),
+        (("--demo", "--from", "09:30"), "Only a tape can begin at a time of its day"),
+    ],
+)
+def test_a_time_that_is_none_is_refused_before_anything_is_opened_or_compiled(
+    tmp_path, options, sentence
+):
+    cache = tmp_path / "cache"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(cache)}
+    command = [sys.executable, "-c", PROGRAM, "exchange", *options]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0 and sentence in done.stderr and "hft exchange --from" in done.stderr
+    assert not [path for path in cache.rglob("*") if path.is_file()], "nothing was compiled"
 
 
 def test_the_command_plays_a_tape_to_whoever_listens(tmp_path):

@@ -130,12 +130,14 @@ class Twin:
 
     # What stands where.
 
+    def all_orders(self) -> list[Order]:
+        return [o for s in self.symbols for o in s.orders]
+
     def everything(self) -> list[Order]:
-        found = [o for s in self.symbols for o in s.orders]
-        return sorted(found, key=lambda o: (o.session, o.listed))
+        return sorted(self.all_orders(), key=lambda o: (o.session, o.listed))
 
     def known(self, session: int, urn: int) -> Order | None:
-        found = [o for o in self.everything() if (o.session, o.urn) == (session, urn)]
+        found = [o for o in self.all_orders() if o.urn == urn and o.session == session]
         return found[0] if found else None
 
     def queue(self, symbol: int, buys: bool, *places: str) -> list[Order]:
@@ -401,7 +403,7 @@ class Twin:
     def obey(self, c: Any) -> None:
         self.commands += 1
         self.time = max(self.time, int(c["time"]))
-        ending = [o for o in self.everything() if o.lasts == r.GTT and o.expire <= self.time]
+        ending = [o for o in self.all_orders() if o.lasts == r.GTT and o.expire <= self.time]
         for o in sorted(ending, key=lambda o: (o.expire, o.session, o.urn)):
             self.cancel(o, why.TIME_OVER)
         kind, session = int(c["kind"]), int(c["session"])
@@ -436,7 +438,7 @@ class Twin:
             (c["style"] in (1, 2, 3, 4, 5), why.BAD_STYLE),
             (c["cross"] <= 3, why.BAD_CROSS),
             (c["prevention"] <= 4, why.BAD_PREVENTION),
-            (len(self.everything()) < self.room, why.NO_ROOM),
+            (len(self.all_orders()) < self.room, why.NO_ROOM),
         )
         wrong = [reason for good, reason in checks if not good]
         terms = ("firm", "symbol", "side", "style", "cross")
@@ -568,7 +570,7 @@ class Twin:
             (0 < c["firm"] <= self.firms, why.NO_FIRM),
             (symbol < len(self.symbols), why.NO_SYMBOL),
             (c["side"] in (1, 2, 3, 4), why.NO_SIDE),
-            (len(self.everything()) < self.room, why.NO_ROOM),
+            (len(self.all_orders()) < self.room, why.NO_ROOM),
             (c["firm"] > self.firms or not self.disabled[c["firm"]], why.FIRM_DISABLED),
             (0 < c["quantity"] < 1_000_000, why.BAD_QUANTITY),
             (0 <= price <= PRICE_MAX and (named or price), why.BAD_PRICE),
