@@ -61,6 +61,12 @@ def test_no_unfinished_marks(path):
     assert not found
 
 
+def test_no_page_has_marks_of_a_merge():
+    for path in [*SOURCES, *TESTS, *ROOT.glob("*.md"), *(ROOT / "docs").glob("*")]:
+        found = re.search(r"^(<{7} .*|={7}|>{7} .*)$", path.read_text(), re.MULTILINE)
+        assert not found, f"{path.relative_to(ROOT)}: {found[0]}"
+
+
 def test_every_test_module_mirrors_the_module_it_tests():
     """tests/core/test_arena_shared.py is about hftlib/core/arena.py: more than one may be."""
     for path in TESTS:
