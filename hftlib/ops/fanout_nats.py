@@ -21,8 +21,9 @@ from typing import Any
 
 import nats
 from nats.errors import Error as NatsError
+from nats.errors import NoServersError
 from nats.js.api import StorageType
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 
 from hftlib.core.errors import InputError, StateError
 from hftlib.engine.live.decoding import Told
@@ -44,6 +45,7 @@ class NatsStream:
         self._loop = asyncio.new_event_loop()
         self._client: Any = None
         self._length = 0  # the sequence of its last message
+        self._why = ""
 
     def connect(self) -> Last | None:
         return self._asked(self._connected())
@@ -55,6 +57,7 @@ class NatsStream:
         self._loop.run_until_complete(asyncio.sleep(seconds))
 
     def close(self) -> None:
+        """Leave the server; `connect` comes back."""
         client, self._client = self._client, None
         if client is not None:
             with suppress(NatsError, TimeoutError, OSError):
@@ -67,8 +70,10 @@ class NatsStream:
             self._dsn,
             name="hft-fanout",
             allow_reconnect=False,  # when to dial again is decided in `fanout.py`
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
             connect_timeout=int(ANSWER_S),
-            error_cb=_unsaid,
+            error_cb=self._note,
         )
         server = self._client.jetstream(timeout=ANSWER_S)
         about = await self._about(server)
@@ -118,11 +123,15 @@ class NatsStream:
         """What it answers, or what its refusal means."""
         try:
             return self._loop.run_until_complete(what)
+        except NoServersError:
+            raise AwayError(self._why or "nobody is there") from None
         except NotFoundError as error:
             raise AwayError(f"the stream is gone: {error}") from None
         except APIError as error:
             if error.err_code == _WRONG_LAST:
                 raise MovedError from None
+            if error.err_code is None and isinstance(error, ServiceUnavailableError):
+                raise AwayError("its JetStream is off (nats-server -js)") from None
             raise AwayError(_words(error)) from None
         except NatsError as error:
             words = _words(error)
@@ -134,13 +143,13 @@ class NatsStream:
         except (TimeoutError, OSError) as error:
             raise AwayError(str(error) or "no answer in time") from None
 
+    async def _note(self, error: Exception) -> None:
+        """What the client would print: why nobody answers, which it does not say itself."""
+        self._why = str(error)
+
     def _refused(self, what: str) -> StateError:
         do = "Name another stream: each journal has one of its own."
         return StateError(what, where=f"{self.name} at {self.place}", do=do)
-
-
-async def _unsaid(_error: Exception) -> None:
-    """What the client would print; it comes as an exception as well."""
 
 
 def _words(error: Exception) -> str:
