@@ -116,7 +116,7 @@ hft journal repair FOLDER          cut off a torn end, and keep it
 hft journal export FOLDER --pcap day.pcap       for Wireshark, and for `hft data import`: a tape
 hft journal export FOLDER --parquet day.parquet for DataFrames and databases
 hft journal export FOLDER --tape day.tape       the feed that a runner heard, for backtests
-hft fanout FOLDER --to SERVER --stream NAME     its events to Redis or NATS, as they come: docs/live.md
+hft fanout FOLDER --to SERVER --stream NAME     its events to Redis or NATS: docs/live.md
 ```
 
 A table has a row for each frame: its number, time, kind, direction, source, length and bytes, and
