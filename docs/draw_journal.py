@@ -115,7 +115,15 @@ hft journal verify FOLDER --head H every CRC, every zero, the whole chain; exit 
 hft journal repair FOLDER          cut off a torn end, and keep it
 hft journal export FOLDER --pcap day.pcap       for Wireshark, and for `hft data import`: a tape
 hft journal export FOLDER --parquet day.parquet for DataFrames and databases
+hft journal export FOLDER --tape day.tape       the feed that a runner heard, for backtests
+hft fanout FOLDER --to SERVER --stream NAME     its events to Redis or NATS: docs/live.md
 ```
+
+A table has a row for each frame: its number, time, kind, direction, source, length and bytes, and
+what it says. A frame of a session holds several messages, or none where its bytes end within one,
+so `events` is a list (what, order, symbol, side, price, quantity, and all fields as JSON), `words`
+the same in one line: `df.explode("events")` has each event once, however TCP cut the stream. A file
+has its name once it is whole; of a damaged journal there is none.
 
 ## What is promised
 

@@ -21,6 +21,7 @@ import typer
 from hftlib import __version__
 from hftlib.core.errors import HftError, HostError, InputError
 from hftlib.ops.desk_commands import add_commands
+from hftlib.ops.fanout_command import fanout_command
 from hftlib.ops.live_command import live_command, replay_command
 from hftlib.research.backtest_command import backtest_command
 from hftlib.research.commands import data
@@ -45,6 +46,7 @@ app.command("backtest")(backtest_command)
 app.command("tca")(tca_command)
 app.command("live")(live_command)
 app.command("replay")(replay_command)
+app.command("fanout")(fanout_command)
 add_commands(app, limits)
 
 

@@ -45,6 +45,13 @@ def test_the_live_process_and_its_watchdog_load_no_research_package_and_no_compi
     assert loaded.isdisjoint(HEAVY | {"numba", "jupyterlab", "scipy"}) and "numpy" in loaded
 
 
+def test_the_fan_out_loads_no_research_package_and_no_compiler_and_a_client_when_it_is_named():
+    loaded = loaded_after("from hftlib.ops import fanout, fanout_command")
+    assert loaded.isdisjoint(HEAVY | {"numba", "jupyterlab", "scipy", "redis", "nats"})
+    loaded = loaded_after("from hftlib.ops import fanout_redis, fanout_nats")
+    assert loaded.isdisjoint(HEAVY | {"numba", "jupyterlab", "scipy"}) and "redis" in loaded
+
+
 def test_help_loads_no_room():
     program = "from hftlib.cli import app; app(['--help'], standalone_mode=False)"
     assert loaded_after(program).isdisjoint(HEAVY | {"numba", "numpy"})

@@ -7,14 +7,13 @@ Each command is a few lines that call the journal's room, which is imported insi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from hftlib.terminal import Json, leave_through_finally, show
+from hftlib.terminal import Json, leave_through_finally, patience, show
 
 journal = typer.Typer(
     help="Journals: every event in and every command out of a process, in their order.",
@@ -81,9 +80,11 @@ def show_frames(
     With --json a frame is a line, its payload whole, in hexadecimal digits.
     """
     from hftlib.core.journal import showing
+    from hftlib.research.journal_choice import chosen
 
     leave_through_finally()
-    for frame in islice(_chosen(folder, since, until, kind, source, zone, follow), limit):
+    found = chosen(since, until, kind, source, zone).frames(folder, follow)
+    for frame in islice(found, limit):
         if json_out:
             print(json.dumps(showing.as_json(frame), ensure_ascii=False), flush=follow)
         else:
@@ -144,6 +145,10 @@ def export(
         Path | None,
         typer.Option("--pcap", help="Datagrams and sessions as packets, into this file."),
     ] = None,
+    tape: Annotated[
+        Path | None,
+        typer.Option("--tape", help="The feed that a runner heard, as a tape of this name."),
+    ] = None,
     since: Since = None,
     until: Until = None,
     kind: OfKind = None,
@@ -151,73 +156,62 @@ def export(
     zone: Zone = "UTC",
     json_out: Json = False,
 ) -> None:
-    """A table for DataFrames and databases, or a capture for Wireshark and `hft data import`."""
-    from hftlib.core.errors import InputError, StateError
-    from hftlib.research import journal_files
+    """A table for DataFrames and databases, a capture for Wireshark, or a tape for backtests.
+
+    A capture is of any journal, and `hft data import` makes a tape of it; --tape is for a runner's.
+    """
+    from hftlib.core.errors import InputError
+    from hftlib.research import journal_files, journal_table
+    from hftlib.research.journal_choice import chosen
+    from hftlib.research.journal_feed import sealed
 
     leave_through_finally()
-    target = parquet or pcap
-    if target is None or (parquet and pcap):
-        do = "Give --parquet FILE or --pcap FILE."
+    wanted = [one for one in (parquet, pcap, tape) if one is not None]
+    if len(wanted) != 1:
+        do = "Give --parquet FILE, --pcap FILE or --tape FILE."
         raise InputError("One kind of file is written at a time", where="hft journal export", do=do)
+    (target,) = wanted
     if target.exists():
-        do = "Give another name, or remove it first."
-        raise StateError("There is something already", where=str(target), do=do)
-    found = _chosen(folder, since, until, kind, source, zone)
-    if pcap:
-        count = journal_files.write_pcap(target, folder, found)
+        raise journal_files.there_already(target)
+    choice = chosen(since, until, kind, source, zone)
+    if tape is not None:
+        told = _as_tape(folder, tape, is_part=choice != chosen(None, None, None, None, zone))
     else:
-        count = journal_files.write_parquet(target, found)
+        with patience() as advance:
+            count = sealed(folder)
+
+            def shown(number: int) -> None:
+                advance(min(1.0, number / count), f"writing {target.name}")
+
+            if pcap:
+                done = journal_files.write_pcap(target, folder, choice.frames(folder), shown)
+            else:
+                done = journal_table.write_parquet(target, folder, choice.marked(folder), shown)
+        told = {"file": str(target), "frames": done, "bytes": target.stat().st_size}
     if json_out:
-        told = {"file": str(target), "frames": count, "bytes": target.stat().st_size}
         print(json.dumps(told))
     else:
-        print(f"{target}: {count:,} frames, {target.stat().st_size / 1e6:,.1f} MB.")
+        what = "frames" if "frames" in told else "events"
+        print(f"{target}: {told[what]:,} {what}, {told['bytes'] / 1e6:,.1f} MB.")
 
 
-def _chosen(
-    folder: Path,
-    since: str | None,
-    until: str | None,
-    names: list[str] | None,
-    source: int | None,
-    zone: str,
-    follow: bool = False,
-) -> Iterator[Any]:
-    """The frames that were asked for."""
-    from hftlib.core.journal import frames, tail
-
-    begin, end = _bound(since, "--from", zone), _bound(until, "--to", zone)
-    numbers = [_kind_number(name) for name in names or ()]
-    wanted = {"first": begin[0] or 1} | ({} if begin[1] is None else {"since": begin[1]})
-    read: Callable[..., Iterator[Any]] = tail if follow else frames
-    for frame in read(folder, **wanted):
-        if (end[0] and frame.sequence > end[0]) or (end[1] is not None and frame.time > end[1]):
-            return
-        if (not numbers or frame.kind in numbers) and source in (None, frame.source):
-            yield frame
-
-
-def _bound(text: str | None, field: str, zone: str) -> tuple[int, int | None]:
-    """A frame's number, 0 for none; or a time."""
-    from hftlib.core import times
-
-    if text is None:
-        return 0, None
-    if text.isdecimal():
-        return int(text), None
-    return 0, times.to_ns(text, zone=zone, field=field)
-
-
-def _kind_number(name: str) -> int:
+def _as_tape(folder: Path, target: Path, *, is_part: bool) -> dict[str, Any]:
+    """The market data in a runner's journal, as the runner was told them."""
     from hftlib.core.errors import InputError
-    from hftlib.core.journal import kinds
+    from hftlib.feed.tape_file import write_tape
+    from hftlib.research.journal_feed import JournalFeed
+    from hftlib.research.journal_result import about_of
 
-    found = kinds.BY_NAME.get(name.upper())
-    if found is None:
-        do = f"Use one of: {', '.join(kinds.BY_NAME)}."
-        raise InputError(f"There is no kind {name!r}", where="--kind", do=do)
-    return found.number
+    if is_part:
+        do = (
+            "Leave --from, --to, --kind and --source out; a tape is cut by hft.open_tape(...)[...]."
+        )
+        raise InputError("A tape is of a whole journal", where="hft journal export --tape", do=do)
+    source = JournalFeed(folder, about_of(folder))
+    with patience() as advance:
+        made = write_tape(target, source, progress=advance)
+    names = ("events", "instruments", "bytes", "digest", "counts")
+    return {"file": str(target)} | {name: getattr(made, name) for name in names}
 
 
 def _key(path: Path | None) -> bytes | None:

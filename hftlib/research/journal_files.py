@@ -1,33 +1,36 @@
-"""A journal as files that other tools read: a Parquet table of its frames, a capture of its wires.
+"""A journal as the capture of its wires, pcap, and how any file of a journal gets its name.
 
-    Parquet   sequence, time (UTC), kind, direction, source, payload, one row a frame
-    pcap      a datagram is a UDP packet; a session's bytes are TCP segments, numbered so that a
-              reader puts the stream together; each with the frame's time, to the nanosecond
+A datagram is a UDP packet; a session's bytes are TCP segments, numbered so that a reader puts the
+stream together; each with the frame's time, to the nanosecond.
 
 A frame knows a source, not an address. The OPENED frame may name them, as "sources": {"1": {"host":
 "233.54.12.111", "port": 26477}}; where it does not, source 7 is 239.0.0.7 port 20007 for datagrams
 and 10.0.0.7 port 20007 for sessions, and this end is 10.255.0.1 port 40007. So a journal is the
 capture of the day: Wireshark shows it, `hft data import` makes a tape of its market data.
 
-Other kinds of frames are nobody's packets and are left out of a capture. Worst case: one batch of
-BATCH frames in memory; some 3 µs a frame.
+Other kinds of frames are nobody's packets and are left out of a capture. A file gets its name once
+it is whole and on the disk. Worst case: some 3 µs a frame; a kill -9 leaves a `.part` behind, which
+the next one of the same name takes away.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import secrets
 import struct
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from ipaddress import AddressValueError, IPv4Address
-from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from hftlib.core.errors import HostError
+from hftlib.core.errors import HostError, StateError
 from hftlib.core.journal import Frame, frames, kinds
+from hftlib.feed.tape_part import remove_left_behind
 
-BATCH = 65_536
+TOLD_FRAMES = 1 << 10
 SEGMENT_MAX = 65_000  # a longer piece of a stream becomes several packets
 _PCAP_NS, _LINK_RAW = 0xA1B23C4D, 101
 _UDP, _TCP = 17, 6
@@ -36,68 +39,57 @@ _DATAGRAMS, _SESSIONS = int(IPv4Address("239.0.0.0")), int(IPv4Address("10.0.0.0
 End = tuple[int, int]
 
 
-def write_parquet(target: Path, found: Iterator[Frame]) -> int:
-    """The frames as a table; how many there were."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def write_pcap(
+    target: Path,
+    folder: Path,
+    found: Iterator[Frame],
+    advance: Callable[[int], None] = lambda _number: None,
+) -> int:
+    """Datagrams and session bytes as a capture; how many frames became packets.
 
-    fields = [
-        ("sequence", pa.int64()),
-        ("time", pa.timestamp("ns", tz="UTC")),
-        ("kind", pa.dictionary(pa.int16(), pa.string())),
-        ("direction", pa.dictionary(pa.int16(), pa.string())),
-        ("source", pa.uint16()),
-        ("payload", pa.binary()),
-    ]
-    schema, count = pa.schema(fields), 0
-    try:
-        with pq.ParquetWriter(str(target), schema, compression="zstd") as writer:
-            while batch := list(islice(found, BATCH)):
-                columns: list[Any] = [
-                    [frame.sequence for frame in batch],
-                    [frame.time for frame in batch],
-                    [frame.name for frame in batch],
-                    [_direction(frame.kind) for frame in batch],
-                    [frame.source for frame in batch],
-                    [frame.payload for frame in batch],
-                ]
-                arrays = [
-                    pa.array(values).dictionary_encode().cast(kind)
-                    if pa.types.is_dictionary(kind)
-                    else pa.array(values, kind)
-                    for values, (_, kind) in zip(columns, fields, strict=True)
-                ]
-                writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-                count += len(batch)
-    except OSError as error:
-        raise _unwritable(target, error) from None
-    except BaseException:
-        target.unlink(missing_ok=True)  # half a table is none
-        raise
-    return count
-
-
-def write_pcap(target: Path, folder: Path, found: Iterator[Frame]) -> int:
-    """Datagrams and session bytes as a capture; how many frames became packets."""
+    `advance` is told a frame's number now and then.
+    """
     wires = Wires(folder)
     count = 0
+    with whole_file(target) as file:
+        file.write(struct.pack("<IHHiIII", _PCAP_NS, 2, 4, 0, 0, 262_144, _LINK_RAW))
+        for frame in found:
+            packets = wires.packets(frame)
+            for packet in packets:
+                seconds, nanos = divmod(frame.time, 10**9)
+                length = len(packet)
+                file.write(struct.pack("<IIII", seconds & 0xFFFF_FFFF, nanos, length, length))
+                file.write(packet)
+            count += bool(packets)
+            if frame.sequence % TOLD_FRAMES == 0:
+                advance(frame.sequence)
+    return count
+
+
+@contextmanager
+def whole_file(target: Path) -> Iterator[BinaryIO]:
+    """A file to write, which has its name when the block ends well; else there is none."""
+    part = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
     try:
-        with target.open("xb") as file:
-            file.write(struct.pack("<IHHiIII", _PCAP_NS, 2, 4, 0, 0, 262_144, _LINK_RAW))
-            for frame in found:
-                packets = wires.packets(frame)
-                for packet in packets:
-                    seconds, nanos = divmod(frame.time, 10**9)
-                    length = len(packet)
-                    file.write(struct.pack("<IIII", seconds & 0xFFFF_FFFF, nanos, length, length))
-                    file.write(packet)
-                count += bool(packets)
+        remove_left_behind(target)
+        with part.open("xb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(part, target)  # refuses to take another's place, which a rename would not
+    except FileExistsError:
+        raise there_already(target) from None
     except OSError as error:
         raise _unwritable(target, error) from None
-    except BaseException:
-        target.unlink(missing_ok=True)
-        raise
-    return count
+    finally:
+        with suppress(OSError):
+            part.unlink()
+
+
+def there_already(target: Path) -> StateError:
+    do = "Give another name, or remove it first."
+    return StateError("There is something already", where=str(target), do=do)
 
 
 class Wires:
@@ -170,14 +162,9 @@ def _ipv4(protocol: int, source: End, target: End, inside: bytes) -> bytes:
     return head[:10] + struct.pack(">H", ~folded & 0xFFFF) + head[12:] + inside
 
 
-def _direction(kind: int) -> str:
-    known = kinds.KINDS.get(kind)
-    return known.direction if known else "unknown"
-
-
 def _unwritable(target: Path, error: OSError) -> HostError:
     return HostError(
-        f"The file cannot be written: {error.strerror}",
+        f"The file cannot be written: {error.strerror or error}",
         where=str(target),
         do="Name a place that exists, that you may write, and that has room.",
     )

@@ -62,7 +62,7 @@ def journal_result(folder: Path | str, *, horizons: Any = HORIZONS_NS) -> Result
             where="hft.journal_result(folder)",
             do="Give the folder that `hft live --journal FOLDER` wrote.",
         )
-    described = _described(place)
+    described = about_of(place)
     run, count = Recording(place, described), sealed(place)
     with patience() as advance:
         run.go(lambda done: advance(min(1.0, done / count), "replaying the journal"))
@@ -92,7 +92,8 @@ def journal_result(folder: Path | str, *, horizons: Any = HORIZONS_NS) -> Result
     return result_of(run, tape, after, run.why or why_stopped(run), about)
 
 
-def _described(place: Path) -> Mapping[str, Any]:
+def about_of(place: Path) -> Mapping[str, Any]:
+    """What the runner whose journal it is was; refused where it is another's."""
     try:
         return about_runner(place)
     except ValueError as error:  # its first frame is whole, and says something else

@@ -7,13 +7,18 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
+import test_journal_feed as feed
 
 from hftlib.core.journal import Journal, frames, kinds, verify
 from hftlib.core.orders import COMMAND, NEW
+from hftlib.research.journal_feed import JournalFeed
+from hftlib.research.tape import open_tape, to_tape
 
 HFT = [sys.executable, "-c", "from hftlib.cli import main; main()", "journal"]
 START = 1_795_300_000_000_000_000
+messages = feed.messages  # a fixture
 
 
 def hft(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -146,13 +151,44 @@ def test_a_key_comes_from_a_file(tmp_path):
         (["repair", "/nowhere"], "This is no journal"),
         (["show", "FOLDER", "--kind", "MISTAKE"], "There is no kind 'MISTAKE'"),
         (["show", "FOLDER", "--from", "noon"], "does not read as a time"),
-        (["export", "FOLDER"], "Give --parquet FILE or --pcap FILE"),
+        (["export", "FOLDER"], "Give --parquet FILE, --pcap FILE or --tape FILE"),
         (["export", "FOLDER", "--pcap", "FOLDER"], "There is something already"),
         (["export", "FOLDER", "--pcap", "/no/where"], "cannot be written"),
         (["export", "FOLDER", "--parquet", "/no/where"], "cannot be written"),
+        (["export", "FOLDER", "--tape", "/no/where"], "This is no journal of a runner"),
+        (
+            ["export", "FOLDER", "--tape", "/no/where", "--from", "5"],
+            "A tape is of a whole journal",
+        ),
+        (["export", "FOLDER", "--tape", "a.tape", "--pcap", "a.pcap"], "One kind of file"),
     ],
 )
 def test_what_cannot_be_done_is_a_sentence(folder, arguments, words):
     done = hft(*[folder if one == "FOLDER" else one for one in arguments])
     assert done.returncode in (2, 3, 4) and words in done.stderr
     assert "Traceback" not in done.stderr and not done.stdout
+
+
+def test_export_makes_a_table_and_a_capture(folder, tmp_path):
+    done = hft("export", folder, "--parquet", tmp_path / "day.parquet", "--json")
+    told = json.loads(done.stdout)
+    assert told["frames"] == 106 and told["bytes"] == (tmp_path / "day.parquet").stat().st_size
+    assert not done.stderr, "no bar where nobody looks"
+    hft("export", folder, "--parquet", tmp_path / "some.parquet", "--kind", "COMMAND")
+    assert pd.read_parquet(tmp_path / "some.parquet")["sequence"].tolist() == [102]
+    assert "100 frames" in hft("export", folder, "--pcap", tmp_path / "day.pcap").stdout
+
+
+def test_export_makes_the_tape_of_what_a_runner_was_told(messages, tmp_path):
+    about = feed.described(("CCC", "XA"), ("AAA", "XA"))
+    folder = feed.written(tmp_path / "feed.journal", about, feed.lossy(messages, 1))
+    target = tmp_path / "day.tape"
+    told = json.loads(hft("export", folder, "--tape", target, "--json").stdout)
+    tape, same = open_tape(target), to_tape(JournalFeed(folder, about))
+    assert told["events"] == len(tape) > 2_000 and told["digest"] == tape.digest == same.digest
+    data = bytearray((folder / "000000.segment").read_bytes())
+    data[90_000] ^= 1
+    (folder / "000000.segment").write_bytes(data)
+    done = hft("export", folder, "--tape", tmp_path / "other.tape")
+    assert done.returncode == 3 and "The journal is damaged" in done.stderr
+    assert [path.name for path in tmp_path.glob("*.tape*")] == ["day.tape"]

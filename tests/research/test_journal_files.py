@@ -1,4 +1,4 @@
-"""A journal as Parquet and as a capture: read back by others, and turned into a tape."""
+"""A journal as a capture: read back by others, and turned into a tape."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import subprocess
 import sys
 
 import numpy as np
-import pandas as pd
 import pytest
 from tshark import fields
 
 import hftlib as hft
+from hftlib.core.errors import StateError
 from hftlib.core.journal import Journal, frames, kinds
 from hftlib.feed.mold import packet
 from hftlib.feed.packets import TCP, UDP
@@ -33,27 +33,6 @@ def folder(tmp_path):
         journal.append(kinds.SESSION_OUT, START + 300, bytes(40_000), 2)
         journal.close(time=START + 301)
     return made
-
-
-def test_a_table_has_every_frame_as_it_is(folder, tmp_path):
-    target = tmp_path / "day.parquet"
-    assert journal_files.write_parquet(target, frames(folder)) == 303
-    table = pd.read_parquet(target)
-    found = list(frames(folder))
-    assert table["sequence"].tolist() == [one.sequence for one in found]
-    assert table["time"].astype("int64").tolist() == [one.time for one in found]
-    assert table["kind"].tolist() == [one.name for one in found]
-    assert table["payload"].tolist() == [one.payload for one in found]
-    assert table["source"].tolist() == [one.source for one in found]
-    assert set(table["direction"]) == {"own", "in", "out"}
-
-
-def test_a_table_of_several_batches_and_of_none(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(journal_files, "BATCH", 100)
-    assert journal_files.write_parquet(tmp_path / "a", frames(folder)) == 303
-    assert len(pd.read_parquet(tmp_path / "a")) == 303
-    assert journal_files.write_parquet(tmp_path / "b", iter(())) == 0
-    assert len(pd.read_parquet(tmp_path / "b")) == 0
 
 
 def test_a_capture_has_datagrams_and_streams_with_their_times(folder, tmp_path):
@@ -142,15 +121,26 @@ def test_a_journal_of_a_feed_becomes_the_tape_that_the_feed_would(tmp_path, monk
     assert (journaled.events["received"] >= START).all()
 
 
-def test_half_a_file_is_none(folder, tmp_path):
+def test_half_a_file_is_none_and_what_a_killed_one_left_goes(folder, tmp_path):
     def broken():
         yield from frames(folder)
         raise ZeroDivisionError
 
-    for write in (
-        lambda: journal_files.write_parquet(tmp_path / "a", broken()),
-        lambda: journal_files.write_pcap(tmp_path / "a", folder, broken()),
-    ):
-        with pytest.raises(ZeroDivisionError):
-            write()
-        assert not (tmp_path / "a").exists()
+    with pytest.raises(ZeroDivisionError):
+        journal_files.write_pcap(tmp_path / "a", folder, broken())
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+    (tmp_path / "a.0123abcd.part").write_bytes(b"half of one")
+    (tmp_path / "another.0123abcd.part").write_bytes(b"not ours")
+    journal_files.write_pcap(tmp_path / "a", folder, frames(folder))
+    there = {path.name for path in tmp_path.iterdir()}
+    assert there == {folder.name, "a", "another.0123abcd.part"}
+
+
+def test_a_name_that_was_taken_meanwhile_stays_whose_it_is(folder, tmp_path):
+    def meanwhile():
+        yield from frames(folder)
+        (tmp_path / "a").write_bytes(b"another's")
+
+    with pytest.raises(StateError, match="There is something already"):
+        journal_files.write_pcap(tmp_path / "a", folder, meanwhile())
+    assert (tmp_path / "a").read_bytes() == b"another's"

@@ -3,6 +3,7 @@
     for frame in frames("day.journal", first=1): ...      all there are now, each checked
     for frame in tail("day.journal"): ...                 and those to come, until it is closed
     for walk in pieces("day.journal"): ...                all there are now, for compiled readers
+    Following("day.journal").look()                       what is there now, for who waits elsewhere
 
 A frame is handed out only after its CRC was found right. Where what follows is damaged, `frames`
 and `pieces` raise after the last good one: they never read on behind damage, and never guess. A
@@ -88,7 +89,47 @@ def tail(
 
     `patience_s`: how long to wait for one more frame, which is for ever otherwise.
     """
-    yield from _from(first, since, _followed(_walk_to(Path(folder), first, since), patience_s))
+    yield from _from(first, since, _followed(Following(folder, first, since=since), patience_s))
+
+
+class Following:
+    """A place in a journal that may still be written: `look` takes what is there, and never waits.
+
+    `is_over` once nothing came and nobody writes: then `require_closed` says whether it is whole.
+    """
+
+    def __init__(self, folder: Path | str, first: int = 1, *, since: int = TIME_MIN) -> None:
+        self.folder = Path(folder)
+        self.is_over = False
+        self._walk = _walk_to(self.folder, first, since)
+        self._last = 0
+
+    def look(self) -> list[Frame]:
+        """The next frames there are, some thousand at most; an empty list where there is none."""
+        live = is_live(self.folder)  # asked before: what it wrote until then is found below
+        self.is_over = False
+        for found in _steps(self._walk):
+            self._last = found[-1].kind
+            return found
+        self.is_over = not live
+        return []
+
+    @property
+    def was_closed(self) -> bool:
+        """Whether its writer has said that it ends here; one that is damaged is refused."""
+        damage = _damage(self._walk)
+        if damage:
+            what = f"The journal is damaged: {damage}"
+            raise StateError(what, where=str(self.folder), do=remedy(self.folder))
+        return (self._last or last_kind(self.folder)) == kinds.CLOSED
+
+    def require_closed(self) -> None:
+        if not self.was_closed:
+            raise StateError(
+                "The journal was cut off: its writer is gone",
+                where=str(self.folder),
+                do="Go on with it by Journal.carry_on(folder).",
+            )
 
 
 def _damage(walk: Walk) -> str:
@@ -116,35 +157,30 @@ def unsealed_close(chain: Chain, last: int) -> str:
     return ""
 
 
-def _followed(walk: Walk, patience_s: float | None) -> Iterator[Frame]:
-    last, waited, pause = 0, 0.0, POLL_S
-    while True:
-        live = is_live(walk.folder)  # asked before: what it wrote until then is found below
-        got = False
-        for frame in _rest(walk):
-            last, got = frame.kind, True
+def _followed(place: Following, patience_s: float | None) -> Iterator[Frame]:
+    waited, pause = 0.0, POLL_S
+    while not place.is_over:
+        found = place.look()
+        if found:
             waited, pause = 0.0, POLL_S
-            yield frame
-        if not live:
-            break
-        if patience_s is not None and waited >= patience_s:
-            return
-        if not got:
+            yield from found
+        elif not place.is_over:
+            if patience_s is not None and waited >= patience_s:
+                return
             time.sleep(pause)
             waited += pause
             pause = min(2 * pause, POLL_S_MAX)
-    damage = _damage(walk)
-    if damage or (last or last_kind(walk.folder)) != kinds.CLOSED:
-        what = f"is damaged: {damage}" if damage else "was cut off: its writer is gone"
-        raise StateError(
-            f"The journal {what}",
-            where=str(walk.folder),
-            do=remedy(walk.folder) if damage else "Go on with it by Journal.carry_on(folder).",
-        )
+    place.require_closed()
 
 
 def _rest(walk: Walk) -> Iterator[Frame]:
     """What is there to be read now."""
+    for found in _steps(walk):
+        yield from found
+
+
+def _steps(walk: Walk) -> Iterator[list[Frame]]:
+    """The same, as many at a time as a walk finds in a step."""
     while walk.step() == MORE:
         positions = walk.positions
         if not positions:
@@ -152,11 +188,13 @@ def _rest(walk: Walk) -> Iterator[Frame]:
         # One copy for all of them: a slice of bytes costs a tenth of one of mapped memory.
         base, end = positions[0], walk.place.position
         data = bytes(walk.segment.view(base, end))
+        made = []
         for position in positions:
             at = position - base
             sequence, moment, length, kind, source, _, _ = _HEAD.unpack_from(data, at)
             begin = at + FRAME_BYTES
-            yield Frame(sequence, moment, kind, source, data[begin : begin + length])
+            made.append(Frame(sequence, moment, kind, source, data[begin : begin + length]))
+        yield made
 
 
 def _from(first: int, since: int, found: Iterator[Frame]) -> Iterator[Frame]:
