@@ -2,6 +2,7 @@
 
     hft backtest a.py:Maker b.py:Taker --tape day -p Taker.size=2       several side by side
     hft backtest fast=a.py:Maker slow=a.py:Maker --tape day             two of one class
+    hft backtest a.py:Maker --tape day --wire day.journal               on the wire, journaled
 
 Prints the figures, or all of them as JSON; `-o FOLDER` keeps the result for later. Exit code 1 when
 the strategy did not run to the end of the tape. Worst case: what `hftlib.research.backtest` says.
@@ -54,6 +55,10 @@ def backtest_command(
     uncompiled: Annotated[
         bool, typer.Option("--uncompiled", help="As plain Python: breakpoints and print work.")
     ] = False,
+    wire: Annotated[
+        Path | None,
+        typer.Option(help="As bytes of the wire, against our exchange; a folder for its journal."),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", help="Keep the result in this folder.")
     ] = None,
@@ -72,27 +77,48 @@ def backtest_command(
     recorded = part_of(open_tape(found(tape)), symbol or [], begin, end)
     for place in (output, report):
         require_place(place, may_exist=place is report)
+    delays = {"order_latency": order_latency, "feed_latency": feed_latency}
+    fees = {"maker": maker, "taker": taker}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # said below, as a sentence
-        result = backtest(
-            made,
-            recorded,
-            params=params,
-            venue=Venue(
-                order_latency=order_latency,
-                feed_latency=feed_latency,
-                queue=queue,
-                fees=Fees(maker=maker, taker=taker),
-            ),
-            limits=held,
-            compiled=not uncompiled,
-        )
+        if wire is not None:
+            _require_wired(queue=queue, uncompiled=uncompiled, **fees)
+            result = _on_wire(made, recorded, wire, params=params, limits=held, **delays)
+        else:
+            result = backtest(
+                made,
+                recorded,
+                params=params,
+                venue=Venue(**delays, queue=queue, fees=Fees(**fees)),
+                limits=held,
+                compiled=not uncompiled,
+            )
     if output is not None:
         result.save(output)
     if report is not None:
         report.write_text(result._repr_html_(), encoding="utf-8")
     _tell(result, json_out)
     _warn(recorded, result)
+
+
+def _on_wire(made: Any, recorded: Any, folder: Path, **settings: Any) -> Any:
+    """The same strategy against our exchange, which plays the tape."""
+    from hftlib.research.wire_backtest import wire_backtest
+
+    return wire_backtest(made, recorded, folder=folder, **settings)
+
+
+def _require_wired(**given: Any) -> None:
+    """Refuse what the exchange decides by itself, and a journal does not tell."""
+    usual = {"queue": "auto", "uncompiled": False, "maker": "0%", "taker": "0%"}
+    for name, value in given.items():
+        if value != usual[name]:
+            raise InputError(
+                f"--{name} says nothing on the wire",
+                where="hft backtest --wire",
+                do="Leave it out: the exchange has real queues, takes no fees, and machine code"
+                " talks to it.",
+            )
 
 
 def who_runs(texts: list[str], params: list[str]) -> tuple[Any, dict[str, Any]]:

@@ -45,9 +45,7 @@ def _tell(name: str, value: Any, told: dict[str, str]) -> None:
         _add(name, f"import {value.__name__} as {name}", told)
     elif f"{home}.".startswith("hftlib.") and hasattr(value, "__qualname__"):
         _add(name, f"from {home} import {value.__qualname__} as {name}", told)
-    elif isinstance(value, _PLAIN):
-        _add(name, f"{name} = {value!r}", told)
-    elif isinstance(value, tuple) and all(isinstance(one, _PLAIN) for one in value):
+    elif all(isinstance(one, _PLAIN) for one in _items(value)):
         _add(name, f"{name} = {value!r}", told)
     elif hasattr(value, "_plan"):
         source = value._plan.source
@@ -59,6 +57,10 @@ def _tell(name: str, value: Any, told: dict[str, str]) -> None:
         _add(name, text, told)
     else:
         raise _refused(name, f"is of the kind {type(value).__name__}: no text can stand for it")
+
+
+def _items(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _tell_all(text: str, names: Mapping[str, Any], told: dict[str, str], own: str) -> None:

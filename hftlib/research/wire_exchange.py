@@ -16,21 +16,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from hftlib.core import events
 from hftlib.core.errors import InputError
 from hftlib.research.clocks import date_of
 from hftlib.research.tape import Tape
 from hftlib.venue.floor.configuration import AccountTable, ClockTable, Configuration
 from hftlib.venue.floor.exchange import Exchange
-from hftlib.venue.floor.following import TAPE
 from hftlib.venue.floor.keeping import Keeping
 from hftlib.venue.floor.tape_demo import of_tape
+from hftlib.venue.floor.tape_opening import TapeFlow
 
 LEAD_NS = 1_000_000_000
 USER, PASSWORD = "frm1a", "none"
-ORDERS_MIN, ORDERS_MAX = 1 << 16, 1 << 22
 _WHERE = "hft.wire_backtest(strategy, tape)"
 
 
@@ -46,8 +43,8 @@ def opened(tape: Tape) -> Iterator[Exchange]:
         given = _configuration(str(path), tape)
         exchange = Exchange(given, tape.begin - LEAD_NS, kept=Keeping(given))
         exchange.parts.close()  # nobody comes by a socket
-        begin = exchange.flow.memory[: TAPE.itemsize].view(TAPE)  # type: ignore[union-attr]
-        begin["begin"] = begin["first"] = tape.begin - LEAD_NS
+        assert isinstance(exchange.flow, TapeFlow)
+        exchange.flow.record["begin"] = exchange.flow.record["first"]  # the tape's own times
         yield exchange
 
 
@@ -72,21 +69,17 @@ def require_playable(tape: Tape) -> None:
 def _configuration(path: str, tape: Tape) -> Configuration:
     """As `of_tape` has it, with a clock in lockstep and one account that nobody else has."""
     given = of_tape(path)
-    orders = 1 << max(len(tape) // 2, 1).bit_length()
     exchange = given.exchange.model_copy(
         update={
-            "orders_max": min(max(orders, ORDERS_MIN), ORDERS_MAX),
             "connections_max": 1,
+            # All that is said at one moment: then it is on its way, and forgotten.
             "feed_messages_max": 1 << 20,
             "feed_store_bytes_max": 1 << 26,
+            "session_messages_max": 1 << 17,
+            "session_store_bytes_max": 1 << 23,
         }
     )
     clock = ClockTable(pace="lockstep", date=date_of(tape.begin, tape.zone), zone=tape.zone)
     account = AccountTable(user=USER, password=PASSWORD, firm=given.firms[0].name)
     update = {"exchange": exchange, "clock": clock, "accounts": [account]}
     return given.model_copy(update=update)
-
-
-def has_orders(tape: Tape) -> bool:
-    """Whether it tells of single orders, so that there are queues to stand in."""
-    return any((chunk["kind"] == events.ADD).any() for chunk in tape.chunks())

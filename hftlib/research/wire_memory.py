@@ -1,4 +1,4 @@
-"""The memory of a wire backtest: two lines of bytes that are on their way, and what joins both sides.
+"""The memory of a wire backtest: bytes that are on their way, and what joins both sides.
 
     exchange ─▶ feed:    datagrams ─────────▶ runner      each piece: due, length, bytes
              ─▶ reports: bytes of a session ─▶
@@ -22,7 +22,7 @@ from hftlib.core.soup.server import ANSWER_BYTES
 from hftlib.feed.mold import packet as p
 
 FOR_EVER = 1 << 62
-ROOM_BYTES = 1 << 26  # of each pipe; touched only as far as something is on its way
+ROOM_BYTES = 1 << 25  # of each pipe; touched only as far as something is on its way
 PIECE_HEAD = 16
 _PAYLOAD, _NAME = 1_408, 32
 assert p.PAYLOAD_BYTES_MAX <= _PAYLOAD and ANSWER_BYTES <= _NAME
