@@ -77,7 +77,7 @@ def backtest_command(
     recorded = part_of(open_tape(found(tape)), symbol or [], begin, end)
     for place in (output, report):
         require_place(place, may_exist=place is report)
-    delays = {"order_latency": order_latency, "feed_latency": feed_latency}
+    delays: dict[str, Any] = {"order_latency": order_latency, "feed_latency": feed_latency}
     fees = {"maker": maker, "taker": taker}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # said below, as a sentence

@@ -31,30 +31,35 @@ _WHERE = "hft.wire_backtest(strategy, ...)"
 def strategy_text(strategy: type) -> str:
     """The text of a module with this class in it."""
     told: dict[str, str] = {}
-    _tell(strategy.__name__, strategy, told)
+    _tell(strategy.__name__, strategy, told, {})
     imports = sorted(line for line in told.values() if line.startswith(("import ", "from ")))
     others = [line for line in told.values() if line not in imports]
     return "\n\n".join(["\n".join(imports), *others]).strip() + "\n"
 
 
-def _tell(name: str, value: Any, told: dict[str, str]) -> None:
+def _tell(name: str, value: Any, told: dict[str, str], begun: dict[str, Any]) -> None:
     """One name and all that its own code names, those first."""
     value = getattr(value, "py_func", value)
+    if name in begun:
+        if begun[name] is not value and begun[name] != value:
+            raise _refused(name, "stands for two things")
+        return
+    begun[name] = value
     home = str(getattr(value, "__module__", ""))
     if isinstance(value, ModuleType):
-        _add(name, f"import {value.__name__} as {name}", told)
+        told[name] = f"import {value.__name__} as {name}"
     elif f"{home}.".startswith("hftlib.") and hasattr(value, "__qualname__"):
-        _add(name, f"from {home} import {value.__qualname__} as {name}", told)
+        told[name] = f"from {home} import {value.__qualname__} as {name}"
     elif all(isinstance(one, _PLAIN) for one in _items(value)):
-        _add(name, f"{name} = {value!r}", told)
+        told[name] = f"{name} = {value!r}"
     elif hasattr(value, "_plan"):
         source = value._plan.source
-        _tell_all(source.text, source.names(), told, source.name)
-        _add(name, source.text, told)
+        _tell_all(source.text, source.names(), told, begun)
+        told[name] = source.text
     elif isinstance(value, FunctionType):
         text = _lines_of(value)
-        _tell_all(text, value.__globals__, told, name)
-        _add(name, text, told)
+        _tell_all(text, value.__globals__, told, begun)
+        told[name] = text
     else:
         raise _refused(name, f"is of the kind {type(value).__name__}: no text can stand for it")
 
@@ -63,14 +68,15 @@ def _items(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _tell_all(text: str, names: Mapping[str, Any], told: dict[str, str], own: str) -> None:
+def _tell_all(
+    text: str, names: Mapping[str, Any], told: dict[str, str], begun: dict[str, Any]
+) -> None:
     """Whatever this code names and does not make itself."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names:
             value = names[node.id]
-            is_own = node.id == own or getattr(builtins, node.id, None) is value
-            if not is_own and node.id not in told:
-                _tell(node.id, value, told)
+            if getattr(builtins, node.id, None) is not value:
+                _tell(node.id, value, told, begun)
 
 
 def _lines_of(function: FunctionType) -> str:
@@ -78,11 +84,6 @@ def _lines_of(function: FunctionType) -> str:
         return textwrap.dedent(inspect.getsource(function)).rstrip()
     except (OSError, TypeError):
         raise _refused(function.__name__, "is a function whose lines cannot be seen") from None
-
-
-def _add(name: str, text: str, told: dict[str, str]) -> None:
-    if told.setdefault(name, text) != text:
-        raise _refused(name, "stands for two things")
 
 
 def _refused(name: str, what: str) -> HftError:

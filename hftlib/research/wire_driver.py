@@ -34,7 +34,7 @@ from hftlib.engine.seats import open_orders
 from hftlib.research import wire_memory as m
 from hftlib.research.tape import Tape
 from hftlib.research.wire_exchange import USER
-from hftlib.research.wire_steps import BEAT_NS, frame, go
+from hftlib.research.wire_steps import frame, go
 from hftlib.terminal import patience
 from hftlib.venue.floor import obeying, playing
 from hftlib.venue.floor.exchange import Exchange
@@ -95,15 +95,15 @@ class Wire:
         assert flow is not None
         record["live"], record["floor"] = self.live.address, exchange.floor
         record["tape"] = flow.address  # type: ignore[attr-defined]
-        for name, entry in (
+        for what, entry in (
             *(("take", take), ("due", due), ("play", playing.play)),
             *(("following", obeying.following), ("pass_time", obeying.pass_time)),
         ):
-            record[name] = jit.entry_address(entry)
+            record[what] = jit.entry_address(entry)
         record["feed_ns"] = about["feed_latency_ns"]
         record["order_ns"] = record["report_ns"] = about["order_latency_ns"]
-        record["now"] = record["next_tick"] = exchange.clock.first
-        record["next_beat"] = exchange.clock.first + BEAT_NS
+        for what in ("now", "next_tick", "next_beat"):
+            record[what] = exchange.clock.first
         record["session"] = np.frombuffer(exchange.parts.feed.session.ljust(10)[:10], np.uint8)
         (stream,) = exchange.parts.entry.streams
         name = stream.encode("ascii").rjust(10).ljust(ANSWER_BYTES)

@@ -45,7 +45,11 @@ def opened(tape: Tape) -> Iterator[Exchange]:
         exchange.parts.close()  # nobody comes by a socket
         assert isinstance(exchange.flow, TapeFlow)
         exchange.flow.record["begin"] = exchange.flow.record["first"]  # the tape's own times
-        yield exchange
+        try:
+            yield exchange
+        finally:
+            for name in ("before", "time"):  # or it refers to itself, and its memory stays
+                vars(exchange.parts.entry).pop(name, None)
 
 
 def require_playable(tape: Tape) -> None:
