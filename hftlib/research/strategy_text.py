@@ -55,7 +55,8 @@ def _tell(name: str, value: Any, told: dict[str, str], begun: dict[str, Any]) ->
     elif hasattr(value, "_plan"):
         source = value._plan.source
         _tell_all(source.text, source.names(), told, begun)
-        told[name] = source.text
+        alias = "" if name == source.name else f"\n\n\n{name} = {source.name}"
+        told[name] = source.text + alias
     elif isinstance(value, FunctionType):
         text = _lines_of(value)
         _tell_all(text, value.__globals__, told, begun)
