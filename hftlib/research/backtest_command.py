@@ -66,33 +66,23 @@ def backtest_command(
     json_out: Json = False,
 ) -> None:
     """Run a strategy over a tape and print how it went."""
-    from hftlib.core.fees import Fees
-    from hftlib.research.backtest import backtest
     from hftlib.research.store import found
     from hftlib.research.tape import open_tape
-    from hftlib.venue.venue import Venue
 
     held = _limits_of(limits, position)
     made, params = who_runs(strategy, param or [])
     recorded = part_of(open_tape(found(tape)), symbol or [], begin, end)
     for place in (output, report):
         require_place(place, may_exist=place is report)
-    delays: dict[str, Any] = {"order_latency": order_latency, "feed_latency": feed_latency}
-    fees = {"maker": maker, "taker": taker}
+    delays = {"order_latency": order_latency, "feed_latency": feed_latency}
+    model = {"queue": queue, "maker": maker, "taker": taker, "uncompiled": uncompiled}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # said below, as a sentence
-        if wire is not None:
-            _require_wired(queue=queue, uncompiled=uncompiled, **fees)
-            result = _on_wire(made, recorded, wire, params=params, limits=held, **delays)
+        settings = {"params": params, "limits": held}
+        if wire is None:
+            result = _on_models(made, recorded, delays, model, settings)
         else:
-            result = backtest(
-                made,
-                recorded,
-                params=params,
-                venue=Venue(**delays, queue=queue, fees=Fees(**fees)),
-                limits=held,
-                compiled=not uncompiled,
-            )
+            result = _on_wire(made, recorded, wire, delays, model, settings)
     if output is not None:
         result.save(output)
     if report is not None:
@@ -101,17 +91,32 @@ def backtest_command(
     _warn(recorded, result)
 
 
-def _on_wire(made: Any, recorded: Any, folder: Path, **settings: Any) -> Any:
-    """The same strategy against our exchange, which plays the tape."""
+def _on_models(
+    made: Any, recorded: Any, delays: dict[str, Any], model: dict[str, Any], settings: Any
+) -> Any:
+    """The backtest as it is known: a venue that is a model."""
+    from hftlib.core.fees import Fees
+    from hftlib.research.backtest import backtest
+    from hftlib.venue.venue import Venue
+
+    fees = Fees(maker=model["maker"], taker=model["taker"])
+    venue = Venue(**delays, queue=model["queue"], fees=fees)
+    return backtest(made, recorded, venue=venue, compiled=not model["uncompiled"], **settings)
+
+
+def _on_wire(
+    made: Any,
+    recorded: Any,
+    folder: Path,
+    delays: dict[str, Any],
+    model: dict[str, Any],
+    settings: Any,
+) -> Any:
+    """The same strategy against our exchange; what a model would say is refused."""
     from hftlib.research.wire_backtest import wire_backtest
 
-    return wire_backtest(made, recorded, folder=folder, **settings)
-
-
-def _require_wired(**given: Any) -> None:
-    """Refuse what the exchange decides by itself, and a journal does not tell."""
-    usual = {"queue": "auto", "uncompiled": False, "maker": "0%", "taker": "0%"}
-    for name, value in given.items():
+    usual = {"queue": "auto", "maker": "0%", "taker": "0%", "uncompiled": False}
+    for name, value in model.items():
         if value != usual[name]:
             raise InputError(
                 f"--{name} says nothing on the wire",
@@ -119,6 +124,7 @@ def _require_wired(**given: Any) -> None:
                 do="Leave it out: the exchange has real queues, takes no fees, and machine code"
                 " talks to it.",
             )
+    return wire_backtest(made, recorded, folder=folder, **delays, **settings)
 
 
 def who_runs(texts: list[str], params: list[str]) -> tuple[Any, dict[str, Any]]:
