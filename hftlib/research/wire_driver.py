@@ -40,6 +40,7 @@ from hftlib.venue.floor import obeying, playing
 from hftlib.venue.floor.exchange import Exchange
 
 STEPS = 1 << 16  # between two looks at Ctrl-C
+STILL_MAX = 2  # times so many, at one moment
 LEAVE_NS = 2_000_000_000  # for orders to be taken back at the end
 PATIENCE_S, LOOK_S = 5.0, 0.0005
 Array = np.ndarray[Any, Any]
@@ -145,16 +146,17 @@ class Wire:
     def until(self, end: int, turn: Callable[[], None] = lambda: None) -> None:
         """All that is due by this time, or as far as it can go."""
         self.record["end"] = end
-        waited, said = 0.0, int(go(self.address, STEPS))
-        while said in (m.RUNS, m.WAITS):
+        waited, still, before = 0.0, 0, self.now
+        while (said := int(go(self.address, STEPS))) in (m.RUNS, m.WAITS):
             if said == m.WAITS:  # for a segment, which another thread makes
                 waited += LOOK_S
                 self._require_patience(waited)
                 time.sleep(LOOK_S)
             else:
-                waited = 0.0
+                still = still + 1 if self.now == before else 0
+                waited, before = 0.0, self.now
+                _require_time(still)
                 turn()
-            said = int(go(self.address, STEPS))
 
     def ends(self) -> None:
         """The strategies' last word; what they have standing is taken back."""
@@ -186,6 +188,17 @@ class Wire:
                 where=str(self.journal.folder),
                 do="Give the disk room, and run it again into another folder.",
             )
+
+
+def _require_time(still: int) -> None:
+    """Whole turns at one moment: nothing that is done takes any time."""
+    if still > STILL_MAX:
+        raise StateError(
+            f"Time stood still for more than {STILL_MAX * STEPS:,} steps: each message makes the"
+            " strategy send another, and none of it takes any time",
+            where="hft.wire_backtest(...)",
+            do='Give latencies: feed_latency="50us", order_latency="100us".',
+        )
 
 
 def instruments_of(exchange: Exchange, tape: Tape) -> Instruments:

@@ -17,8 +17,30 @@ from hftlib.research.wire_driver import run_on_wire
 from hftlib.research.wire_exchange import opened
 
 
-def lived(tape, folder, *, feed_ns=50_000, order_ns=100_000, strategy="QueueImbalance", **settings):
-    given = described(getattr(hft.library, strategy), tape, None, None)
+@hft.strategy
+class Restless:
+    """Answers whatever it hears, its own orders too."""
+
+    up: int = hft.state()
+
+    def on_book(self, ctx, i):
+        b = ctx.book(i)
+        if b.has_both:
+            self.up = 1 - self.up
+            away = (50 + self.up) * b.tick
+            ctx.quote(i, bid=b.bid - away, ask=b.ask + away, quantity=100)
+
+
+def lived(
+    tape,
+    folder,
+    *,
+    feed_ns=50_000,
+    order_ns=100_000,
+    strategy=hft.library.QueueImbalance,
+    **settings,
+):
+    given = described(strategy, tape, None, None)
     given |= {"feed_latency_ns": feed_ns, "order_latency_ns": order_ns}
     with opened(tape) as exchange:
         return run_on_wire(given, exchange, tape, folder, **settings)
@@ -104,3 +126,9 @@ def test_more_orders_than_the_exchange_holds_are_told(tmp_path, monkeypatch):
     monkeypatch.setattr(tape_demo, "ORDERS_MAX", 64)
     with pytest.raises(StateError, match="orders of the exchange"):
         lived(market(10), tmp_path / "day")
+
+
+def test_time_that_stands_still_is_noticed(tmp_path):
+    with pytest.raises(StateError, match="Time stood still for more than 131,072 steps"):
+        lived(market(3), tmp_path / "day", feed_ns=0, order_ns=0, strategy=Restless)
+    assert replay(tmp_path / "day", laid).is_identical
