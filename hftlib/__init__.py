@@ -95,6 +95,7 @@ _PLACES = {
     "to_text": "core.times",
     "urgency": "execution.schedules",
     "volume_curve": "research.volume_curve",
+    "wire_backtest": "research.wire_backtest",
 }
 
 __all__ = ["__version__", *_PLACES]  # noqa: PLE0604  (all of them are text)

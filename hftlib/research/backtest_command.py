@@ -2,6 +2,7 @@
 
     hft backtest a.py:Maker b.py:Taker --tape day -p Taker.size=2       several side by side
     hft backtest fast=a.py:Maker slow=a.py:Maker --tape day             two of one class
+    hft backtest a.py:Maker --tape day --wire day.journal               on the wire, journaled
 
 Prints the figures, or all of them as JSON; `-o FOLDER` keeps the result for later. Exit code 1 when
 the strategy did not run to the end of the tape. Worst case: what `hftlib.research.backtest` says.
@@ -54,6 +55,10 @@ def backtest_command(
     uncompiled: Annotated[
         bool, typer.Option("--uncompiled", help="As plain Python: breakpoints and print work.")
     ] = False,
+    wire: Annotated[
+        Path | None,
+        typer.Option(help="As bytes of the wire, against our exchange; a folder for its journal."),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", help="Keep the result in this folder.")
     ] = None,
@@ -61,38 +66,65 @@ def backtest_command(
     json_out: Json = False,
 ) -> None:
     """Run a strategy over a tape and print how it went."""
-    from hftlib.core.fees import Fees
-    from hftlib.research.backtest import backtest
     from hftlib.research.store import found
     from hftlib.research.tape import open_tape
-    from hftlib.venue.venue import Venue
 
     held = _limits_of(limits, position)
     made, params = who_runs(strategy, param or [])
     recorded = part_of(open_tape(found(tape)), symbol or [], begin, end)
     for place in (output, report):
         require_place(place, may_exist=place is report)
+    delays = {"order_latency": order_latency, "feed_latency": feed_latency}
+    model = {"queue": queue, "maker": maker, "taker": taker, "uncompiled": uncompiled}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # said below, as a sentence
-        result = backtest(
-            made,
-            recorded,
-            params=params,
-            venue=Venue(
-                order_latency=order_latency,
-                feed_latency=feed_latency,
-                queue=queue,
-                fees=Fees(maker=maker, taker=taker),
-            ),
-            limits=held,
-            compiled=not uncompiled,
-        )
+        settings = {"params": params, "limits": held}
+        if wire is None:
+            result = _on_models(made, recorded, delays, model, settings)
+        else:
+            result = _on_wire(made, recorded, wire, delays, model, settings)
     if output is not None:
         result.save(output)
     if report is not None:
         report.write_text(result._repr_html_(), encoding="utf-8")
     _tell(result, json_out)
     _warn(recorded, result)
+
+
+def _on_models(
+    made: Any, recorded: Any, delays: dict[str, Any], model: dict[str, Any], settings: Any
+) -> Any:
+    """The backtest as it is known: a venue that is a model."""
+    from hftlib.core.fees import Fees
+    from hftlib.research.backtest import backtest
+    from hftlib.venue.venue import Venue
+
+    fees = Fees(maker=model["maker"], taker=model["taker"])
+    venue = Venue(**delays, queue=model["queue"], fees=fees)
+    return backtest(made, recorded, venue=venue, compiled=not model["uncompiled"], **settings)
+
+
+def _on_wire(
+    made: Any,
+    recorded: Any,
+    folder: Path,
+    delays: dict[str, Any],
+    model: dict[str, Any],
+    settings: Any,
+) -> Any:
+    """The same strategy against our exchange; what a model would say is refused."""
+    from hftlib.research.wire_backtest import wire_backtest
+
+    usual = {"queue": "auto", "maker": "0%", "taker": "0%", "uncompiled": False}
+    for name, value in model.items():
+        if value != usual[name]:
+            raise InputError(
+                f"--{name} says nothing on the wire",
+                where="hft backtest --wire",
+                do="Leave it out: the exchange has real queues, takes no fees, and machine code"
+                " talks to it.",
+            )
+    return wire_backtest(made, recorded, folder=folder, **delays, **settings)
 
 
 def who_runs(texts: list[str], params: list[str]) -> tuple[Any, dict[str, Any]]:
