@@ -41,7 +41,7 @@ from hftlib.risk.memory import (
     rule_of,
     scope_of,
 )
-from hftlib.risk.recovering import GO_ON, HOLD, held
+from hftlib.risk.recovering import GO_ON, HELD, HOLD, held
 from hftlib.risk.states import LIMIT, RATE, REFUSED, RISK_TOLD, STATE, move, new_row
 
 DIRECTIVE = record(
@@ -63,9 +63,9 @@ DIRECTIVE = record(
     """,
 )
 SET_STATE, SET_LIMIT, TELL_RISK, TELL_RATE, ASK_RISK, DISCONNECT = range(1, 7)
+DIRECTIVES = ("", "state", "limit", "tell risk", "tell rate", "ask risk", "disconnect", *HELD)
 PROCESS, TRADER, RISK, OFFICER = range(1, 5)
 ROLES = ("", "process", "trader", "risk", "officer")
-# Why a directive was refused.
 NOT_ALLOWED, NEEDS_TWO, NO_SUCH, NO_VALUE, NO_ROOM, NOT_HELD = range(1, 7)
 OUTCOMES = (
     "",

@@ -20,6 +20,7 @@ from hftlib.risk.memory import scope_of
 from hftlib.risk.states import move
 
 HOLD, GO_ON = 7, 8  # what a directive says, beside those of `directives.py`
+HELD = ("hold", "go on")
 
 
 @jit.compiled()
