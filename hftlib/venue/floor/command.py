@@ -28,7 +28,6 @@ from typing import Annotated, Any
 import typer
 
 from hftlib.core.errors import InputError
-from hftlib.core.units import shown
 from hftlib.terminal import Json, counted, leave_through_finally
 
 IDLE_MS = 1
@@ -126,7 +125,7 @@ def _require_from(begin: str, tape: Path | None) -> None:
         )
     if not re.fullmatch(CLOCK, begin):
         raise InputError(
-            f"{shown(begin)} is no time of a day",
+            f"{begin!r} is no time of a day",
             where="hft exchange --from",
             do="Write hours, minutes and perhaps seconds: 09:30 or 09:30:15.",
         )
