@@ -45,7 +45,8 @@ def check_value(source: Source, node: ast.expr, name: str, value: Any) -> None:
     if top == "numpy" and not is_module and not isinstance(value, int | float):
         do = f"Write math.{name} or np.{name}; arrays are hft.state(size=32)."
         raise source.error(f"{name!r} is a function of numpy's", node.lineno, do)
-    if isinstance(value, FunctionType) and top != "hftlib":
+    is_plain = isinstance(value, FunctionType) and not hasattr(value, "is_compiled")
+    if is_plain and top != "hftlib":
         do = "Make it a method of the class, or decorate it with @hft.jit.compiled()."
         raise source.error(f"{name!r} is a plain Python function", node.lineno, do)
     if isinstance(value, list | dict | set | str):

@@ -50,7 +50,7 @@ def compiled(*signatures: str) -> Callable[[Callable[..., Any]], Any]:
 
     def decorate(function: Callable[..., Any]) -> Any:
         if not COMPILED:
-            return function
+            return _as_it_is(function)
         made = Compiled(function, OPTIONS, signatures)
         for text in signatures:
             register_entry(made.entry(text))
@@ -59,13 +59,19 @@ def compiled(*signatures: str) -> Callable[[Callable[..., Any]], Any]:
     return decorate
 
 
+def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Uncompiled a function stays one, and says that it is no plain one."""
+    function.is_compiled = True  # type: ignore[attr-defined]
+    return function
+
+
 def inlined(function: Callable[..., Any]) -> Any:
     """Repeat the decorated function's code wherever it is called.
 
     A call costs some nanoseconds (`hft bench core` has one): fine for what is seldom or long, too
     much for a step of the tick path.
     """
-    return Compiled(function, INLINED) if COMPILED else function
+    return Compiled(function, INLINED) if COMPILED else _as_it_is(function)
 
 
 def once(function: Callable[..., Any]) -> Any:
@@ -74,7 +80,7 @@ def once(function: Callable[..., Any]) -> Any:
     numba compiles a leaf anew for every constant and every width of integer that it is called
     with. Where many say why (`cancel(n, TOO_LATE)`) that is a dozen times the same code.
     """
-    return Compiled(function, OPTIONS, widened=True) if COMPILED else function
+    return Compiled(function, OPTIONS, widened=True) if COMPILED else _as_it_is(function)
 
 
 class Compiled(StandsForFunction):
