@@ -7,6 +7,7 @@
     hft kill --why "stop all"                              the whole firm; --now: the process, too
     hft metrics --port 9464                                the same figures for Prometheus
     hft watchdog watch.toml                                a process of its own that ends it
+    hft snapshot day.journal --every 60                    its memory, for a quick restart
     hft limits set firm position_lots=500 --why "calm" --role risk
 
 Each is journaled with who, why and when; risk says whether that person may. For the firm, lifting
@@ -28,6 +29,7 @@ import typer
 
 from hftlib.core.control.asking import pid_of, the_only_one, told
 from hftlib.core.errors import InputError
+from hftlib.ops.snapshot_command import snapshot_command
 from hftlib.terminal import Json, leave_through_finally, show
 
 SHOWN_S = 0.5
@@ -50,6 +52,7 @@ def add_commands(app: typer.Typer, limits: typer.Typer) -> None:
     app.command("kill")(kill_command)
     app.command("watchdog")(watchdog_command)
     app.command("metrics")(metrics_command)
+    app.command("snapshot")(snapshot_command)
     limits.command("set")(set_limit_command)
 
 

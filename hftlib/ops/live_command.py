@@ -68,7 +68,8 @@ def live_command(
     leave_through_finally()
     given = _Given(strategies or [], param or [], limits, symbols, user, mode)
     make = _resumed if resume else _new
-    prepared = make(given, journal)  # what is wrong with it is said before anybody waits
+    say = partial(_say_recovery, json_out)
+    prepared = make(given, journal, say)  # what is wrong is said before anybody waits
     with counted("compiling", jit.registered()) as advance:  # nothing compiles once it trades
         jit.warm(lambda done, _total, name: advance(done, name))
     told = exchange_of(exchange, WAIT_S)
@@ -88,7 +89,7 @@ def live_command(
             else:
                 print("; ".join(f"{name}: {got}" for name, got in runner.host.items()), flush=True)
             turns = [control.poll] if control is not None else []
-            turns += [_told(recovery, json_out)] if recovery is not None else []
+            turns += [_told(recovery, say)] if recovery is not None else []
             _shown(runner, turns, seconds, json_out, lambda: status_table(status(runner)))
         except KeyboardInterrupt:
             pass
@@ -110,7 +111,7 @@ class _Given:
 _Prepared = Callable[[dict[str, Any]], tuple[Any, dict[str, Any], int]]
 
 
-def _new(given: _Given, _journal: Path) -> _Prepared:
+def _new(given: _Given, _journal: Path, _say: Callable[[str], None]) -> _Prepared:
     """A new day: its memory, what describes it, and no frame before it."""
     from hftlib.ops.launching import described, laid
     from hftlib.strategy.files import given_parameters, strategy_named
@@ -138,7 +139,7 @@ def _new(given: _Given, _journal: Path) -> _Prepared:
     return prepared
 
 
-def _resumed(given: _Given, journal: Path) -> _Prepared:
+def _resumed(given: _Given, journal: Path, say: Callable[[str], None]) -> _Prepared:
     """A day that goes on: all that describes it stands in its journal."""
     from hftlib.engine.live.replaying import about, taken_up
     from hftlib.ops.launching import laid
@@ -155,7 +156,7 @@ def _resumed(given: _Given, journal: Path) -> _Prepared:
     def prepared(told: dict[str, Any]) -> tuple[Any, dict[str, Any], int]:
         require_same_day(said, told, str(journal))
         with patience() as advance:
-            live, after = taken_up(journal, laid, advance)
+            live, after = taken_up(journal, laid, advance, say)
         return live, said, after
 
     return prepared
@@ -172,7 +173,7 @@ def _recovery(runner: Any, told: dict[str, Any], user: str, password: str) -> An
     return Recovery(runner, DropCopy((str(where[0]), int(where[1])), user, password))
 
 
-def _told(recovery: Any, json_out: bool) -> Callable[[], None]:
+def _told(recovery: Any, say: Callable[[str], None]) -> Callable[[], None]:
     """A turn of it, each new word of it printed."""
     said = [""]
 
@@ -180,10 +181,13 @@ def _told(recovery: Any, json_out: bool) -> Callable[[], None]:
         recovery.turn()
         if recovery.told != said[0]:
             said[0] = recovery.told
-            told = json.dumps({"recovery": said[0]}) if json_out else f"recovery: {said[0]}"
-            print(told, flush=True)
+            say(said[0])
 
     return turn
+
+
+def _say_recovery(json_out: bool, words: str) -> None:
+    print(json.dumps({"recovery": words}) if json_out else f"recovery: {words}", flush=True)
 
 
 def _say_the_end(runner: Any, json_out: bool) -> None:
