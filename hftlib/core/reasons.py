@@ -61,6 +61,7 @@ REASONS = (
         "the price is beyond what may be launched",
         "no price is known, so nobody can say what it may cost",
         "after a restart, until the venue and we agree",
+        "positions are being closed",
     )
     + ("",) * 3
     + (

@@ -20,7 +20,7 @@ import typer
 
 from hftlib.terminal import Json, leave_through_finally, patience
 
-PAUSE_S = 0.02
+PAUSE_S, WAIT_S = 0.02, 0.5
 
 
 def snapshot_command(
@@ -65,7 +65,7 @@ def _go_on(follower: Any, every: float, json_out: bool) -> None:
                 break
             if follower.is_over:  # its writer is gone, and somebody may go on
                 _keep(follower, json_out)
-            time.sleep(PAUSE_S)
+            time.sleep(WAIT_S if follower.is_over else PAUSE_S)
         if time.monotonic() >= due:
             _keep(follower, json_out)
             due = time.monotonic() + every

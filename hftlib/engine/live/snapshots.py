@@ -109,7 +109,7 @@ def _write(path: Path, head: bytes, pieces: list[np.ndarray[Any, Any]]) -> None:
             file.write(part)
         for piece in pieces:
             runs = _runs(piece)
-            parts = [len(runs).to_bytes(8, "little"), runs.tobytes()]
+            parts: list[Any] = [len(runs).to_bytes(8, "little"), runs.tobytes()]
             parts += [piece[begin:end].data for begin, end in runs]
             for one in parts:
                 digest.update(one)
