@@ -63,7 +63,7 @@ REASONS = (
         "after a restart, until the venue and we agree",
         "positions are being closed",
     )
-    + ("",) * 3
+    + ("",) * 2
     + (
         "this parent order needs a duration: seconds above zero",
         "the instrument has no curve of volume: hft.backtest(curves={symbol: ...})",
