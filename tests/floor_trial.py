@@ -31,12 +31,13 @@ class Trial:
         folder: Path,
         strategy: str | list[str] = "QueueImbalance",
         limits: Path | None = None,
+        mode: Any = "paper",
         **params: Any,
     ) -> None:
         self.floor, self.folder = floor, folder
         places = floor.exchange.places
         named = [strategy] if isinstance(strategy, str) else strategy
-        told = described(named, places, user="frm1a", params=params, limits=limits)
+        told = described(named, places, user="frm1a", params=params, limits=limits, mode=mode)
         self.runner = Runner(
             laid(told),
             folder,

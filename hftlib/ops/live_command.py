@@ -1,6 +1,7 @@
 """`hft live` and `hft replay`: run a strategy on the wire, and prove afterwards what it did.
 
     hft live maker.py:Maker --exchange exchange.json --user frm1a --journal day.journal
+    hft live maker.py:Maker --mode shadow ...     nothing is sent: a venue's model answers
     hft live --resume --exchange exchange.json --journal day.journal     after a kill -9
     hft replay day.journal
 
@@ -15,14 +16,13 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from hftlib.core.errors import HostError, InputError
+from hftlib.core.errors import HostError
 from hftlib.terminal import Json, counted, leave_through_finally, patience
 
 TURN_S, SHOWN_S = 0.002, 0.25
@@ -47,7 +47,19 @@ def live_command(
     param: Annotated[list[str] | None, typer.Option("--param", "-p", help="name=value")] = None,
     limits: Annotated[Path | None, typer.Option(help="A TOML file.")] = None,
     symbols: Annotated[str, typer.Option(help="AAA,BBB; all without it.")] = "",
-    mode: Annotated[str, typer.Option(help="paper")] = "paper",
+    mode: Annotated[
+        str, typer.Option(help="shadow, paper, canary or live; paper without it.")
+    ] = "",
+    latency_us: Annotated[
+        float | None, typer.Option(help="Of a shadow: one way to the venue's model; 50 without it.")
+    ] = None,
+    share: Annotated[
+        float | None, typer.Option(help="Of a canary: what sizes and limits are multiplied by.")
+    ] = None,
+    scale: Annotated[
+        list[str] | None, typer.Option(help="Of a canary: a parameter of size; clip without it.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="The mode is meant: nobody is asked.")] = False,
     cpu: Annotated[int | None, typer.Option(help="A processor for the hot thread.")] = None,
     busy: Annotated[bool, typer.Option("--busy", help="Never sleep: look again at once.")] = False,
     control_path: Annotated[
@@ -59,6 +71,7 @@ def live_command(
     """Run strategies against an exchange, journaled."""
     from hftlib.core import jit
     from hftlib.core.control.places import place
+    from hftlib.ops.beginning import Given, new, recovery_of, resumed, say_recovery, telling
     from hftlib.ops.launching import exchange_of
     from hftlib.ops.obeying import obey
     from hftlib.ops.runner import Door, Place, Runner
@@ -66,19 +79,21 @@ def live_command(
     from hftlib.ops.status import status
 
     leave_through_finally()
-    given = _Given(strategies or [], param or [], limits, symbols, user, mode)
-    make = _resumed if resume else _new
-    say = partial(_say_recovery, json_out)
+    settings = mode, latency_us, share, tuple(scale or ()), yes
+    given = Given(strategies or [], param or [], limits, symbols, user, *settings)
+    make = resumed if resume else new
+    say = partial(say_recovery, json_out)
     prepared = make(given, journal, say)  # what is wrong is said before anybody waits
     with counted("compiling", jit.registered()) as advance:  # nothing compiles once it trades
         jit.warm(lambda done, _total, name: advance(done, name))
     told = exchange_of(exchange, WAIT_S)
     live, about, after = prepared(told)
     lines = Place([told["line_a"], told["line_b"]], told["recovery"], told.get("interface", ""))
-    doors = [Door(tuple(told["order_entry"]), password)]
+    is_shadow = live.shadow is not None
+    doors = [Door(("", 0), "") if is_shadow else Door(tuple(told["order_entry"]), password)]
     socket = place("runner", control_path)
     runner = Runner(live, journal, about, places=[lines], doors=doors, sleeps=not busy, after=after)
-    recovery = _recovery(runner, told, copy_user, password) if after else None
+    recovery = recovery_of(runner, told, copy_user, password) if after else None
     with runner, _heard(socket, partial(obey, runner)) as control:
         status_table(status(runner))  # what may be asked is made ready, too
         jit.freeze()
@@ -87,107 +102,13 @@ def live_command(
             if json_out:
                 print(json.dumps(_began(runner, socket)), flush=True)
             else:
-                print("; ".join(f"{name}: {got}" for name, got in runner.host.items()), flush=True)
+                print("\n".join(_begins(runner)), flush=True)
             turns = [control.poll] if control is not None else []
-            turns += [_told(recovery, say)] if recovery is not None else []
+            turns += [telling(recovery, say)] if recovery is not None else []
             _shown(runner, turns, seconds, json_out, lambda: status_table(status(runner)))
         except KeyboardInterrupt:
             pass
     _say_the_end(runner, json_out)
-
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """What the command line says of the strategies."""
-
-    strategies: list[str]
-    params: list[str]
-    limits: Path | None
-    symbols: str
-    user: str
-    mode: str
-
-
-_Prepared = Callable[[dict[str, Any]], tuple[Any, dict[str, Any], int]]
-
-
-def _new(given: _Given, _journal: Path, _say: Callable[[str], None]) -> _Prepared:
-    """A new day: its memory, what describes it, and no frame before it."""
-    from hftlib.ops.launching import described, laid
-    from hftlib.strategy.files import given_parameters, strategy_named
-
-    if not given.strategies:
-        raise InputError(
-            "No strategy is named", where="hft live", do="Name one, or go on with a day: --resume."
-        )
-    params = given_parameters(given.params, "hft live")
-    for one in given.strategies:
-        strategy_named(one)
-
-    def prepared(told: dict[str, Any]) -> tuple[Any, dict[str, Any], int]:
-        about = described(
-            given.strategies,
-            told,
-            user=given.user,
-            symbols=[one for one in given.symbols.split(",") if one],
-            params=params,
-            limits=given.limits,
-            mode=given.mode,
-        )
-        return laid(about), about, 0
-
-    return prepared
-
-
-def _resumed(given: _Given, journal: Path, say: Callable[[str], None]) -> _Prepared:
-    """A day that goes on: all that describes it stands in its journal."""
-    from hftlib.engine.live.replaying import about, taken_up
-    from hftlib.ops.launching import laid
-    from hftlib.ops.resuming import require_same_day
-
-    if given.strategies or given.params or given.limits or given.symbols:
-        raise InputError(
-            "Strategies, parameters, limits and symbols are those of the journal",
-            where="hft live --resume",
-            do="Leave them out, or begin another journal.",
-        )
-    said = about(journal)
-
-    def prepared(told: dict[str, Any]) -> tuple[Any, dict[str, Any], int]:
-        require_same_day(said, told, str(journal))
-        with patience() as advance:
-            live, after = taken_up(journal, laid, advance, say)
-        return live, said, after
-
-    return prepared
-
-
-def _recovery(runner: Any, told: dict[str, Any], user: str, password: str) -> Any:
-    """What says when it may trade again."""
-    from hftlib.ops.drop_copy import DropCopy
-    from hftlib.ops.resuming import Recovery
-
-    where = told.get("drop_copy")
-    if not user or not where:
-        return Recovery(runner)
-    return Recovery(runner, DropCopy((str(where[0]), int(where[1])), user, password))
-
-
-def _told(recovery: Any, say: Callable[[str], None]) -> Callable[[], None]:
-    """A turn of it, each new word of it printed."""
-    said = [""]
-
-    def turn() -> None:
-        recovery.turn()
-        if recovery.told != said[0]:
-            said[0] = recovery.told
-            say(said[0])
-
-    return turn
-
-
-def _say_recovery(json_out: bool, words: str) -> None:
-    print(json.dumps({"recovery": words}) if json_out else f"recovery: {words}", flush=True)
 
 
 def _say_the_end(runner: Any, json_out: bool) -> None:
@@ -231,9 +152,18 @@ def replay_command(
         raise typer.Exit(1)
 
 
+def _begins(runner: Any) -> list[str]:
+    """What it begins with, in words: the mode first."""
+    from hftlib.ops.modes import mode_text, scaled_lines
+
+    host = "; ".join(f"{name}: {got}" for name, got in runner.host.items())
+    return [f"{mode_text(runner.about)}; {host}", *scaled_lines(runner.about)]
+
+
 def _began(runner: Any, socket: Path | None) -> dict[str, Any]:
     """What a machine that started it needs to know."""
     told = {"mode": runner.mode, "journal": str(runner.journal.folder), "host": runner.host}
+    told |= {name: runner.about[name] for name in ("shadow", "canary") if name in runner.about}
     return told | ({"control": str(socket)} if socket is not None else {})
 
 

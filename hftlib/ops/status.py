@@ -18,9 +18,11 @@ from hftlib.core.histogram import Histogram
 from hftlib.core.orders import REASONS
 from hftlib.engine.seating import Seat
 from hftlib.execution.ouch.memory import STATES as GATEWAY_STATES
+from hftlib.ops.modes import mode_text
 from hftlib.ops.runner import Runner
 from hftlib.risk.controls import TRADING_STATES
 
+MODEL = "MODEL"  # the state of a shadow's link: there is none
 _MULTIPLIER_ONE = 10**6
 _PERCENTILES = ("p50", "p99", "p99.9", "max")
 
@@ -30,6 +32,7 @@ def status(runner: Runner) -> dict[str, Any]:
     live, session = runner.live, runner.live.session
     return {
         "mode": runner.mode,
+        "mode_says": mode_text(runner.about),
         "is_running": runner.is_running,
         "why": runner.why,
         "pid": os.getpid(),
@@ -53,7 +56,7 @@ def status(runner: Runner) -> dict[str, Any]:
         "latencies_ns": {name: _told(one) for name, one in runner.latencies.items()},
         "links": [
             {
-                "state": GATEWAY_STATES[int(live.gateway(n)["state"])],
+                "state": MODEL if live.shadow else GATEWAY_STATES[int(live.gateway(n)["state"])],
                 "is_up": bool(link["is_up"]),
                 "commands": int(link["commands"]),
                 "reports": int(link["reports"]),

@@ -12,13 +12,14 @@ Worst case: half a second to compile; a class whose lines and globals are unchan
 from __future__ import annotations
 
 import hashlib
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
 from hftlib.core.errors import HftError, InputError
 from hftlib.strategy import abi
 from hftlib.strategy.entries import Entries
+from hftlib.strategy.fields import Param
 from hftlib.strategy.plans import Laid, Plan
 from hftlib.strategy.reading import planned
 from hftlib.strategy.showing import class_text, parameters_text, strategy_html
@@ -112,6 +113,11 @@ class Strategy(metaclass=_Kind):
     def with_params(self, **parameters: Any) -> _Self:
         """The same strategy with some parameters changed."""
         return type(self)(**{**self.parameters, **parameters})
+
+    @classmethod
+    def declared_parameters(cls) -> dict[str, Param]:
+        """Each parameter as `hft.param` declared it, by name."""
+        return {name: cast(Param, one.declared) for name, one in cls._plan.params.items()}
 
     @classmethod
     def parameters_table(cls) -> str:

@@ -6,7 +6,7 @@
                                          "source": 0, "what": "executed", "urn": 7, ...}
 
     SESSION_IN, SESSION_OUT   each message: logins, OUCH by its fields; heartbeats are left out
-    DIRECTIVE, COMMAND, ...   the record, by its fields
+    DIRECTIVE, COMMAND, ...   the record, by its fields; of SHADOW each command and report
     CONNECTED                 begun, lost and why, ended
     DATAGRAM                  its session, first number, count, and how many messages of each type
     JSON and text             `text`, as far as TEXT_MAX bytes; other bytes in hexadecimal digits
@@ -32,6 +32,7 @@ from hftlib.core import events, orders, ouch
 from hftlib.core.errors import HftError
 from hftlib.core.journal import kinds
 from hftlib.core.journal.reading import Frame
+from hftlib.core.journal.shadows import pieces_of
 from hftlib.core.records import RECORDS
 from hftlib.core.soup import memory as soup
 from hftlib.engine.live.memory import BEGUN, ENDED, LOST
@@ -95,6 +96,9 @@ class Decoder:
             yield _directive(frame.payload)
         elif frame.kind == kinds.ORDER and self._of == "exchange":
             yield _record("matching command", frame.payload)
+        elif frame.kind == kinds.SHADOW:
+            for name, data in pieces_of(frame.payload):
+                yield _record(name, data)
         elif frame.kind in _DATAGRAMS:
             yield _datagram(frame.payload, is_request=frame.kind == kinds.DATAGRAM_OUT)
         else:

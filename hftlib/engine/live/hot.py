@@ -27,7 +27,6 @@ from hftlib.core.journal.kinds import (
     DATAGRAM_OUT,
     DIRECTIVE,
     SESSION_IN,
-    SESSION_OUT,
     TIMER,
 )
 from hftlib.core.records import field_offset
@@ -224,10 +223,10 @@ def _send_out(hot: int, n: int) -> None:
     lane = h.lanes + n * LANE_BYTES
     begin, count = h.live + link.out_at, link.out_bytes
     link.out_bytes = 0
-    if append(h.journal, SESSION_OUT, n, h.now, begin, count) < 0:
+    if append(h.journal, live_at(h.live).out_kind, n, h.now, begin, count) < 0:
         h.status = JOURNAL_FULL
         return
-    if _lane_at(lane).descriptor < 0:
+    if _lane_at(lane).descriptor < 0:  # in shadow there never is one
         return
     pipes.space(lane + OUTBOX_AT)
     place = pipes.behind(lane + OUTBOX_AT)

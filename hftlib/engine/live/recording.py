@@ -177,7 +177,8 @@ class Recording(Keeping):
         command = np.frombuffer(string_at(address, COMMAND_BYTES), COMMAND)[0]
         if command["what"] != NEW:
             self._asked[int(command["order"])] = _asked_at(command)
-        submit(gateway, address, time)
+        if self.live.shadow is None:
+            submit(gateway, address, time)
 
     def _answer(self, base: int, address: int, entered: int) -> None:
         event = np.frombuffer(string_at(address, EVENT_BYTES), EVENT)[0]
@@ -189,7 +190,9 @@ class Recording(Keeping):
             for n in range(first, int(seat["execution"]["fills"][0])):
                 row = seat["fills"][n : n + 1]
                 self.numbered += 1
-                row["number"], row["ahead"] = self.numbered, 0
+                row["number"] = self.numbered
+                if self.live.shadow is None:  # a model says itself where an order stood
+                    row["ahead"] = 0
                 row["asked"] = asked if row["quantity"][0] > 0 else 0
 
     def _wanted_out(self, number: int) -> int:

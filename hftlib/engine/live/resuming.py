@@ -32,7 +32,8 @@ def resume(live: int) -> None:
     told = directive_at(here)
     told.time, told.what, told.scope, told.role = header.now, HOLD, FIRM_ROW, PROCESS
     call_2(header.directed, header.session, here)
-    for n in range(header.links):
+    links = header.links if header.shadow == 0 else 0  # of a model none is lost
+    for n in range(links):
         why = soup.BROKE if link_of(live, n).is_up != 0 else soup.NOT_MADE
         linking.connected(live, n, LOST, why)
     for n in range(header.feeds):
