@@ -305,8 +305,8 @@ def test_a_day_keeps_its_mode(floor, tmp_path):
     trial = Trial(floor, folder, mode=Mode("shadow"))
     trial.runner.stop()
     given = Given([], [], None, "", "frm1a")
-    assert resumed(given, folder)
-    assert resumed(Given([], [], None, "", "frm1a", mode="shadow"), folder)
+    assert resumed(given, folder, print)
+    assert resumed(Given([], [], None, "", "frm1a", mode="shadow"), folder, print)
     for other in ({"mode": "paper"}, {"mode": "live"}, {"latency_us": 5.0}, {"share": 0.5}):
         with pytest.raises(InputError, match="was begun in the mode shadow, and keeps it"):
-            resumed(Given([], [], None, "", "frm1a", **other), folder)
+            resumed(Given([], [], None, "", "frm1a", **other), folder, print)

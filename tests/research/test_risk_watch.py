@@ -65,11 +65,14 @@ def test_a_halt_stops_all_and_a_lift_by_two_lets_it_go_on(tape, free):
     assert result.check() == []
 
 
-def test_what_is_flattened_is_flat_and_stays_so(tape, free):
+def test_what_is_flattened_is_flat_and_stays_so(tmp_path):
+    tape = to_tape(hft.synthetic(symbols=2, seconds=60, seed=4), tmp_path / "minute.tape")
     begin = at(tape, 0.6)
     told = [hft.flatten("strategy", at=begin, **SAID)]
     result, slow = (
-        hft.backtest(QueueImbalance, tape, venue=VENUE, directives=told, compiled=compiled)
+        hft.backtest(
+            hft.library.QueueImbalance, tape, venue=VENUE, directives=told, compiled=compiled
+        )
         for compiled in (True, False)
     )
     assert slow.fills.equals(result.fills)
