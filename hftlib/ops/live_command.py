@@ -47,9 +47,7 @@ def live_command(
     param: Annotated[list[str] | None, typer.Option("--param", "-p", help="name=value")] = None,
     limits: Annotated[Path | None, typer.Option(help="A TOML file.")] = None,
     symbols: Annotated[str, typer.Option(help="AAA,BBB; all without it.")] = "",
-    mode: Annotated[
-        str, typer.Option(help="shadow, paper, canary or live; paper without it.")
-    ] = "",
+    mode: Annotated[str, typer.Option(help="shadow, paper (the usual), canary, live.")] = "",
     latency_us: Annotated[
         float | None, typer.Option(help="Of a shadow: one way to the venue's model; 50 without it.")
     ] = None,
@@ -71,44 +69,58 @@ def live_command(
     """Run strategies against an exchange, journaled."""
     from hftlib.core import jit
     from hftlib.core.control.places import place
-    from hftlib.ops.beginning import Given, new, recovery_of, resumed, say_recovery, telling
+    from hftlib.ops.beginning import Given, new, resumed, say_recovery, telling
     from hftlib.ops.launching import exchange_of
     from hftlib.ops.obeying import obey
-    from hftlib.ops.runner import Door, Place, Runner
     from hftlib.ops.showing import status_table
     from hftlib.ops.status import status
 
     leave_through_finally()
     settings = mode, latency_us, share, tuple(scale or ()), yes
     given = Given(strategies or [], param or [], limits, symbols, user, *settings)
-    make = resumed if resume else new
+    begun = resumed if resume else new
     say = partial(say_recovery, json_out)
-    prepared = make(given, journal, say)  # what is wrong is said before anybody waits
+    prepared = begun(given, journal, say)  # what is wrong is said before anybody waits
     with counted("compiling", jit.registered()) as advance:  # nothing compiles once it trades
         jit.warm(lambda done, _total, name: advance(done, name))
     told = exchange_of(exchange, WAIT_S)
-    live, about, after = prepared(told)
-    lines = Place([told["line_a"], told["line_b"]], told["recovery"], told.get("interface", ""))
-    is_shadow = live.shadow is not None
-    doors = [Door(("", 0), "") if is_shadow else Door(tuple(told["order_entry"]), password)]
     socket = place("runner", control_path)
-    runner = Runner(live, journal, about, places=[lines], doors=doors, sleeps=not busy, after=after)
-    recovery = recovery_of(runner, told, copy_user, password) if after else None
+    runner, recovery = _made(prepared(told), told, journal, copy_user, password, busy)
     with runner, _heard(socket, partial(obey, runner)) as control:
         status_table(status(runner))  # what may be asked is made ready, too
         jit.freeze()
         try:
             runner.start(cpu)
-            if json_out:
-                print(json.dumps(_began(runner, socket)), flush=True)
-            else:
-                print("\n".join(_begins(runner)), flush=True)
-            turns = [control.poll] if control is not None else []
-            turns += [telling(recovery, say)] if recovery is not None else []
+            print(_begins(runner, socket, json_out), flush=True)
+            turns = [] if control is None else [control.poll]
+            turns += [] if recovery is None else [telling(recovery, say)]
             _shown(runner, turns, seconds, json_out, lambda: status_table(status(runner)))
         except KeyboardInterrupt:
             pass
     _say_the_end(runner, json_out)
+
+
+def _made(
+    prepared: tuple[Any, dict[str, Any], int],
+    told: dict[str, Any],
+    journal: Path,
+    copy_user: str,
+    password: str,
+    busy: bool,
+) -> tuple[Any, Any]:
+    """The runner, which listens; after a restart also what says when it may trade again."""
+    from hftlib.ops.beginning import recovery_of
+    from hftlib.ops.runner import Door, Place, Runner
+
+    live, about, after = prepared
+    lines = Place([told["line_a"], told["line_b"]], told["recovery"], told.get("interface", ""))
+    door = Door(tuple(told["order_entry"]), password)
+    if live.shadow is not None:  # which leads nowhere
+        door = Door(("", 0), "")
+    runner = Runner(
+        live, journal, about, places=[lines], doors=[door], sleeps=not busy, after=after
+    )
+    return runner, recovery_of(runner, told, copy_user, password) if after else None
 
 
 def _say_the_end(runner: Any, json_out: bool) -> None:
@@ -152,19 +164,16 @@ def replay_command(
         raise typer.Exit(1)
 
 
-def _begins(runner: Any) -> list[str]:
-    """What it begins with, in words: the mode first."""
+def _begins(runner: Any, socket: Path | None, json_out: bool) -> str:
+    """What it begins with, the mode first: in words, or what a machine that started it needs."""
     from hftlib.ops.modes import mode_text, scaled_lines
 
-    host = "; ".join(f"{name}: {got}" for name, got in runner.host.items())
-    return [f"{mode_text(runner.about)}; {host}", *scaled_lines(runner.about)]
-
-
-def _began(runner: Any, socket: Path | None) -> dict[str, Any]:
-    """What a machine that started it needs to know."""
+    if not json_out:
+        host = "; ".join(f"{name}: {got}" for name, got in runner.host.items())
+        return "\n".join([f"{mode_text(runner.about)}; {host}", *scaled_lines(runner.about)])
     told = {"mode": runner.mode, "journal": str(runner.journal.folder), "host": runner.host}
     told |= {name: runner.about[name] for name in ("shadow", "canary") if name in runner.about}
-    return told | ({"control": str(socket)} if socket is not None else {})
+    return json.dumps(told | ({"control": str(socket)} if socket is not None else {}))
 
 
 @contextmanager
