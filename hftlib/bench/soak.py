@@ -42,7 +42,7 @@ MESSAGES_EACH = 0.9  # of the feed, for a command of the agents
 MESSAGE_BYTES = 44  # at most, with its length
 SYMBOLS = ("AAA", "BBB", "CCC", "DDD", "EEE", "FFF", "GGG", "HHH")
 STRATEGY, USER, COPY_USER, PASSWORD = "QueueImbalance", "frm1a", "frm1d", "secret"
-POSITION_LOTS, MESSAGES = 300, 200  # limits; the strategy would hold 500, and say far more
+POSITION_LOTS, MESSAGES = 300, 1_000  # limits; the strategy would hold 500, and say far more
 WARM_S, WARM_SHARE, WARM_S_LEAST = 60.0, 0.25, 3.0
 EACH_S, TURN_S, PATIENCE_S = 1.0, 0.05, 300.0
 ROOM = 1.5  # for what the exchange keeps, beside what it should come to
@@ -56,6 +56,9 @@ class Sample:
     messages: int
     commands: int
     refused: int
+    published: int
+    said: int
+    copied: int
     drops: int
     runner_kib: int
     runner_mapped_kib: int
@@ -77,10 +80,11 @@ class Watched:
 class Copy(DropCopy):
     """The venue's word on what we hold, and the most it ever was."""
 
-    most_held = 0
+    most_held = bytes_heard = 0
 
     def _message(self, told: Any) -> None:
         super()._message(told)
+        self.bytes_heard += len(bytes(told))
         if told.type == "E":
             self.most_held = max(self.most_held, *map(abs, self.positions.values()))
 
@@ -169,6 +173,7 @@ def _run(folder: Path, soaked: Soaked, seconds: float, warm_s: float, advance: A
         soaked.ends["exchange"] = exchange.end()
     copy.close()
     soaked.watched, soaked.copied = asdict(seen), dict(copy.positions)
+    soaked.copied_bytes_each = copy.bytes_heard / max(copy.heard, 1)
     soaked.copied_most, soaked.copied_executions = copy.most_held, copy.executions
     most = int(soaked.ends["exchange"]["counts"]["messages"])
     soaked.day = looked_over(folder / "day.journal", seen.begun_ns, most, advance)
@@ -252,13 +257,17 @@ class _Looks:
     def _sample(self, seconds: float) -> Sample:
         for process in (self._exchange, self._runner):
             process.require_alive()
-        status = told(self._at_runner, {"do": "status"}, "runner")
-        counts, feeds = status["counts"], {one["state"] for one in status["feeds"]}
+        status, exchange = self.ask()
+        kept, counts = exchange["counts"], status["counts"]
+        feeds = {one["state"] for one in status["feeds"]}
         made = Sample(
             seconds,
             counts["messages"],
             counts["commands"],
             counts["refused"],
+            kept["messages"],
+            kept["said"],
+            kept["copied"],
             self.drops,
             host.own_kib(self._runner.pid),
             host.mapped_kib(self._runner.pid),

@@ -131,6 +131,8 @@ class Day:
     commands: int = 0
     cancels: int = 0
     executions: int = 0
+    answers: int = 0
+    answer_bytes: int = 0
     most_messages: int = 0
     most_held: dict[str, int] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
@@ -163,6 +165,8 @@ def looked_over(folder: Path, since: int, messages_max: int, advance: Advance) -
         commands=book.commands,
         cancels=book.cancels,
         executions=book.executions,
+        answers=book.answers,
+        answer_bytes=book.answer_bytes,
         most_messages=book.most_messages,
         most_held=dict(sorted(book.most_held.items())),
         held=dict(sorted(book.held.items())),
@@ -189,6 +193,7 @@ class Book:
         self.held: dict[str, int] = defaultdict(int)
         self.most_held: dict[str, int] = defaultdict(int)
         self.commands = self.cancels = self.executions = self.most_messages = 0
+        self.answers = self.answer_bytes = 0
         self._orders: dict[int, tuple[str, int]] = {}
         self._times: deque[int] = deque()
         self._begin_anew()
@@ -214,7 +219,12 @@ class Book:
         is_ours = frame.kind == SESSION_OUT
         letter, direction = (b"U", ouch.INBOUND) if is_ours else (b"S", ouch.OUTBOUND)
         for one in self._streams[frame.kind].take(frame.payload):
-            if one.type == letter and one.payload and one.payload[:1] in b"OUXE":
+            if one.type != letter or not one.payload:
+                continue
+            if not is_ours:
+                self.answers += 1
+                self.answer_bytes += len(one.payload)
+            if one.payload[:1] in (b"OUX" if is_ours else b"E"):
                 yield ouch.decode(one.payload, direction)
 
     def _said(self, told: Any, time: int) -> None:

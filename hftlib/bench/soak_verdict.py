@@ -5,8 +5,8 @@
     soaked.as_json(), soaked.table()
 
 Memory: RssAnon, what the middle sample of the last tenth has above that of the first tenth. The
-runner may not grow by more than RUNNER_KIB_MAX; the exchange keeps every message of its feed for
-those who ask for it later, which is taken off, and the same is left to it beside.
+runner may not grow by more than RUNNER_KIB_MAX; the exchange keeps every message of its feed and of
+its sessions for those who ask for it later, which is taken off, and as much is left to it beside.
 
 Worst case: none, it is arithmetic.
 """
@@ -21,7 +21,7 @@ from hftlib.bench.harness import host
 from hftlib.bench.soak_day import Day
 
 RUNNER_KIB_MAX = EXCHANGE_KIB_MAX = 2 * 1024
-INDEX_BYTES = 8  # for each message that the exchange keeps, beside its bytes
+INDEX_BYTES, FRAME_BYTES = 8, 3  # beside each message that the exchange keeps, each of a session
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Soaked:
     day: Day = field(default_factory=Day)
     copied: dict[str, int] = field(default_factory=dict)
     copied_most: int = 0
+    copied_bytes_each: float = 0.0
     copied_executions: int = 0
     journal_bytes: int = 0
     replay: dict[str, Any] = field(default_factory=dict)
@@ -65,10 +66,17 @@ class Soaked:
 
     @property
     def exchange_grown_kib(self) -> float:
-        """Without what it keeps of the feed, by what came meanwhile."""
-        each = self.day.message_bytes / max(self.day.messages, 1) + INDEX_BYTES
-        kept = grown([one["messages"] for one in self.samples]) * each / 1024
-        return grown([one["exchange_kib"] for one in self.samples]) - kept
+        """Without what it keeps for those who ask later: its feed, and both sessions' streams."""
+        each = {
+            "published": self.day.message_bytes / max(self.day.messages, 1),
+            "said": self.day.answer_bytes / max(self.day.answers, 1) + FRAME_BYTES,
+            "copied": self.copied_bytes_each + FRAME_BYTES,
+        }
+        kept = sum(
+            grown([one[name] for one in self.samples]) * (size + INDEX_BYTES)
+            for name, size in each.items()
+        )
+        return grown([one["exchange_kib"] for one in self.samples]) - kept / 1024
 
     @property
     def checks(self) -> list[Check]:
