@@ -6,7 +6,7 @@
 
 Memory: RssAnon, what the middle sample of the last tenth has above that of the first tenth. The
 runner may not grow by more than RUNNER_KIB_MAX; the exchange keeps every message of its feed and of
-its sessions for those who ask for it later, which is taken off, and as much is left to it beside.
+its sessions for those who ask for it later, which is taken off. Either limit is of whole pages.
 
 Worst case: none, it is arithmetic.
 """
@@ -20,7 +20,9 @@ from typing import Any
 from hftlib.bench.harness import host
 from hftlib.bench.soak_day import Day
 
-RUNNER_KIB_MAX = EXCHANGE_KIB_MAX = 2 * 1024
+HUGE_KIB = 2_048  # memory that is touched for the first time may come in pages so large
+RUNNER_KIB_MAX = 2 * HUGE_KIB
+EXCHANGE_KIB_MAX = 4 * HUGE_KIB  # it has four stores that grow: feed, its index, two streams
 INDEX_BYTES, FRAME_BYTES = 8, 3  # beside each message that the exchange keeps, each of a session
 
 
@@ -111,7 +113,7 @@ class Soaked:
                 f"{runner:+,.0f} KiB, of {self.samples[-1]['runner_kib'] / 1024:,.0f} MiB",
             ),
             Check(
-                f"the exchange likewise, beside the feed it keeps ({EXCHANGE_KIB_MAX:,} KiB)",
+                f"the exchange by {EXCHANGE_KIB_MAX:,} KiB, beside what it keeps of the day",
                 exchange <= EXCHANGE_KIB_MAX,
                 f"{exchange:+,.0f} KiB, of {self.samples[-1]['exchange_kib'] / 1024:,.0f} MiB",
             ),

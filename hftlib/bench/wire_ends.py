@@ -91,6 +91,7 @@ class End:
     def run(self, count: int) -> Round:
         """A round, after some that are not counted."""
         first, histogram, before = Histogram(), Histogram(), self.memory.copy()
+        self.memory["kept"] = 0  # of this round's first order
         with pinned(CORE_HERE):
             require_all("orders", FIRST, int(ask(self.address, first.address, FIRST, GAP_NS)))
             before = self.memory.copy()
