@@ -40,8 +40,8 @@ from hftlib.bench.wire_ends import (
     Round,
 )
 from hftlib.bench.wire_figures import Case, Wired
-from hftlib.bench.wire_loop import serve
-from hftlib.core import clock
+from hftlib.bench.wire_loop import ask, echo, serve
+from hftlib.core import clock, jit
 from hftlib.core.records import field_offset
 from hftlib.core.soup import frames
 from hftlib.engine.live import hot
@@ -102,7 +102,7 @@ class Bed:
         with self.running():
             self._until(lambda: self.end.tcp is not None, "the runner dials")
             self._until(lambda: self.runner.live.gateway(0)["state"] == 3, "orders may be sent")
-            self._publish(_beginning())
+            self._publish(_beginning(clock.monotonic_ns() - int(self.end.memory["midnight"][0])))
             self._until(lambda: self.runner.live.sequencers[0].state == "LIVE", "the feed is live")
 
     def _until(self, is_so: Any, what: str) -> None:
@@ -160,6 +160,8 @@ class Bed:
 def measured(runs: int, advance: Advance, count: int = COUNT, keep: Path | None = None) -> Wired:
     """Every case: `runs` rounds of the runner and of its echo in turns. `keep` has the journals."""
     require_compiled(WHERE)
+    for entry in (ask, serve, echo, hot.spin):  # nobody waits for a compiler once a day has begun
+        jit.entry_address(entry)
     cases = [(*strategy, sleeps) for sleeps in (False, True) for strategy in STRATEGIES]
     found = []
     with tempfile.TemporaryDirectory(prefix="hft-wire-") as made:
@@ -200,21 +202,23 @@ def _rounds(bed: Bed, case: Case, runs: int, count: int, advance: Advance) -> No
         yardstick.close()
 
 
-def _beginning() -> list[bytes]:
+def _beginning(now: int) -> list[bytes]:
     """The day, the symbol, and a book of two orders a side; the best bid is REFERENCE."""
     made = [
-        build("S", event="Q"),
-        build("R", locate=1, stock=SYMBOL, round_lot=100, authenticity="P"),
-        build("H", locate=1, stock=SYMBOL, state="T"),
+        build("S", timestamp=now, event="Q"),
+        build("R", timestamp=now, locate=1, stock=SYMBOL, round_lot=100, authenticity="P"),
+        build("H", timestamp=now, locate=1, stock=SYMBOL, state="T"),
     ]
-    for number, side, price in ((2, "B", BID - 10 * TICK), (3, "S", ASK), (4, "S", ASK + TICK)):
-        made.append(_add(number, side, price))
-    return [bytes(one) for one in [*made, _add(REFERENCE, "B", BID)]]
-
-
-def _add(number: int, side: str, price: int) -> Any:
-    money = str(price / 10_000)
-    return build("A", locate=1, reference=number, side=side, shares=500, stock=SYMBOL, price=money)
+    for number, side, price in (
+        (2, "B", BID - 10 * TICK),
+        (3, "S", ASK),
+        (4, "S", ASK + TICK),
+        (REFERENCE, "B", BID),
+    ):
+        money = str(price / 10_000)
+        order = {"reference": number, "side": side, "shares": 500, "stock": SYMBOL}
+        made.append(build("A", timestamp=now, locate=1, price=money, **order))
+    return [bytes(one) for one in made]
 
 
 def limits_text() -> str:
