@@ -258,8 +258,10 @@ def _tell_all_refused(base: int) -> None:
 
 @jit.compiled("void(int64, int64, int64)")
 def start(base: int, time: int, venue_time: int) -> None:
-    """Before the first event, at its times."""
+    """Before the first event, at its times; nobody looked around before."""
     all_heard(base, time, venue_time)
+    risk = risk_at(risk_base(base))
+    risk.next_guard = max(risk.next_guard, time)
     seat = first_of(base)
     while seat != 0:
         for instrument in range(session_at(seat).instruments):
