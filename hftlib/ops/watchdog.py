@@ -212,6 +212,9 @@ def broken(rules: Rules, found: Told, before: Told) -> Iterator[str]:
     for one in rows:
         if rules.position is not None and abs(one["quantity"]) > rules.position:
             yield f"it holds {one['quantity']:,g} {one['symbol']}, the rule is {rules.position:,g}"
+    step = found["clock"]["step_us_max"] / 1e3
+    if rules.clock_step_ms is not None and abs(step) > rules.clock_step_ms:
+        yield f"its host's clock was set by {step:+,.1f} ms, the rule is {rules.clock_step_ms:,g}"
     seconds = (found["time_ns"] - before["time_ns"]) / 1e9 if before else 0.0
     for name in ("commands", "refused", "rejected"):
         most = getattr(rules, f"{name}_per_second")
