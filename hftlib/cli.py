@@ -20,6 +20,7 @@ import typer
 from hftlib import __version__
 from hftlib.bench.command import bench_command, made_ready
 from hftlib.core.errors import HftError, HostError
+from hftlib.ops.cancel_command import allow_entry_command, cancel_all_command
 from hftlib.ops.desk_commands import add_commands
 from hftlib.ops.fanout_command import fanout_command
 from hftlib.ops.live_command import live_command, replay_command
@@ -48,6 +49,8 @@ app.command("tca")(tca_command)
 app.command("live")(live_command)
 app.command("replay")(replay_command)
 app.command("fanout")(fanout_command)
+app.command("cancel-all")(cancel_all_command)
+app.command("allow-entry")(allow_entry_command)
 add_commands(app, limits)
 
 

@@ -45,6 +45,10 @@ def tables(**more: Any) -> dict[str, Any]:
         for n in (1, 2)
         for letter, hears in (("a", "orders"), ("b", "orders"), ("d", "drop copy"))
     ]
+    accounts += [
+        {"user": f"frm{n}k", "password": "secret", "firm": f"FRM{n}", "purges": True}
+        for n in (1, 2)
+    ]
     small = {"feed_messages_max": 1 << 17, "feed_store_bytes_max": 1 << 23, "orders_max": 1 << 10}
     small |= {"session_messages_max": 1 << 14, "session_store_bytes_max": 1 << 21}
     small |= groups()

@@ -162,7 +162,10 @@ def kill_command(
     if json_out:
         print(json.dumps({"killed": process}))
     else:
-        print(f"Process {process} is ended; its venue takes back what stood. Next: hft replay.")
+        print(
+            f"Process {process} is ended. What stood is the venue's to take back "
+            "(cancel_on_disconnect), or yours: hft cancel-all. Next: hft replay."
+        )
 
 
 def watchdog_command(
@@ -172,11 +175,16 @@ def watchdog_command(
     ] = None,
     user: Annotated[str, typer.Option(help="The account that hears the drop copy.")] = "frm1d",
     password: Annotated[str, typer.Option(envvar="HFT_COPY_PASSWORD")] = "secret",
+    cancel_user: Annotated[
+        str, typer.Option(help='Cancels at the venue what an ended runner left; "": nobody.')
+    ] = "",
+    cancel_password: Annotated[str, typer.Option(envvar="HFT_CANCEL_PASSWORD")] = "secret",
     seconds: Annotated[float, typer.Option(help="Stop after so long; 0: never.", min=0.0)] = 0.0,
     path: Socket = None,
     json_out: Json = False,
 ) -> None:
     """Watch a runner, halt it by command, and end it where that does not help."""
+    from hftlib.ops.cancel_command import resort_of, spoken
     from hftlib.ops.drop_copy import DropCopy
     from hftlib.ops.launching import copy_place
     from hftlib.ops.watch_rules import read_rules
@@ -184,18 +192,14 @@ def watchdog_command(
 
     leave_through_finally()
     wanted = read_rules(rules)
-
-    def say(what: str, more: dict[str, Any]) -> None:
-        if json_out:
-            print(json.dumps({"what": what} | more), flush=True)
-        else:
-            print(f"{what}: {', '.join(str(one) for one in more.values())}", flush=True)
+    say = spoken(json_out)
 
     copy = None if exchange is None else DropCopy(copy_place(exchange), user, password)
     if copy is None and wanted.mismatch_ms is not None:
         do = "Name it with --exchange, or leave mismatch_ms out."
         raise InputError("No drop copy is named to compare with", where=str(rules), do=do)
-    dog = Watchdog(_place(path), wanted, say, copy)
+    resort = resort_of(exchange, cancel_user, cancel_password, copy, say, str(rules))
+    dog = Watchdog(_place(path), wanted, say, copy, resort)
     with suppress(KeyboardInterrupt):
         watch(dog, seconds)
     if dog.has_ended:

@@ -14,7 +14,6 @@ cores with five idle states each.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import resource
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from hftlib.ops import host_checks as checks
 from hftlib.ops.host_checks import CannotTell, Judgement, Verdict
+from hftlib.ops.kernel_clock import kernel_clock
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -96,25 +96,9 @@ def read_calls(root: Path = Path("/")) -> Calls:
     )
 
 
-class _Timex(ctypes.Structure):
-    """The head of the kernel's struct timex; the tail is room for what it also writes."""
-
-    _fields_ = (
-        ("modes", ctypes.c_uint),
-        ("offset", ctypes.c_long),
-        ("frequency", ctypes.c_long),
-        ("error_us_max", ctypes.c_long),
-        ("error_us_estimate", ctypes.c_long),
-        ("status_bits", ctypes.c_int),
-        ("tail", ctypes.c_byte * 256),
-    )
-
-
 def _read_clock() -> tuple[int, int] | None:
-    timex = _Timex()  # modes stays 0: read only, needs no privilege
-    if ctypes.CDLL(None).adjtimex(ctypes.byref(timex)) < 0:
-        return None
-    return timex.status_bits, timex.error_us_max
+    found = kernel_clock()
+    return None if found is None else (found.status_bits, found.error_us_max)
 
 
 def _read_free_bytes(folder: Path) -> int | None:

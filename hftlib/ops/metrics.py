@@ -25,6 +25,14 @@ PORT = 9464
 ASK_S = 1.0
 START = "hft live"
 _STATES = {"active": 0, "reducing": 1, "halted": 2}
+_CLOCK = {
+    "offset_us": "UTC of the host minus the runner's time.",
+    "sync_error_us": "By how much the kernel's clock is wrong at most.",
+    "sync_error_estimate_us": "By how much it is wrong, as the kernel believes.",
+    "is_synchronised": "1: the kernel says that its clock is.",
+    "steps": "How often the host's clock was set.",
+    "step_us_max": "The largest of these steps.",
+}
 _QUANTILES = {"p50": "0.5", "p99": "0.99", "p99.9": "0.999", "max": "1"}
 
 
@@ -69,6 +77,11 @@ def families(found: dict[str, Any]) -> Iterator[Any]:
     open_orders = GaugeMetricFamily("hftlib_open_orders", "Orders that stand or are on their way.")
     open_orders.add_metric([], found["open_orders"])
     yield open_orders
+    for name, value in found["clock"].items():
+        if value is not None:
+            family = GaugeMetricFamily(f"hftlib_clock_{name}", _CLOCK[name])
+            family.add_metric([], float(value))
+            yield family
     yield _labelled(
         GaugeMetricFamily,
         "hftlib_trading_state",

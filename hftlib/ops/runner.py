@@ -2,7 +2,7 @@
 
     with Runner(live, folder, about, places=[...], doors=[...]) as runner:
         runner.tell(directive)      risk is told; the hot thread hears it at its next turn
-        runner.turn()               what the hot thread cannot do: dialling
+        runner.turn()               what the hot thread cannot do: dialling, a look at the clock
     runner.why                      why it ended, in words
 
 The hot thread does all that is decided (`hftlib/engine/live/hot.py`). This one opens sockets and
@@ -45,6 +45,7 @@ from hftlib.engine.live.taking import due, take
 from hftlib.engine.seats import open_orders
 from hftlib.feed.mold import memory as mold
 from hftlib.feed.mold import sockets as lines
+from hftlib.ops.clock_watch import ClockWatch
 from hftlib.ops.host_asking import asked_host, asked_priority, host_given_back
 from hftlib.risk.directives import DIRECTIVE
 
@@ -98,8 +99,7 @@ class Runner:
         self._after = after
         self._dialled = [int(link["dials"]) for link in live.links]
         self._thread: threading.Thread | None = None
-        self._is_over, self._failure = False, ""
-        self._has_asked = threading.Event()
+        self._has_asked, self._is_over, self._failure = threading.Event(), False, ""
         self.host: dict[str, str] = {}
         try:
             for place in places:
@@ -149,11 +149,12 @@ class Runner:
         record["live"], record["sleeps"] = self.live.address, sleeps
         record["offset"] = clock.now_ns() - clock.monotonic_ns()
         record["now"] = self.live.header["now"]  # time goes on from there, whatever the clock says
-        for name, array in (("intakes", self._sources), ("lanes", self._lanes)):
-            record[name] = array.ctypes.data
+        self.clocks = ClockWatch(int(record["offset"]))
+        record["intakes"], record["lanes"] = self._sources.ctypes.data, self._lanes.ctypes.data
         record["polls"], record["poll_count"] = self._polls.ctypes.data, len(self._polls)
-        record["desk"], record["buffer"] = self._desk.address, self._buffer.ctypes.data
-        record["room"], record["latencies"] = BUFFER_BYTES, self._latencies.ctypes.data
+        record["desk"], record["clocks"] = self._desk.address, self.clocks.address
+        record["buffer"], record["room"] = self._buffer.ctypes.data, BUFFER_BYTES
+        record["latencies"] = self._latencies.ctypes.data
         record["take"], record["due"] = jit.entry_address(take), jit.entry_address(due)
 
     @property
@@ -214,6 +215,7 @@ class Runner:
 
     def turn(self) -> None:
         """Dial where the hot thread wants a connection; hand over those that stand."""
+        self.clocks.turn()
         for n, link in enumerate(self.live.links):
             if int(link["dials"]) != self._dialled[n]:
                 self._dialled[n] = int(link["dials"])

@@ -27,6 +27,8 @@ def status_table(told: dict[str, Any]) -> Any:
     )
     lines = [Text(title, style="bold")]
     lines += [Text(one, style="red") for one in worries(told)]
+    if clock := _clock(told["clock"]):
+        lines.append(Text(clock, style="dim"))
     if times := _latencies(told["latencies_ns"]):
         lines.append(Text(times, style="dim"))
     return Group(*lines, _positions(told["positions"]))
@@ -42,9 +44,25 @@ def _latencies(told: dict[str, dict[str, int]]) -> str:
     return "half, 99 %, longest: " + "; ".join(found) if found else ""
 
 
+def _clock(told: dict[str, Any]) -> str:
+    """How far the host's clock is from the runner's time, and how well it is kept."""
+    if told["offset_us"] is None:
+        return ""
+    found = f"the host's clock is {told['offset_us']:+,.1f} µs from the runner's"
+    if told["sync_error_us"] is None:
+        return f"{found}; the kernel says nothing of it"
+    kept = "synchronised" if told["is_synchronised"] else "not synchronised"
+    return f"{found}, {kept}, wrong by at most {told['sync_error_us']:,.0f} µs"
+
+
 def worries(told: dict[str, Any]) -> list[str]:
     """All that is not as it should be, a line each."""
+    clock = told["clock"]
     found = [
+        f"the host's clock was set {clock['steps']:,} times, by {clock['step_us_max'] / 1e3:+,.1f}"
+        " ms at most; the runner's time was not"
+    ] * bool(clock["steps"])
+    found += [
         f"{one['scope']} is {one['state']}: {one['why']}"
         for one in told["scopes"]
         if one["state"] != "active"

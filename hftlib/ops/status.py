@@ -37,6 +37,7 @@ def status(runner: Runner) -> dict[str, Any]:
         "why": runner.why,
         "pid": os.getpid(),
         "time_ns": clock.now_ns(),
+        "clock": runner.clocks.told,
         "journal": str(runner.journal.folder),
         "counts": runner.counts,
         "open_orders": runner.open_orders,

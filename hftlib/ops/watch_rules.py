@@ -10,6 +10,7 @@
     commands_per_second = 500
     refused_per_second = 50       # orders that its own risk refused
     rejected_per_second = 20      # and those that the venue did
+    clock_step_ms = 10            # the host's clock was set by so much, while the runner ran
     mismatch_ms = 2_000           # what the venue's drop copy says is not what the runner says
 
 What is left out is not looked at, but silence, heartbeat and grace, which have these values then.
@@ -42,6 +43,7 @@ class Rules:
     commands_per_second: float | None = None
     refused_per_second: float | None = None
     rejected_per_second: float | None = None
+    clock_step_ms: float | None = None
     mismatch_ms: float | None = None
 
 

@@ -2,12 +2,15 @@
 
     look ─▶ answers? ─▶ frames go on? ─▶ within the rules? ─▶ look again
               no            no                 no ─▶ halt the firm ─▶ orders gone in time? ─▶ watch
-               └─────────────┴───────────────────────────────────────────┴ no ─▶ end the process
+               └─────────────┴─────────────────┬─────────────────────────┴ no ─▶ end the process
+                                               └ it is gone ─▶ cancel at the venue ◀─┘
 
 A process is ended by a signal that nothing can catch, also one that was stopped by SIGSTOP. What
-stood at the venue is then the venue's to take back (`cancel_on_disconnect`). Its rules are its own
+stood at the venue is then cancelled there, by a session of its own that is open all the time
+(`last_resort.py`); without one it is the venue's to take back (`cancel_on_disconnect`). The same
+where the process is gone by itself, or may not be signalled. Its rules are its own
 (`watch_rules.py`); its figures are the runner's, asked for through the control socket, and what the
-venue says is held, by a session of its own (`drop_copy.py`).
+venue says is held, by another session (`drop_copy.py`).
 
 Worst case: what goes wrong between two looks is seen at the next, `LOOK_S` later; a runner that
 does not answer is ended after `silence_ms`.
@@ -29,6 +32,7 @@ from typing import Any
 from hftlib.core.control.asking import pid_of
 from hftlib.core.errors import HftError, StateError
 from hftlib.ops.drop_copy import DropCopy, differences
+from hftlib.ops.last_resort import LastResort, see_through
 from hftlib.ops.watch_rules import Rules
 
 LOOK_S = 0.1
@@ -44,6 +48,7 @@ class Watchdog:
     rules: Rules
     say: Callable[[str, Told], None]
     copy: DropCopy | None = None
+    resort: LastResort | None = None
     process: int = 0
     looks: int = 0
     halted: float = 0.0
@@ -65,6 +70,8 @@ class Watchdog:
         self.looks += 1
         if self.copy is not None:
             self.copy.turn()
+        if self.resort is not None:
+            self.resort.turn()
         found = self._ask({"do": "status"})
         if self.over:
             return
@@ -75,6 +82,8 @@ class Watchdog:
         if not found["is_running"]:
             self.over = f"it trades no more: {found['why'] or 'it was told to end'}"
             self.say("over", {"why": self.over})
+            if found["why"]:  # what stands was not taken back
+                self._take_back()
             return
         why = self._hangs(found, now)
         if why:
@@ -133,11 +142,22 @@ class Watchdog:
             self._end(f"{found['open_orders']:,} orders stand {late:,.0f} ms after it was halted")
 
     def _end(self, why: str) -> None:
-        """By signal: nothing can catch this one."""
+        """By signal: nothing can catch this one. Then at the venue, if there is a way to."""
         with suppress(ProcessLookupError):
-            os.kill(self.process, signal.SIGKILL)
+            try:
+                os.kill(self.process, signal.SIGKILL)
+            except PermissionError:
+                why = f"{why}; it is not ours to end"
         self.over, self.has_ended = why, True
+        if self.resort is not None:
+            self.resort.begin(why)
         self.say("ended", {"why": why, "process": self.process})
+
+    def _take_back(self) -> None:
+        """It is over without a word, or stopped by itself: at the venue, if there is a way to."""
+        if self.resort is not None:
+            self.has_ended = True
+            self.resort.begin(self.over)
 
     def _ask(self, said: Told) -> Told | None:
         """An answer in time, or none; one who is gone is not watched any more."""
@@ -154,6 +174,7 @@ class Watchdog:
                 self._end(f"it hung up: {error}")
             else:
                 self.say("over", {"why": self.over})
+                self._take_back()  # it did not say that its day is over
             return {}
 
 
@@ -191,6 +212,9 @@ def broken(rules: Rules, found: Told, before: Told) -> Iterator[str]:
     for one in rows:
         if rules.position is not None and abs(one["quantity"]) > rules.position:
             yield f"it holds {one['quantity']:,g} {one['symbol']}, the rule is {rules.position:,g}"
+    step = found["clock"]["step_us_max"] / 1e3
+    if rules.clock_step_ms is not None and abs(step) > rules.clock_step_ms:
+        yield f"its host's clock was set by {step:+,.1f} ms, the rule is {rules.clock_step_ms:,g}"
     seconds = (found["time_ns"] - before["time_ns"]) / 1e9 if before else 0.0
     for name in ("commands", "refused", "rejected"):
         most = getattr(rules, f"{name}_per_second")
@@ -216,7 +240,7 @@ def _is_alive(process: int) -> bool:
 
 
 def watch(dog: Watchdog, seconds: float = 0.0) -> None:
-    """Look, and look again, until there is nothing to be watched."""
+    """Look, and look again, until there is nothing to be watched, and nothing stands."""
     until = time.monotonic() + seconds if seconds else float("inf")
     dog.begin()
     while not dog.over and time.monotonic() < until:
@@ -225,4 +249,7 @@ def watch(dog: Watchdog, seconds: float = 0.0) -> None:
             dog.step()
         except (HftError, KeyError, TypeError, ValueError) as error:  # an answer that is none
             dog._end(f"it answers nonsense: {error!r}")
-        time.sleep(max(0.0, LOOK_S - (time.monotonic() - begun)))
+        if not dog.over:
+            time.sleep(max(0.0, LOOK_S - (time.monotonic() - begun)))
+    if dog.resort is not None and dog.resort.has_begun:
+        see_through(dog.resort)

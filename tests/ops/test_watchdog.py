@@ -168,11 +168,13 @@ def test_differences_are_told_by_symbol():
 def rows(**more: Any) -> dict[str, Any]:
     one = {"quantity": 100.0, "bid": 9.0, "ask": 11.0, "symbol": "AAA", "multiplier": 2.0}
     counts = {"commands": 0, "refused": 0, "rejected": 0}
-    return {"time_ns": 10**9, "positions": [one | {"profit": -500.0} | more], "counts": counts}
+    held, clock = [one | {"profit": -500.0} | more], {"step_us_max": -50_000.0}
+    return {"time_ns": 10**9, "positions": held, "counts": counts, "clock": clock}
 
 
 @pytest.mark.parametrize(
-    ("rule", "value"), [("loss_money", 500.0), ("gross_money", 2_000.0), ("position", 100.0)]
+    ("rule", "value"),
+    [("loss_money", 500.0), ("gross_money", 2_000.0), ("position", 100.0), ("clock_step_ms", 50.0)],
 )
 def test_a_rule_holds_at_its_figure_and_not_beyond(rule, value):
     assert not list(broken(Rules(**{rule: value}), rows(), {}))

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-OPENED, CARRIED_ON, REPAIRED, CLOSED, NOTE, DIGEST = range(1, 7)
+OPENED, CARRIED_ON, REPAIRED, CLOSED, NOTE, DIGEST, CLOCK = range(1, 8)
 DATAGRAM, SESSION_IN, EVENT, REPORT, TIMER, DIRECTIVE, ORDER, CONTROL, CONNECTED = range(16, 25)
 SESSION_OUT, COMMAND, ANSWER, DATAGRAM_OUT, SHADOW = range(48, 53)
 NUMBER_MAX = 0xFFFF
@@ -40,6 +40,7 @@ _TABLE = (
     (CLOSED, "CLOSED", "own", "JSON: the journal was closed, whole"),
     (NOTE, "NOTE", "own", "text, UTF-8"),
     (DIGEST, "DIGEST", "own", "digest of all state after the frame before this one"),
+    (CLOCK, "CLOCK", "own", "how the host's clock stands beside the journal's time", "clock look"),
     (DATAGRAM, "DATAGRAM", "in", "a datagram's bytes, as received"),
     (SESSION_IN, "SESSION_IN", "in", "bytes of a session's stream, as received"),
     (EVENT, "EVENT", "in", "an event that no wire brought", "event"),

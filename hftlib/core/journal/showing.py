@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-# Both draw the records that frames of some kinds hold.
+# Each draws a record that frames of some kind hold.
+from hftlib.core import clock_look as clock_look
 from hftlib.core import events as events
 from hftlib.core import orders as orders
 from hftlib.core import times

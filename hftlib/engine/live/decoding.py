@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from hftlib.core import events, orders, ouch
+from hftlib.core import clock_look, events, orders, ouch
 from hftlib.core.errors import HftError
 from hftlib.core.journal import kinds
 from hftlib.core.journal.reading import Frame
@@ -229,6 +229,8 @@ def _record(name: str, payload: bytes) -> Told:
         what = _named(orders.REPORTS, kind - first) if kind >= first else _named(events.KINDS, kind)
     elif name == "command":
         what = _named(_COMMANDS, found.pop("what"))
+    elif name == "clock look":
+        found["why"] = _named(clock_look.LOOKS, found["why"])
     if "side" in found and name in ("event", "command"):
         found["side"] = _named(events.SIDES, found["side"])
     return {"what": what.lower()} | {field: value for field, value in found.items() if value}

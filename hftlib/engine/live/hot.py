@@ -19,16 +19,10 @@ from __future__ import annotations
 import errno
 
 from hftlib.core import clock, jit
+from hftlib.core.clock_look import CLOCK_LOOK_BYTES
 from hftlib.core.histogram import HISTOGRAM, record_value
+from hftlib.core.journal import kinds
 from hftlib.core.journal.appending import append
-from hftlib.core.journal.kinds import (
-    CONNECTED,
-    DATAGRAM,
-    DATAGRAM_OUT,
-    DIRECTIVE,
-    SESSION_IN,
-    TIMER,
-)
 from hftlib.core.records import field_offset
 from hftlib.core.ring import peek, release
 from hftlib.core.soup import memory as soup
@@ -104,7 +98,8 @@ def spin(hot: int, until: int) -> int:
         now += h.offset
         if now >= h.next_tick or _due(h.due, h.live) <= now:
             h.next_tick = now + TICK_NS
-            frame(hot, TIMER, 0, 0, 0)
+            frame(hot, kinds.TIMER, 0, 0, 0)
+            _clock(hot)
         elif did == 0 and h.sleeps != 0:
             h.waits += 1
             _sleep(hot)
@@ -123,7 +118,7 @@ def frame(hot: int, kind: int, source: int, address: int, length: int) -> int:
         h.status = JOURNAL_FULL
         return h.status
     h.frames += 1
-    is_measured = kind != TIMER and h.frames & (MEASURED_EACH - 1) == 0
+    is_measured = kind != kinds.TIMER and h.frames & (MEASURED_EACH - 1) == 0
     journaled = clock.monotonic_ns() if is_measured else 0
     h.status = _take(h.take, h.live, kind, source, h.now, address, length)
     if is_measured:
@@ -133,7 +128,7 @@ def frame(hot: int, kind: int, source: int, address: int, length: int) -> int:
     for n in range(header.links):
         if h.status == 0 and link_of(h.live, n).out_bytes != 0:
             _send_out(hot, n)
-            if kind != TIMER:
+            if kind != kinds.TIMER:
                 record_value(h.latencies + TO_WIRE * HISTOGRAM_BYTES, clock.monotonic_ns() - begun)
         _hang_up(hot, n)
     for n in range(header.feeds):
@@ -155,7 +150,7 @@ def _line(hot: int, source: int) -> int:
             return n
         lines.stamp(intake, place)
         header = _header_at(place)
-        frame(hot, DATAGRAM, source, _iovec_at(header.iov).base, header.length)
+        frame(hot, kinds.DATAGRAM, source, _iovec_at(header.iov).base, header.length)
     return TURN_DATAGRAMS
 
 
@@ -181,7 +176,7 @@ def _stream(hot: int, n: int) -> int:
     _flush(hot, n)
     got = _recv(lane.descriptor, h.buffer, h.room, _DONTWAIT)
     if got > 0:
-        frame(hot, SESSION_IN, n, h.buffer, got)
+        frame(hot, kinds.SESSION_IN, n, h.buffer, got)
         return 1
     why = soup.CLOSED
     if got < 0:
@@ -199,7 +194,7 @@ def _stream(hot: int, n: int) -> int:
 def _connection(hot: int, n: int, what: int, why: int) -> None:
     jit.store_i64(hot + PAYLOAD_AT, what)
     jit.store_i64(hot + PAYLOAD_AT + 8, why)
-    frame(hot, CONNECTED, n, hot + PAYLOAD_AT, 16)
+    frame(hot, kinds.CONNECTED, n, hot + PAYLOAD_AT, 16)
 
 
 @jit.compiled()
@@ -209,11 +204,23 @@ def _desk(hot: int) -> int:
     told = 0
     place = peek(h.desk)
     while place != 0 and h.status == 0:
-        frame(hot, DIRECTIVE, 0, place, DIRECTIVE_BYTES)
+        frame(hot, kinds.DIRECTIVE, 0, place, DIRECTIVE_BYTES)
         release(h.desk)
         told += 1
         place = peek(h.desk)
     return told
+
+
+@jit.compiled()
+def _clock(hot: int) -> None:
+    """How the host's clock stands, as somebody saw it: kept, and nothing comes of it."""
+    h = hot_at(hot)
+    place = peek(h.clocks) if h.clocks != 0 else 0
+    if place != 0 and h.status == 0:
+        h.now = max(h.now, clock.monotonic_ns() + h.offset)
+        if append(h.journal, kinds.CLOCK, 0, h.now, place, CLOCK_LOOK_BYTES) < 0:
+            h.status = JOURNAL_FULL
+        release(h.clocks)
 
 
 @jit.compiled()
@@ -273,7 +280,7 @@ def _ask(hot: int, n: int) -> None:
     h, feed = hot_at(hot), feed_of(hot_at(hot).live, n)
     place, count = feed_address(h.live, n) + REQUEST_AT, feed.request_bytes
     feed.request_bytes = 0
-    if append(h.journal, DATAGRAM_OUT, n, h.now, place, count) < 0:
+    if append(h.journal, kinds.DATAGRAM_OUT, n, h.now, place, count) < 0:
         h.status = JOURNAL_FULL
         return
     source = n * LINES_EACH + mold.LINE_RECOVERY

@@ -1,6 +1,6 @@
 """The hot loop's own memory: sockets, what waits to be sent, passwords. No decision hangs on it.
 
-    HOT ─ LANE × links: connection, outbox ─ INTAKE × sources ─ the desk's ring ─ a read buffer
+    HOT ─ LANE × links: connection, outbox ─ INTAKE × sources ─ rings: desk, clock ─ a buffer
 
 Worst case: an outbox holds what a venue does not read; one that is full ends the loop.
 """
@@ -64,6 +64,7 @@ HOT = record(
     168  due         int64  of `taking.due`
     176  latencies   int64  address of a HISTOGRAM for each of STAGES
     184  frames      int64
+    192  clocks      int64  address of the ring of looks at the clock; 0: there is none
     """,
 )
 LANE_BYTES, INTAKE_BYTES = LANE.itemsize, lines.INTAKE.itemsize

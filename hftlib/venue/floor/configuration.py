@@ -129,6 +129,7 @@ class AccountTable(Table):
     hears: Literal["orders", "drop copy"] = "orders"
     group: Annotated[StrictInt, Field(ge=0, le=65_535)] = 0
     cancel_on_disconnect: StrictBool = False
+    purges: StrictBool = False  # cancels and disables for its whole firm, and enters nothing
 
 
 class Configuration(Table):
@@ -197,6 +198,9 @@ def _agree(made: Configuration, where: str) -> None:
         if account.firm not in firms:
             do = f"The firms are {', '.join(firms)}."
             _refuse(f"There is no firm {shown(account.firm)}", f"{where}, at accounts.{n}", do)
+        if account.purges and account.hears != "orders":
+            do = "Give the drop copy an account of its own."
+            _refuse("A drop copy only hears; it cannot purge", f"{where}, at accounts.{n}", do)
     for n, symbol in enumerate(made.symbols):
         tick, price = price_units(symbol.tick_money), price_units(symbol.reference_price_money)
         if tick == 0 or price == 0 or price % tick or price < PRICE_UNITS:

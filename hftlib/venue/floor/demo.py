@@ -13,11 +13,11 @@ ACCOUNTS = [
     {"user": f"frm{n}{letter}", "password": "secret", "firm": f"FRM{n}", "hears": hears}
     for n in (1, 2)
     for letter, hears in (("a", "orders"), ("b", "orders"), ("d", "drop copy"))
-]
+] + [{"user": f"frm{n}k", "password": "secret", "firm": f"FRM{n}", "purges": True} for n in (1, 2)]
 
 
 def demo(seed: int = 7, events_per_second: float = 200.0, **exchange: Any) -> Configuration:
-    """Four symbols, two firms with a trader and a drop copy each, and a market of agents."""
+    """Four symbols, two firms with two traders each, and a market of agents."""
     prices = {"AAA": "100.00", "BBB": "25.00", "CCC": "250.00", "DDD": "12.50"}
     tables: dict[str, Any] = {
         "exchange": exchange,

@@ -19,9 +19,8 @@ from collections import deque
 from typing import Any
 
 from hftlib.feed.mold import packet as p
-from hftlib.venue.floor import late, sending
+from hftlib.venue.floor import late, memory, sending
 from hftlib.venue.floor.doings import FaultTable
-from hftlib.venue.floor.memory import EVERYBODY
 from hftlib.venue.floor.schedule import NEVER, SECOND_NS, time_of
 from hftlib.venue.matching import records as r
 
@@ -101,7 +100,7 @@ class Faults:
         elif do == "miss execution":
             exchange.record["misses"] += 1
         elif do == "late fill":
-            exchange.record["late"] = exchange.session_of(user) if user else EVERYBODY
+            exchange.record["late"] = exchange.session_of(user) if user else memory.EVERYBODY
             exchange.record["late_chance"] = _millionths(chance)
         elif do == "restart":
             exchange.restarts(milliseconds)
@@ -188,8 +187,12 @@ class Faults:
         parts.feed.destinations = [one for n, one in enumerate(parts.places) if n not in silent]
 
     def _firms(self, exchange: Any, kind: int) -> None:
+        firms = memory.part(
+            exchange.parts.memory, "firms", memory.FIRM_NAME, exchange.parts.house_firm
+        )
         for firm in range(1, exchange.parts.house_firm):
-            exchange.command(kind, firm=firm)
+            if kind == r.DISABLE or not firms["locked"][firm]:  # else it is not ours to end
+                exchange.command(kind, firm=firm)
 
     def _tally(self, name: str) -> None:
         self.counts[name] = self.counts.get(name, 0) + 1

@@ -8,6 +8,9 @@ cannot do (discretion, routing, a random reserve) is refused, not left out. `bro
 appendage is damaged: an order with terms nobody can read is refused under its number; a cancel, of
 which all is known, is obeyed.
 
+A session that purges enters nothing. What it cancels is its firm's, by whichever session it came,
+and when it disables the firm, no session that does not purge enables it again.
+
 Worst case: a symbol's hash is searched as long as names pile up there; it is at most half full.
 """
 
@@ -43,6 +46,7 @@ from hftlib.venue.matching.records import (
     GTT,
     MASS_CANCEL,
     MODIFY,
+    OF_ALL,
     PLAIN,
     POST_ONLY,
     REPLACE,
@@ -112,12 +116,15 @@ def to_command(floor: int, session: int, broken: int) -> int:
         mass = _mass_at(floor + WIRE_AT)
         command.kind, command.urn = MASS_CANCEL, mass.urn
         command.firm = _own_firm(floor, session, floor + _MASS_FIRM)
+        command.flags = OF_ALL if member_of(floor, session).purges != 0 else 0
         letters = jit.load_i64(floor + _MASS_SYMBOL)
         command.symbol = ALL if letters == _BLANKS_8 else _known(floor, letters)
     elif letter in (_D, _E):
         control = _control_at(floor + WIRE_AT)
         command.kind, command.urn = DISABLE if letter == _D else ENABLE, control.urn
         command.firm = _own_firm(floor, session, floor + _CONTROL_FIRM)
+        if command.firm != NO_FIRM_NUMBER and not _may_control(floor, session, command):
+            command.firm = NO_FIRM_NUMBER
     else:
         command.kind = ACCOUNT
     return 1
@@ -146,6 +153,8 @@ def _entered(floor: int, command: Any, broken: int) -> None:
     if has(options, _SELF):
         command.prevention = codes.PREVENTIONS_IN[value_of(options, _SELF) & 0xFF]
     if has(options, _FIRM) and _swapped(value_of(options, _FIRM)) != _name_of(floor, command.firm):
+        command.firm = NO_FIRM_NUMBER
+    if member.purges != 0:
         command.firm = NO_FIRM_NUMBER
     if broken != 0 or _asks_beyond(options):
         command.style = codes.NONE_SUCH
@@ -199,6 +208,16 @@ def _own_firm(floor: int, session: int, place: int) -> int:
     named = jit.load_i64(place) & 0xFFFF_FFFF
     own = member_of(floor, session).firm
     return own if named == _BLANKS_4 or named == _name_of(floor, own) else NO_FIRM_NUMBER
+
+
+@jit.inlined
+def _may_control(floor: int, session: int, command: Any) -> bool:
+    """A lock is set and taken away by sessions that purge."""
+    firm = firm_of(floor, command.firm)
+    if member_of(floor, session).purges != 0:
+        firm.locked = 1 if command.kind == DISABLE else 0
+        return True
+    return command.kind == DISABLE or firm.locked == 0
 
 
 @jit.inlined

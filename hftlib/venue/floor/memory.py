@@ -91,7 +91,8 @@ MEMBER = record(
     16  firm        uint16
     18  group       uint16  unless the order says another
     20  prevention  uint8   likewise
-    21  mark        uint8   which of its firm's sessions it is, from 1
+    21  mark        uint8   which of its firm's sessions for orders it is, from 1; 0: none
+    22  purges      uint8   1: what it cancels and disables is its firm's, and it enters nothing
     """,
 )
 KEPT = record(
@@ -104,7 +105,14 @@ KEPT = record(
     24  message  uint8[104]
     """,
 )
-FIRM_NAME = record("floor firm", 8, "0 letters uint32 four, as they lie in a message")
+FIRM_NAME = record(
+    "floor firm",
+    8,
+    """
+    0   letters  uint32  four, as they lie in a message
+    4   locked   uint32  1: a session that purges disabled it, and only such a one enables it
+    """,
+)
 LISTED = record(
     "floor symbol",
     16,

@@ -149,14 +149,15 @@ def _members(
     ways = {one.name: PREVENTIONS.index(one.self_match) for one in given.firms}
     marks: dict[str, int] = {}
     for n, account in enumerate(traders, 1):
-        marks[account.firm] = marks.get(account.firm, 0) + 1
         row = rows[n : n + 1]
         row["stream"] = entry.streams[account.user]
         if copies is not None and account.firm in copies.streams:
             row["copy"] = copies.streams[account.firm]
         row["firm"] = firms.index(account.firm) + 1
         row["group"], row["prevention"] = account.group, ways[account.firm]
-        row["mark"] = marks[account.firm]
+        row["purges"] = account.purges
+        if not account.purges:
+            row["mark"] = marks[account.firm] = marks.get(account.firm, 0) + 1
     rows["firm"][len(traders) + 1] = len(firms)
 
 

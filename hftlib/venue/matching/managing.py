@@ -48,6 +48,7 @@ from hftlib.venue.matching.records import (
     EVENT_TOLD,
     HALT,
     MASS_CANCELLED,
+    OF_ALL,
     PAUSED,
     PRICE_MAX,
     REOPENING,
@@ -213,13 +214,15 @@ def cancel_many(base: int, session: int, firm: int, symbol: int, lasts: int, rea
 @jit.once
 def mass_cancel(base: int, command: Any, reason: int) -> None:
     engine = engine_of(base)
-    if command.firm > engine.firms:
+    of_all = command.flags & OF_ALL != 0  # of a firm, whichever session they came by
+    if command.firm > engine.firms or (of_all and command.firm == 0):
         rejected(base, NO_FIRM, command)
         return
     if command.symbol != ALL and command.symbol >= engine.symbols:
         rejected(base, NO_SYMBOL, command)
         return
-    count = cancel_many(base, command.session, command.firm, command.symbol, 0, reason)
+    whose = 0 if of_all else command.session
+    count = cancel_many(base, whose, command.firm, command.symbol, 0, reason)
     report_at(of_command(base, MASS_CANCELLED, reason, command)).quantity = count
 
 

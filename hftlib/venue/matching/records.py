@@ -70,7 +70,7 @@ COMMAND = record(
     118  sweep       uint8   likewise: of an intermarket sweep
     119  cross       uint8   CONTINUOUS, OPENING, CLOSING, REOPENING
     120  prevention  uint8   NONE, NEWEST, OLDEST, BOTH, DECREMENT
-    121  flags       uint8   POST_ONLY; MEET: UNSEEN, UNPRINTED; SET_BANDS: TELL
+    121  flags       uint8   POST_ONLY; MEET: UNSEEN, UNPRINTED; SET_BANDS: TELL; else OF_ALL
     122  state       uint8   SET_STATE, CROSS: what it then is
     123  letter      uint8   SYSTEM: the event
     124  bps         uint32  SET_BANDS: how wide, in hundredths of a percent; 0: no bands
@@ -142,6 +142,7 @@ CONTINUOUS, OPENING, CLOSING, REOPENING = range(4)  # OUCH: N O C H
 PREVENTIONS = ("none", "cancel newest", "cancel oldest", "cancel both", "decrement both")
 NONE, NEWEST, OLDEST, BOTH, DECREMENT = range(5)
 POST_ONLY, UNSEEN, UNPRINTED, TELL = 1, 2, 4, 8
+OF_ALL = 16  # MASS_CANCEL: orders of the firm, by whichever session they came
 STATES = ("closed", "auction", "trading", "halted", "paused")
 CLOSED, AUCTION, TRADING, HALTED, PAUSED = range(5)  # ITCH H: - Q T H P
 

@@ -24,7 +24,9 @@ def units(price: Any) -> int:
     return int(price * 10_000)
 
 
-def command_of(m: Any, session: int, member: dict[str, int], now: int) -> dict[str, Any]:
+def command_of(
+    m: Any, session: int, member: dict[str, int], now: int, locked: set[int]
+) -> dict[str, Any]:
     """What the engine is to be told of this message; fields that are 0 are left out."""
     made: dict[str, Any] = {"time": now, "session": session, "firm": member["firm"]}
     letter, said = m.type, m.options
@@ -42,6 +44,8 @@ def command_of(m: Any, session: int, member: dict[str, int], now: int) -> dict[s
         styles = {"L": r.PLAIN, "P": r.PEG_OTHER, "R": r.PEG_SAME, "M": r.PEG_MID, "m": r.PEG_MID}
         made["style"] = styles.get(said.get("price_type", "L"), -1)
         if said.get("firm", FIRMS[member["firm"] - 1]) != FIRMS[member["firm"] - 1]:
+            made["firm"] = 0xFFFF
+        if member.get("purges"):
             made["firm"] = 0xFFFF
         if BEYOND & set(said):
             made["style"] = -1
@@ -62,6 +66,12 @@ def command_of(m: Any, session: int, member: dict[str, int], now: int) -> dict[s
         if letter == "C":
             known = SYMBOLS.index(m.symbol) if m.symbol in SYMBOLS else r.ALL - 1
             made["symbol"] = known if m.symbol else r.ALL
+            made["flags"] = r.OF_ALL if member.get("purges") else 0
+        elif made["firm"] != 0xFFFF:
+            if member.get("purges"):
+                (locked.add if letter == "D" else locked.discard)(member["firm"])
+            elif letter == "E" and member["firm"] in locked:
+                made["firm"] = 0xFFFF
     else:
         made["kind"] = r.ACCOUNT
     tiny = ("side", "style", "lasts", "shows", "cross", "prevention")

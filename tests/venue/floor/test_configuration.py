@@ -21,7 +21,8 @@ def test_the_file_of_the_page_is_read_with_all_that_it_says(tmp_path):
     found = read(file)
     assert [one.name for one in found.symbols] == ["AAA"] and found.symbols[0].bands_bps == 500
     assert found.exchange.state == "auction" and found.firms[0].self_match == "cancel oldest"
-    assert [one.hears for one in found.accounts] == ["orders", "drop copy"]
+    assert [one.hears for one in found.accounts] == ["orders", "drop copy", "orders"]
+    assert [one.purges for one in found.accounts] == [False, False, True]
     assert [one.do for one in found.schedule] == ["opening cross", "halt"]
     assert "secret" not in repr(found)
 
@@ -35,6 +36,7 @@ def test_the_file_of_the_page_is_read_with_all_that_it_says(tmp_path):
         ('tick_money = "0.01"', "tick_money = 0.01", "0.01 cannot be.*string"),
         ('tick_money = "0.01"', 'tick_money = "0.03"', "no price with a tick of 0.03"),
         ('user = "frm1d"', 'user = "frm1a"', "'frm1a' is there twice"),
+        ('hears = "drop copy"', 'hears = "drop copy"\npurges = true', "it cannot purge"),
         ('hears = "drop copy"', 'hears = "all"', "'all' cannot be"),
         ('firm = "FRM1"\ncancel', 'firm = "FRM2"\ncancel', "There is no firm 'FRM2'"),
         ('password = "secret"', 'password = "much too long"', "that cannot be"),

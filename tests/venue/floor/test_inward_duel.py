@@ -25,7 +25,11 @@ pytestmark = pytest.mark.modes
 ROUNDS = 1_500 if jit.COMPILED else 150
 MIDNIGHT, NOW = 1_767_589_200_000_000_000, 1_767_623_400_000_000_000
 SMALL = Size(orders=32, levels=64, pages=64, sessions=3, firms=3, trades=16)
-MEMBERS = ({"firm": 1, "group": 7, "prevention": 2}, {"firm": 2, "group": 0, "prevention": 0})
+MEMBERS = (
+    {"firm": 1, "group": 7, "prevention": 2},
+    {"firm": 2, "group": 0, "prevention": 0},
+    {"firm": 1, "group": 7, "prevention": 2, "purges": 1},
+)
 
 
 class Bed:
@@ -47,7 +51,7 @@ class Bed:
         for n, member in enumerate(MEMBERS, 1):
             for name, value in member.items():
                 rows[name][n] = value
-            rows["stream"][n], rows["copy"][n], rows["mark"][n] = n - 1, 0, n
+            rows["stream"][n], rows["copy"][n], rows["mark"][n] = (n - 1) % 2, 0, n
 
     def said(self, server: int, stream: int) -> list[bytes]:
         """All messages of a stream."""
@@ -109,14 +113,15 @@ def inbound(draw: Random) -> Any:
 
 
 def test_every_message_in_is_the_command_that_its_twin_makes_of_it():
-    bed, draw = Bed(), Random(1)
+    bed, draw, locked = Bed(), Random(1), set()
     for _ in range(ROUNDS):
-        message, session = inbound(draw), draw.choice([1, 2])
+        message, session = inbound(draw), draw.choice([1, 2, 3])
         data = np.frombuffer(bytes(message), np.uint8).copy()
         assert obeying.hear(bed.base, session, data.ctypes.data, len(data)) == 1
         command = bed.row["command"][0]
         got = {name: int(command[name]) for name in r.COMMAND.names if command[name]}
-        assert got == twin.command_of(message, session, MEMBERS[session - 1], NOW), repr(message)
+        member = MEMBERS[session - 1]
+        assert got == twin.command_of(message, session, member, NOW, locked), repr(message)
     assert bed.row["unreadable"][0] == 0 and bed.row["heard"][0] == ROUNDS
 
 

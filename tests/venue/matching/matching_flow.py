@@ -253,6 +253,7 @@ class Flow:
             "firm": self.pick(0, FIRMS + 1),
             "symbol": symbol,
             "session": session,
+            "flags": r.OF_ALL if kind == r.MASS_CANCEL and self.chance(30) else 0,
         }
 
     def nonsense(self) -> dict[str, int]:

@@ -666,7 +666,8 @@ class Twin:
 
     def firmwide(self, c: Any, kind: int) -> None:
         firm, symbol = int(c["firm"]), int(c["symbol"])
-        if firm > self.firms or (not firm and kind != r.MASS_CANCEL):
+        whole = kind == r.MASS_CANCEL and bool(int(c["flags"]) & r.OF_ALL)
+        if firm > self.firms or (not firm and (whole or kind != r.MASS_CANCEL)):
             return self.answer(c, r.REJECTED, why.NO_FIRM)
         if kind != r.MASS_CANCEL:
             self.disabled[firm] = kind == r.DISABLE
@@ -674,7 +675,7 @@ class Twin:
         if symbol != ALL and symbol >= len(self.symbols):
             return self.answer(c, r.REJECTED, why.NO_SYMBOL)
         reason = why.MASS if c["session"] else why.EXCHANGE
-        count = self.cancel_many(int(c["session"]), firm, symbol, 0, reason)
+        count = self.cancel_many(0 if whole else int(c["session"]), firm, symbol, 0, reason)
         return self.answer(c, r.MASS_CANCELLED, reason, quantity=count)
 
     def exchange(self, c: Any, kind: int) -> None:

@@ -146,6 +146,7 @@ def test_a_refused_number_is_used_all_the_same():
         (r.ENABLE, {"firm": 5}, "NO_FIRM"),
         (r.MASS_CANCEL, {"firm": 5, "symbol": r.ALL}, "NO_FIRM"),
         (r.MASS_CANCEL, {"symbol": 1}, "NO_SYMBOL"),
+        (r.MASS_CANCEL, {"firm": 0, "symbol": r.ALL, "flags": r.OF_ALL}, "NO_FIRM"),
     ],
 )
 def test_commands_that_cannot_be_are_refused(kind, fields, reason):

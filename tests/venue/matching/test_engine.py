@@ -455,6 +455,22 @@ def test_an_order_ends_at_its_time_before_the_next_command():
     ]
 
 
+def test_orders_of_a_whole_firm_are_cancelled_by_whichever_session_they_came():
+    m = Market()
+    m.buy("ann", 10, 10.00)
+    m.buy("bob", 10, 10.00)
+    m.quietly()
+    m.tell(r.MASS_CANCEL, session=2, firm=1, symbol=r.ALL)
+    m.tell(r.MASS_CANCEL, session=2, firm=0, symbol=r.ALL, flags=r.OF_ALL)
+    m.tell(r.MASS_CANCEL, session=2, firm=1, symbol=r.ALL, flags=r.OF_ALL)
+    assert m.said() == [
+        "bob: mass cancelled, 0",
+        "bob: rejected, NO_FIRM",
+        "ann: cancelled 1, 10, MASS  [D1 10]",
+        "bob: mass cancelled, 1",
+    ]
+
+
 def test_many_are_cancelled_a_firm_is_disabled_a_session_cut_off():
     m = Market()
     m.buy("ann", 10, 10.00)
