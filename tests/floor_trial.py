@@ -32,12 +32,14 @@ class Trial:
         strategy: str | list[str] = "QueueImbalance",
         limits: Path | None = None,
         mode: Any = "paper",
+        fees: dict[str, str] | None = None,
         **params: Any,
     ) -> None:
         self.floor, self.folder = floor, folder
         places = floor.exchange.places
         named = [strategy] if isinstance(strategy, str) else strategy
-        told = described(named, places, user="frm1a", params=params, limits=limits, mode=mode)
+        given: dict[str, Any] = {"limits": limits, "mode": mode, "fees": fees}
+        told = described(named, places, user="frm1a", params=params, **given)
         self.runner = Runner(
             laid(told),
             folder,

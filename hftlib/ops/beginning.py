@@ -10,7 +10,7 @@ what hangs on the exchange by `prepared`. Worst case: a day that is gone on with
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ class Given:
     share: float | None = None
     scale: tuple[str, ...] = ()
     yes: bool = False
+    fees: tuple[str, ...] = ()
 
 
 def new(given: Given, _journal: Path, _say: Say) -> Prepared:
@@ -49,7 +50,7 @@ def new(given: Given, _journal: Path, _say: Say) -> Prepared:
             "No strategy is named", where="hft live", do="Name one, or go on with a day: --resume."
         )
     mode = Mode(given.mode or PAPER, given.latency_us, given.share, given.scale)
-    params = given_parameters(given.params, "hft live")
+    params, fees = given_parameters(given.params, "hft live"), fees_of(given.fees)
     for one in given.strategies:
         strategy_named(one)
     if mode.name == LIVE:  # whatever the exchange is
@@ -64,6 +65,7 @@ def new(given: Given, _journal: Path, _say: Say) -> Prepared:
             params=params,
             limits=given.limits,
             mode=mode,
+            fees=fees,
         )
         if mode.name != LIVE:
             mode.require_consent(told, given.limits, given.yes, asked())
@@ -72,15 +74,30 @@ def new(given: Given, _journal: Path, _say: Say) -> Prepared:
     return prepared
 
 
+def fees_of(texts: Sequence[str]) -> dict[str, str]:
+    """What fills cost, as texts of a journal's first frame: `taker_per_unit=0.0030`."""
+    from hftlib.core.fees import Fees
+
+    made = {}
+    for text in texts:
+        name, equals, value = (one.strip() for one in text.partition("="))
+        if not equals or not value:
+            do = "Write --fee name=value: taker=1.5bp, maker_per_unit=-0.0020."
+            raise InputError(f"{text!r} is no fee", where="hft live --fee", do=do)
+        made[name] = value
+    Fees(**made)  # a name or a value that is none is refused here
+    return made
+
+
 def resumed(given: Given, journal: Path, say: Say) -> Prepared:
     """A day that goes on: all that describes it stands in its journal."""
     from hftlib.engine.live.replaying import about, taken_up
     from hftlib.ops.launching import laid
     from hftlib.ops.resuming import require_same_day
 
-    if given.strategies or given.params or given.limits or given.symbols:
+    if given.strategies or given.params or given.limits or given.symbols or given.fees:
         raise InputError(
-            "Strategies, parameters, limits and symbols are those of the journal",
+            "Strategies, parameters, limits, fees and symbols are those of the journal",
             where="hft live --resume",
             do="Leave them out, or begin another journal.",
         )

@@ -74,6 +74,7 @@ def described(
     params: Mapping[str, Any] | None = None,
     limits: Path | None = None,
     mode: Mode | str = "paper",
+    fees: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """What a runner is made of: the first frame of its journal."""
     chosen = mode if isinstance(mode, Mode) else Mode(mode)
@@ -96,6 +97,7 @@ def described(
         "mode": chosen.name,
         "hftlib": __version__,
         "strategies": [_strategy(one, params or {}) for one in strategies],
+        "fees": dict(fees or {}),
         "limits": "" if limits is None else text_of(limits),
         "instruments": base64.b64encode(table.table.tobytes()).decode(),
         "feeds": [asdict(FeedPlan(venue, midnight, session=exchange["session"]))],

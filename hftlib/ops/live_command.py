@@ -46,6 +46,9 @@ def live_command(
     password: Annotated[str, typer.Option(envvar="HFT_PASSWORD")] = "secret",
     param: Annotated[list[str] | None, typer.Option("--param", "-p", help="name=value")] = None,
     limits: Annotated[Path | None, typer.Option(help="A TOML file.")] = None,
+    fee: Annotated[
+        list[str] | None, typer.Option(help="taker_per_unit=0.0030, maker=-0.2bp; none without it.")
+    ] = None,
     symbols: Annotated[str, typer.Option(help="AAA,BBB; all without it.")] = "",
     mode: Annotated[str, typer.Option(help="shadow, paper (the usual), canary, live.")] = "",
     latency_us: Annotated[
@@ -76,7 +79,7 @@ def live_command(
     from hftlib.ops.status import status
 
     leave_through_finally()
-    settings = mode, latency_us, share, tuple(scale or ()), yes
+    settings = mode, latency_us, share, tuple(scale or ()), yes, tuple(fee or ())
     given = Given(strategies or [], param or [], limits, symbols, user, *settings)
     begun = resumed if resume else new
     say = partial(say_recovery, json_out)

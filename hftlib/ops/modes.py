@@ -141,7 +141,12 @@ def asked() -> Callable[[str], str] | None:
 
 
 def mode_text(about: Mapping[str, Any]) -> str:
-    """The mode of a journal's first frame with its setting, in words."""
+    """The mode of a journal's first frame with its setting, and what fills cost, in words."""
+    fees = ", ".join(f"{name} {value}" for name, value in about.get("fees", {}).items())
+    return _mode_text(about) + (f"; fees: {fees}" if fees else "")
+
+
+def _mode_text(about: Mapping[str, Any]) -> str:
     name = str(about.get("mode", ""))
     if shadow := about.get("shadow"):
         return f"{name}, {shadow['order_ns'] / 1_000:g} us to the model: nothing is sent"

@@ -40,7 +40,7 @@ from hftlib.research.tape import Tape, to_tape
 from hftlib.terminal import patience
 
 Array = np.ndarray[Any, Any]
-_FEES = "fees: a runner's journal names none, so every fill counts as free"
+_FEES = "fees: the runner was given none, so every fill counts as free"
 _OURS = "the market without us: middles and volumes are the venue's, our orders and fills in them"
 _CLOCKS = (
     "times to a fill, races lost, the market's VWAP and volume meanwhile: {}, so what we did and"
@@ -77,6 +77,7 @@ def journal_result(folder: Path | str, *, horizons: Any = HORIZONS_NS) -> Result
     clocks = _look_back(run, tape, after)
     is_ours = clock_of(described) == OURS
     links, feeds = described["links"], described["feeds"]
+    fees = ", ".join(f"{name} {value}" for name, value in described.get("fees", {}).items())
     about = {
         "tape": f"the feed in {place.name}",
         "tape_digest": tape.digest,
@@ -94,7 +95,8 @@ def journal_result(folder: Path | str, *, horizons: Any = HORIZONS_NS) -> Result
         "clocks": str(clocks),
         "our orders on the tape": not is_ours,
         "one clock": is_ours or clocks.is_one,
-        "not told": _not_told(run, clocks, len(after)),
+        "fees": fees,
+        "not told": _not_told(run, clocks, len(after), fees),
         "zone": tape.zone,
     }
     return result_of(run, tape, after, run.why or why_stopped(run), about)
@@ -124,9 +126,9 @@ def _look_back(run: Recording, tape: Tape, horizons: Sequence[int]) -> Clocks:
     return clocks
 
 
-def _not_told(run: Recording, clocks: Clocks, horizons: int) -> list[str]:
+def _not_told(run: Recording, clocks: Clocks, horizons: int, fees: str) -> list[str]:
     """What a reader would look for in vain, as sentences."""
-    told, fills = [_FEES], run.fills
+    told, fills = [] if fees else [_FEES], run.fills
     shadow = run.live.shadow
     told.append(_OURS if shadow is None else _SHADOW.format(shadow.plan.order_ns / 1_000))
     if shadow is None and not clocks.is_one:

@@ -46,7 +46,7 @@ def laid(about: Mapping[str, Any]) -> Live:
         instruments,
         made,
         limits=limits_of(about["limits"], Path("the limits")) if about["limits"] else Limits(),
-        fees=[Fees()] * len(instruments),
+        fees=[Fees(**about.get("fees", {}))] * len(instruments),
         capacity=Capacity(instruments=max(64, len(instruments))),
     )
     session.connect()
