@@ -33,6 +33,7 @@ class Trial:
         limits: Path | None = None,
         mode: Any = "paper",
         fees: dict[str, str] | None = None,
+        durability: str = "process",
         **params: Any,
     ) -> None:
         self.floor, self.folder = floor, folder
@@ -47,6 +48,7 @@ class Trial:
             places=[Place([places["line_a"], places["line_b"]], places["recovery"], "127.0.0.1")],
             doors=[Door(tuple(places["order_entry"]), "secret")],
             segment_bytes=1 << 22,
+            durability=durability,
         )
         floor.others.append(self)
 

@@ -49,6 +49,9 @@ def live_command(
     fee: Annotated[
         list[str] | None, typer.Option(help="taker_per_unit=0.0030, maker=-0.2bp; none without it.")
     ] = None,
+    durability: Annotated[
+        str, typer.Option(help="process, or power: nothing leaves before its cause is on the disk.")
+    ] = "process",
     symbols: Annotated[str, typer.Option(help="AAA,BBB; all without it.")] = "",
     mode: Annotated[str, typer.Option(help="shadow, paper (the usual), canary, live.")] = "",
     latency_us: Annotated[
@@ -72,6 +75,7 @@ def live_command(
     """Run strategies against an exchange, journaled."""
     from hftlib.core import jit
     from hftlib.core.control.places import place
+    from hftlib.core.journal.opening import number_of_durability
     from hftlib.ops.beginning import Given, new, resumed, say_recovery, telling
     from hftlib.ops.launching import exchange_of
     from hftlib.ops.obeying import obey
@@ -83,12 +87,13 @@ def live_command(
     given = Given(strategies or [], param or [], limits, symbols, user, *settings)
     begun = resumed if resume else new
     say = partial(say_recovery, json_out)
+    number_of_durability(durability)
     prepared = begun(given, journal, say)  # what is wrong is said before anybody waits
     with counted("compiling", jit.registered()) as advance:  # nothing compiles once it trades
         jit.warm(lambda done, _total, name: advance(done, name))
     told = exchange_of(exchange, WAIT_S)
     socket = place("runner", control_path)
-    runner, recovery = _made(prepared(told), told, journal, copy_user, password, busy)
+    runner, recovery = _made(prepared(told), told, journal, copy_user, password, busy, durability)
     with runner, _heard(socket, partial(obey, runner)) as control:
         status_table(status(runner))  # what may be asked is made ready, too
         jit.freeze()
@@ -110,6 +115,7 @@ def _made(
     copy_user: str,
     password: str,
     busy: bool,
+    durability: str,
 ) -> tuple[Any, Any]:
     """The runner, which listens; after a restart also what says when it may trade again."""
     from hftlib.ops.beginning import recovery_of
@@ -120,9 +126,8 @@ def _made(
     door = Door(tuple(told["order_entry"]), password)
     if live.shadow is not None:  # which leads nowhere
         door = Door(("", 0), "")
-    runner = Runner(
-        live, journal, about, places=[lines], doors=[door], sleeps=not busy, after=after
-    )
+    given: dict[str, Any] = {"places": [lines], "doors": [door], "sleeps": not busy}
+    runner = Runner(live, journal, about, **given, after=after, durability=durability)
     return runner, recovery_of(runner, told, copy_user, password) if after else None
 
 
