@@ -8,6 +8,7 @@ trial.runner.stop()
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,16 @@ class Trial:
 class Resumed(Trial):
     """The same day, gone on with; `recovery` says when it may trade again."""
 
-    def __init__(self, floor: Floor, folder: Path, copy_user: str = "frm1d") -> None:
+    def __init__(
+        self,
+        floor: Floor,
+        folder: Path,
+        copy_user: str = "frm1d",
+        say: Callable[[str], None] = lambda _words: None,
+    ) -> None:
         self.floor, self.folder = floor, folder
         places, told = floor.exchange.places, about(folder)
-        live, after = taken_up(folder, laid)
+        live, after = taken_up(folder, laid, say=say)
         lines = Place([places["line_a"], places["line_b"]], places["recovery"], "127.0.0.1")
         doors = [Door(tuple(places["order_entry"]), "secret")]
         self.runner = Runner(live, folder, told, places=[lines], doors=doors, after=after)

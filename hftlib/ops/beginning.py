@@ -1,6 +1,6 @@
 """How a runner's day begins: a new one from what was given, or one that its journal describes.
 
-    prepared = new(given, journal)          or resumed(given, journal)
+    prepared = new(given, journal, say)     or resumed(given, journal, say)
     live, about, after = prepared(told)     once the exchange says where it listens
 
 What is wrong with what was given is said by `new` and `resumed`, before anybody waits for anything;
@@ -20,6 +20,7 @@ from hftlib.ops.modes import LIVE, MODES, PAPER, Mode, asked
 from hftlib.terminal import patience
 
 Prepared = Callable[[dict[str, Any]], tuple[Any, dict[str, Any], int]]
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Given:
     yes: bool = False
 
 
-def new(given: Given, _journal: Path) -> Prepared:
+def new(given: Given, _journal: Path, _say: Say) -> Prepared:
     """A new day: its memory, what describes it, and no frame before it."""
     from hftlib.ops.launching import described, laid
     from hftlib.strategy.files import given_parameters, strategy_named
@@ -71,7 +72,7 @@ def new(given: Given, _journal: Path) -> Prepared:
     return prepared
 
 
-def resumed(given: Given, journal: Path) -> Prepared:
+def resumed(given: Given, journal: Path, say: Say) -> Prepared:
     """A day that goes on: all that describes it stands in its journal."""
     from hftlib.engine.live.replaying import about, taken_up
     from hftlib.ops.launching import laid
@@ -91,7 +92,7 @@ def resumed(given: Given, journal: Path) -> Prepared:
         require_same_day(said, told, str(journal))
         mode.require_consent(told, journal, given.yes, asked())  # its limits stand in there
         with patience() as advance:
-            live, after = taken_up(journal, laid, advance)
+            live, after = taken_up(journal, laid, advance, say)
         return live, said, after
 
     return prepared
@@ -130,7 +131,7 @@ def recovery_of(runner: Any, told: dict[str, Any], user: str, password: str) -> 
     return Recovery(runner, DropCopy((str(where[0]), int(where[1])), user, password))
 
 
-def telling(recovery: Any, json_out: bool) -> Callable[[], None]:
+def telling(recovery: Any, say: Say) -> Callable[[], None]:
     """A turn of it, each new word of it printed."""
     said = [""]
 
@@ -138,7 +139,11 @@ def telling(recovery: Any, json_out: bool) -> Callable[[], None]:
         recovery.turn()
         if recovery.told != said[0]:
             said[0] = recovery.told
-            told = json.dumps({"recovery": said[0]}) if json_out else f"recovery: {said[0]}"
-            print(told, flush=True)
+            say(said[0])
 
     return turn
+
+
+def say_recovery(json_out: bool, words: str) -> None:
+    """A word of it, for people or for machines."""
+    print(json.dumps({"recovery": words}) if json_out else f"recovery: {words}", flush=True)

@@ -69,7 +69,7 @@ def live_command(
     """Run strategies against an exchange, journaled."""
     from hftlib.core import jit
     from hftlib.core.control.places import place
-    from hftlib.ops.beginning import Given, new, resumed, telling
+    from hftlib.ops.beginning import Given, new, resumed, say_recovery, telling
     from hftlib.ops.launching import exchange_of
     from hftlib.ops.obeying import obey
     from hftlib.ops.showing import status_table
@@ -78,8 +78,8 @@ def live_command(
     leave_through_finally()
     settings = mode, latency_us, share, tuple(scale or ()), yes
     given = Given(strategies or [], param or [], limits, symbols, user, *settings)
-    begun = resumed if resume else new
-    prepared = begun(given, journal)  # what is wrong with it is said before anybody waits
+    say = partial(say_recovery, json_out)
+    prepared = (resumed if resume else new)(given, journal, say)  # nobody waits for a refusal
     with counted("compiling", jit.registered()) as advance:  # nothing compiles once it trades
         jit.warm(lambda done, _total, name: advance(done, name))
     told = exchange_of(exchange, WAIT_S)
@@ -92,7 +92,7 @@ def live_command(
             runner.start(cpu)
             print(_begins(runner, socket, json_out), flush=True)
             turns = [] if control is None else [control.poll]
-            turns += [] if recovery is None else [telling(recovery, json_out)]
+            turns += [] if recovery is None else [telling(recovery, say)]
             _shown(runner, turns, seconds, json_out, lambda: status_table(status(runner)))
         except KeyboardInterrupt:
             pass

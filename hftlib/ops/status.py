@@ -42,7 +42,11 @@ def status(runner: Runner) -> dict[str, Any]:
         "open_orders": runner.open_orders,
         "scopes": _scopes(runner),
         "strategies": [
-            {"name": seat.name, "stopped": seat.why_stopped(len(session.seats))}
+            {
+                "name": seat.name,
+                "stopped": seat.why_stopped(len(session.seats)),
+                "parameters": _parameters(seat),
+            }
             for seat in session.seats
         ],
         "positions": [row for seat in session.seats for row in _positions(seat, session.books)],
@@ -68,13 +72,19 @@ def _told(one: Histogram) -> dict[str, int]:
     return {name: int(told[name]) for name in ("count", *_PERCENTILES) if name in told}
 
 
+def _parameters(seat: Seat) -> dict[str, Any]:
+    """Those of its strategy as they are now."""
+    strategy: Any = seat.strategy
+    return dict(strategy.parameters_in(seat["state"]))
+
+
 def _scopes(runner: Runner) -> list[dict[str, Any]]:
     """Each scope's state and why it has it."""
     room, rows = runner.live.session.risk, runner.live.session.arena["scopes"]
     return [
         {
             "scope": name,
-            "state": TRADING_STATES[int(row["state"])],
+            "state": "flattening" if row["flattening"] else TRADING_STATES[int(row["state"])],
             "since_ns": int(row["since"]),
             "why": REASONS[int(row["why"])] if row["state"] else "",
         }

@@ -38,6 +38,7 @@ from hftlib.core.soup import memory as soup
 from hftlib.engine.live.memory import BEGUN, ENDED, LOST
 from hftlib.feed.mold import packet
 from hftlib.risk import directives as risk
+from hftlib.risk.authority import ROLES
 from hftlib.risk.controls import NAMES, TRADING_STATES
 
 Told = dict[str, Any]
@@ -169,8 +170,12 @@ def _directive(payload: bytes) -> Told:
         found["state"] = _named(TRADING_STATES, found.pop("value"))
     if what == risk.SET_LIMIT:
         found["limit"] = _named(NAMES, found.pop("which"))
+    if what == risk.SET_PARAMETER:
+        found["parameter"], word = found.pop("second"), found["value"]
+        if found.pop("which") & risk.FLOAT:
+            found["value"] = float(np.array([word], np.int64).view(np.float64)[0])
     for name in ("role", "second_role"):
-        found[name] = _named(risk.ROLES, found[name])
+        found[name] = _named(ROLES, found[name])
     del found["outcome"]  # what comes of it is decided later
     kept = ("scope", "value")
     return told | {name: one for name, one in found.items() if one or (name in kept and one == 0)}

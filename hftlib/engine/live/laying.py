@@ -101,7 +101,7 @@ class Live:
         self.address = int(self._memory.ctypes.data)
         header = self.header
         header["feeds"], header["links"] = len(self._feeds), len(self._links)
-        header["instruments"], header["session"] = count, self.session.address
+        header["instruments"] = count
         for name in ("feeds", "links", "feed_of", "link_of", "symbols"):
             header[f"{name}_at"] = places[name]
         feed_of = [
@@ -113,28 +113,45 @@ class Live:
         symbols = b"".join(one.symbol.encode("ascii", "replace")[:8].ljust(8) for one in table)
         self._words("symbols", places, count)[:] = np.frombuffer(symbols, np.int64)
         self._words("rows", places, LOCATES * len(self._feeds))[:] = m.NOT_LOOKED
-        self._join(places)
-        open_doors(header)
-        header["out_kind"] = SESSION_OUT
-        if self.shadow is not None:
-            header["shadow"], header["out_kind"] = self.shadow.address, SHADOW_OUT
-            header["submit"] = 0  # nobody is told, but who looks on
-            for n in range(len(self._links)):
-                self.gateway(n)["state"] = OPEN
-
-    def _join(self, places: dict[str, int]) -> None:
-        """Where everything lies; the addresses hold in this process."""
         for n, row in enumerate(self.feeds):
-            row["sequencer"] = self.sequencers[n].address
-            row["translator"] = self.translators[n].address
             row["rows_at"] = places["rows"] + 8 * LOCATES * n
         for n, row in enumerate(self.links):
-            row["gateway"] = self._gateways[n].ctypes.data
-            row["client"] = self._clients[n].ctypes.data
             row["out_at"] = places["out"] + m.OUT_BYTES * n
             plan = self._links[n]
             login = frames.login(plan.user, "", plan.session, 1)
             row["login"][: len(login)] = np.frombuffer(login, np.uint8)
+        header["out_kind"] = SESSION_OUT
+        if self.shadow is not None:
+            header["out_kind"] = SHADOW_OUT
+            for n in range(len(self._links)):
+                self.gateway(n)["state"] = OPEN
+        self.join()
+
+    def join(self) -> None:
+        """Where everything lies: addresses, which hold in this process."""
+        header = self.header
+        header["session"] = self.session.address
+        for n, row in enumerate(self.feeds):
+            row["sequencer"] = self.sequencers[n].address
+            row["translator"] = self.translators[n].address
+        for n, row in enumerate(self.links):
+            row["gateway"] = self._gateways[n].ctypes.data
+            row["client"] = self._clients[n].ctypes.data
+        open_doors(header)
+        if self.shadow is not None:
+            self.shadow.join()
+            header["shadow"], header["submit"] = self.shadow.address, 0  # nobody is told
+
+    def pieces(self) -> dict[str, np.ndarray[Any, Any]]:
+        """All memory that a decision can hang on, as bytes: what `join` writes in is as old as
+        the process, and so is a strategy's context, which `session.connect` writes."""
+        found = {"live": self._memory, "session": self.session.arena.state}
+        for n in range(len(self._feeds)):
+            found[f"sequencer {n}"] = self.sequencers[n].memory
+            found[f"translator {n}"] = self.translators[n].arena.state
+        for n in range(len(self._links)):
+            found[f"gateway {n}"], found[f"client {n}"] = self._gateways[n], self._clients[n]
+        return found | (self.shadow.pieces() if self.shadow is not None else {})
 
     def _words(self, name: str, places: dict[str, int], count: int) -> Any:
         return self._memory[places[name] : places[name] + 8 * count].view(np.int64)

@@ -17,7 +17,8 @@ from hftlib.core.soup import memory as soup
 from hftlib.engine.live import feeding, linking
 from hftlib.engine.live.memory import DIRECTIVE_AT, LOST, call_2, feed_of, link_of, live_at
 from hftlib.feed.mold import machine
-from hftlib.risk.directives import DIRECTIVE_BYTES, PROCESS, directive_at
+from hftlib.risk.authority import PROCESS
+from hftlib.risk.directives import DIRECTIVE_BYTES, directive_at
 from hftlib.risk.memory import FIRM_ROW
 from hftlib.risk.recovering import HOLD
 

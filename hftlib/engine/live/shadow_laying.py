@@ -24,6 +24,7 @@ from hftlib.venue.exchange import Exchange, exchange_command, exchange_event
 from hftlib.venue.venue import Venue
 
 RING = 1 << 14
+_WAYS = ("commands", "reports")
 LATENCY_NS_MIN, LATENCY_NS_MAX = 1_000, 10_000_000_000
 
 
@@ -50,18 +51,33 @@ class Shadow:
         self._memory = np.zeros(1, SHADOW)
         self.address = int(self._memory.ctypes.data)
         record = self._memory[0]
-        record["exchange"] = self.exchange.address
         record["order_ns"], record["report_ns"] = plan.order_ns, plan.report_ns
-        record["obey"] = jit.entry_address(exchange_command)
-        record["see"] = jit.entry_address(exchange_event)
         shares = 1 << (len(session.seats) - 1).bit_length()
         self._rings = []
-        for name, dtype in (("commands", FLIGHT_COMMAND), ("reports", FLIGHT_REPORT)):
+        for name, dtype in zip(_WAYS, (FLIGHT_COMMAND, FLIGHT_REPORT), strict=True):
             ring = np.zeros(RING * shares, dtype)
             self._rings.append(ring)
             way: Any = record[name]
-            way["items"], way["mask"] = ring.ctypes.data, len(ring) - 1
-            way["stride"], way["due"], way["latest"] = ring.itemsize, FOREVER, -FOREVER
+            way["mask"], way["stride"] = len(ring) - 1, ring.itemsize
+            way["due"], way["latest"] = FOREVER, -FOREVER
+        self.join()
+
+    def join(self) -> None:
+        """Where everything lies: addresses, which hold in this process."""
+        self.exchange.connect()
+        record = self._memory[0]
+        record["exchange"] = self.exchange.address
+        record["obey"] = jit.entry_address(exchange_command)
+        record["see"] = jit.entry_address(exchange_event)
+        for name, ring in zip(_WAYS, self._rings, strict=True):
+            record[name]["items"] = ring.ctypes.data
+
+    def pieces(self) -> dict[str, np.ndarray[Any, Any]]:
+        """All memory of it, as bytes."""
+        found = {"shadow": self._memory.view(np.uint8), "exchange": self.exchange.arena.state}
+        return found | {
+            name: ring.view(np.uint8) for name, ring in zip(_WAYS, self._rings, strict=True)
+        }
 
 
 def _require(plan: ShadowPlan, feeds: int, links: int) -> None:
