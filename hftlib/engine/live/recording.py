@@ -7,9 +7,9 @@
 
 The engine is the runner's own and decides as it did; where it would not, that is a StateError, for
 figures of another day are none. Logs are taken away between frames, and within one that brings
-thousands of events, as of a gap that fills; equity is noted before a frame
-beside which it is due. Two doors lead through Python on their way: what is sent, for when an order
-was asked to go, and what is answered, for fills get their numbers and that moment there.
+thousands of events, as of a gap that fills; equity is noted before a frame beside which it is due.
+Doors lead through Python on their way: each event; what is sent, for when an order was asked to go;
+and what is answered, for fills get their numbers and that moment there.
 
 The market around fills lies in the feed, which a venue's answers overtake and are overtaken by, so
 it is looked at afterwards (`research/journal_market.py`) and given to `look_back`.
