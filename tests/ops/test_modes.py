@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from floor_trial import trade
 from typer.testing import CliRunner
 
+import hftlib as hft
 from hftlib.cli import app
 from hftlib.core.errors import InputError
 from hftlib.core.journal import kinds
@@ -285,15 +287,37 @@ def test_a_day_in_shadow_by_command_and_what_it_says_of_itself(floor, tmp_path, 
             assert began["mode"] == "shadow" and began["shadow"]["order_ns"] == 25_000
             trade(floor, 2_000, has_traded)
         finally:
-            process.terminate()
-            process.wait(60)
+            process.kill()
+    resume = ["live", "--resume", "--exchange", "exchange.json", "--journal", "day.journal"]
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *resume, "--seconds", "2", "--json"],
+        cwd=tmp_path, stdout=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        try:
+            floor.until(lambda: process.poll() is not None, 600)
+            assert process.stdout is not None
+            said = process.stdout.read().decode()
+        finally:
+            process.kill()
+    assert process.returncode == 0 and '"recovery": "goes on: ' in said
+    assert json.loads(said.splitlines()[-1])["mode"] == "shadow"
     assert floor.exchange.counts["heard"] == heard + 3 * (floor.moves - 1), "the maker's alone"
     told = replay(folder, laid)
     assert told.is_identical, told.difference
     shown = CliRunner().invoke(app, ["journal", "ls", str(folder)])
     assert "shadow" in shown.stdout
-    said = about(folder)
-    assert said["mode"] == "shadow"
+    assert about(folder)["mode"] == "shadow"
+    tapes = {}
+    for clock in ("", "ours", "venue"):
+        words = ["journal", "export", str(folder), "--tape", str(tmp_path / f"{clock}.tape")]
+        done = CliRunner().invoke(app, [*words, *(["--clock", clock] if clock else [])])
+        assert done.exit_code == 0, done
+        tapes[clock] = np.concatenate(list(hft.open_tape(tmp_path / f"{clock}.tape").chunks()))
+    assert (tapes[""] == tapes["ours"]).all() and len(tapes[""]) == len(tapes["venue"]) > 20
+    assert (tapes["ours"]["time"] == tapes["ours"]["received"]).all()
+    assert (tapes["venue"]["time"] != tapes["venue"]["received"]).any()
+    done = CliRunner().invoke(app, [*words[:-1], str(tmp_path / "x.tape"), "--clock", "mine"])
+    assert isinstance(done.exception, InputError) and "'mine' is no clock" in str(done.exception)
     shown = CliRunner().invoke(app, ["journal", "show", str(folder), "--kind", "SHADOW", "-n", "5"])
     assert "SHADOW" in shown.stdout and "piece=command" in shown.stdout
 

@@ -15,7 +15,9 @@ from hftlib.core.journal.shadows import pieces_of
 from hftlib.engine.live.decoding import Decoder
 from hftlib.engine.live.replaying import about, replay
 from hftlib.ops.launching import laid
+from hftlib.ops.metrics import families
 from hftlib.ops.modes import Mode
+from hftlib.ops.showing import worries
 from hftlib.ops.status import status
 from hftlib.research.journal_feed import JournalFeed
 from hftlib.research.journal_result import journal_result
@@ -156,6 +158,9 @@ def test_nobody_comes_to_the_exchange_and_nothing_leaves(floor, tmp_path):
     told = status(trial.runner)
     assert told["links"][0]["state"] == "MODEL" and not told["links"][0]["is_up"]
     assert told["mode"] == "shadow" and "50 us to the model: nothing is sent" in told["mode_says"]
+    ready = {one.name: one.samples for one in families(told)}["hftlib_link_ready"]
+    assert [one.value for one in ready] == [1.0], "a model always answers"
+    assert worries(told) == []
     folder = ended(floor, trial)
     assert trial.counts("commands") > 30 and trial.counts("reports") > 30
     assert door.most == 1, "the maker's session alone"
