@@ -55,7 +55,7 @@ bench: $(READY)
 wire: $(READY)
 	@$(BIN)/hft bench live --wire
 
-# At twice the recorded peak, for SOAK_MINUTES; some 300 MB a minute in TMPDIR while it runs.
+# At twice the recorded peak, for SOAK_MINUTES; some 260 MB a minute in TMPDIR while it runs.
 soak: $(READY)
 	@$(BIN)/hft bench soak --minutes $(or $(SOAK_MINUTES),5)
 

@@ -121,7 +121,7 @@ class Soaked:
 
     def _limits(self) -> list[Check]:
         day, most = self.day, max(self.day.most_held.values(), default=0)
-        tenth = max(1, len(self.samples) // 10)
+        tenth = max(2, len(self.samples) // 10)  # the last look may be right behind another
         late = self.samples[-1]["refused"] - self.samples[-1 - tenth]["refused"]
         return [
             Check(

@@ -136,9 +136,12 @@ class Bed:
         hot_address = self.runner._memory.ctypes.data
         ended: Future[int] = beside(lambda: int(hot.spin(hot_address, FOR_EVER)), CORE_HOT)
         try:
-            if self.end.tcp is not None:
+            if self.end.tcp is not None:  # the heartbeat ends a silence of more than five seconds
+                serve(self.end.address, clock.monotonic_ns() + 5 * TURN_NS)
                 self.end.udp.send(packet.header(SESSION, int(self.end.memory["sequence"][0]), 0))
                 self.end.tcp.send(frames.encode(b"H"))
+                live = self.runner.live.sequencers[0]
+                self._until(lambda: live.state == "LIVE", "the feed is heard again")
                 serve(self.end.address, clock.monotonic_ns() + 20 * TURN_NS)
             yield
         finally:

@@ -130,8 +130,8 @@ def test_memory_of_ones_own_is_seen_and_mapped_files_are_not(tmp_path):
     assert int(file.sum()) == 0
     assert soak_host.own_kib(os.getpid()) - own < 2_048
     assert soak_host.mapped_kib(os.getpid()) - mapped > 6_000
-    held = np.ones(8 << 20, np.uint8)
-    assert soak_host.own_kib(os.getpid()) - own > 6_000 and held[0]
+    held = np.ones(64 << 20, np.uint8)  # so much is never taken from what was freed before
+    assert soak_host.own_kib(os.getpid()) - own > 60_000 and held[0]
 
 
 def test_a_process_that_ends_by_itself_is_a_sentence(tmp_path):
