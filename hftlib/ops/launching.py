@@ -96,6 +96,7 @@ def described(
     return {
         "what": "runner",
         "mode": mode,
+        **({"hours": dict(exchange["hours"])} if "hours" in exchange else {}),  # of a calendar
         "hftlib": __version__,
         "strategies": [_strategy(one, params or {}) for one in strategies],
         "limits": "" if limits is None else text_of(limits),

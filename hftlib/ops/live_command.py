@@ -54,11 +54,14 @@ def live_command(
         str, typer.Option("--control", help='Where to be told things; "off": nowhere.')
     ] = "",
     seconds: Annotated[float, typer.Option(help="Stop after so long; 0: never.", min=0.0)] = 0.0,
+    calendar: Annotated[str, typer.Option(help="XNAS: trade within its hours.")] = "",
+    end_before_close: Annotated[float, typer.Option(help="Seconds.", min=0.0)] = 60.0,
     json_out: Json = False,
 ) -> None:
     """Run strategies against an exchange, journaled."""
     from hftlib.core import jit
     from hftlib.core.control.places import place
+    from hftlib.ops.hours import Hours, hours_of
     from hftlib.ops.launching import exchange_of
     from hftlib.ops.obeying import obey
     from hftlib.ops.runner import Door, Place, Runner
@@ -69,9 +72,10 @@ def live_command(
     given = _Given(strategies or [], param or [], limits, symbols, user, mode)
     make = _resumed if resume else _new
     prepared = make(given, journal)  # what is wrong with it is said before anybody waits
+    hours = {} if resume else hours_of(calendar, end_before_close)  # a day that goes on has its own
     with counted("compiling", jit.registered()) as advance:  # nothing compiles once it trades
         jit.warm(lambda done, _total, name: advance(done, name))
-    told = exchange_of(exchange, WAIT_S)
+    told = exchange_of(exchange, WAIT_S) | hours
     live, about, after = prepared(told)
     lines = Place([told["line_a"], told["line_b"]], told["recovery"], told.get("interface", ""))
     doors = [Door(tuple(told["order_entry"]), password)]
@@ -81,6 +85,7 @@ def live_command(
     with runner, _heard(socket, partial(obey, runner)) as control:
         status_table(status(runner))  # what may be asked is made ready, too
         jit.freeze()
+        within = Hours(runner, recovery)  # before the open it is held from its first frame on
         try:
             runner.start(cpu)
             if json_out:
@@ -89,7 +94,14 @@ def live_command(
                 print("; ".join(f"{name}: {got}" for name, got in runner.host.items()), flush=True)
             turns = [control.poll] if control is not None else []
             turns += [_told(recovery, json_out)] if recovery is not None else []
-            _shown(runner, turns, seconds, json_out, lambda: status_table(status(runner)))
+            turns.append(within.turn)
+            _shown(
+                runner,
+                turns,
+                within.seconds(seconds),
+                json_out,
+                lambda: status_table(status(runner)),
+            )
         except KeyboardInterrupt:
             pass
     _say_the_end(runner, json_out)
