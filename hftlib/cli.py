@@ -20,11 +20,9 @@ import typer
 
 from hftlib import __version__
 from hftlib.core.errors import HftError, HostError, InputError
-from hftlib.ops.cancel_command import allow_entry_command, cancel_all_command
+from hftlib.ops import beside_commands
 from hftlib.ops.desk_commands import add_commands
-from hftlib.ops.fanout_command import fanout_command
 from hftlib.ops.live_command import live_command, replay_command
-from hftlib.ops.session_calendar import calendar_command
 from hftlib.research.backtest_command import backtest_command
 from hftlib.research.commands import data
 from hftlib.research.journal_command import journal
@@ -48,11 +46,8 @@ app.command("backtest")(backtest_command)
 app.command("tca")(tca_command)
 app.command("live")(live_command)
 app.command("replay")(replay_command)
-app.command("fanout")(fanout_command)
-app.command("calendar")(calendar_command)
-app.command("cancel-all")(cancel_all_command)
-app.command("allow-entry")(allow_entry_command)
 add_commands(app, limits)
+beside_commands.add_commands(app)
 
 
 @app.callback(invoke_without_command=True)

@@ -6,7 +6,8 @@
 
 Before the open the firm is held by a directive, as after a restart: risk refuses what strategies
 want, and what they had goes. At the open it goes on in the state it had, and the journal has both,
-so a replay does the same. The end is the usual one: strategies hear `on_stop`, orders are taken
+so a replay does the same. After a restart the firm is held anyway: there `Recovery` waits for the
+open as well. The end is the usual one: strategies hear `on_stop`, orders are taken
 back, the journal is closed.
 
 Worst case: the open is seen by the thread that dials, some milliseconds late.
@@ -50,11 +51,15 @@ class Hours:
     """One runner's day. `is_held`: it waits for the open."""
 
     def __init__(self, runner: Runner, recovery: Any = None) -> None:
-        self._runner, self._recovery = runner, recovery
+        self._runner = runner
         self._hours: dict[str, Any] = runner.hours or {}
-        self.is_held = self._has_waited = False
-        if self._hours and self.now < self._hours["open_ns"]:
-            self._hold()
+        self.is_held = False
+        if recovery is not None:
+            recovery.also = self.waits_for  # what holds after a restart holds until the open, too
+        elif self.waits_for():
+            why = f"{self._hours['calendar']} is closed"
+            held = Directive(HOLD, "firm", clock.now_ns(), WHO, why, ROLES[PROCESS])
+            self.is_held = self._tell(held)
 
     @property
     def now(self) -> int:
@@ -68,24 +73,17 @@ class Hours:
         left = max((self._hours["end_ns"] - self.now) / SECOND_NS, 1e-3)
         return min(left, most) if most else left
 
+    def waits_for(self) -> str:
+        """The open, in words, while it is to come."""
+        if not self._hours or self.now >= self._hours["open_ns"]:
+            return ""
+        return f"{self._hours['calendar']} opens at {to_text(self._hours['open_ns'])[11:19]} UTC"
+
     def turn(self) -> None:
         """Look whether it is time."""
-        if not self.is_held or (self._recovery is not None and not self._recovery.is_over):
-            return
-        if self.now < self._hours["open_ns"]:
-            if self._recovery is not None and not self._has_waited:
-                self._has_waited = True  # a restart is over, and just said that it may go on
-                self._hold()
-        elif self._tell(go_on(at=clock.now_ns(), who=WHO, why=self._why("opens"))):
-            self.is_held = False
-
-    def _hold(self) -> None:
-        self._tell(Directive(HOLD, "firm", clock.now_ns(), WHO, self._why("opens"), ROLES[PROCESS]))
-        self.is_held = True
-
-    def _why(self, what: str) -> str:
-        at = to_text(self._hours["open_ns"], zone="UTC")[11:19]
-        return f"{self._hours['calendar']} {what} at {at} UTC"
+        if self.is_held and not self.waits_for():
+            why = f"{self._hours['calendar']} is open"
+            self.is_held = not self._tell(go_on(at=clock.now_ns(), who=WHO, why=why))
 
     def _tell(self, directive: Directive) -> bool:
         return self._runner.tell(directive.row(self._runner.live.session.risk, clock.now_ns()))

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -61,7 +61,7 @@ def live_command(
     """Run strategies against an exchange, journaled."""
     from hftlib.core import jit
     from hftlib.core.control.places import place
-    from hftlib.ops.hours import Hours, hours_of
+    from hftlib.ops.hours import hours_of
     from hftlib.ops.launching import exchange_of
     from hftlib.ops.obeying import obey
     from hftlib.ops.runner import Door, Place, Runner
@@ -85,26 +85,28 @@ def live_command(
     with runner, _heard(socket, partial(obey, runner)) as control:
         status_table(status(runner))  # what may be asked is made ready, too
         jit.freeze()
-        within = Hours(runner, recovery)  # before the open it is held from its first frame on
-        try:
-            runner.start(cpu)
-            if json_out:
-                print(json.dumps(_began(runner, socket)), flush=True)
-            else:
-                print("; ".join(f"{name}: {got}" for name, got in runner.host.items()), flush=True)
-            turns = [control.poll] if control is not None else []
-            turns += [_told(recovery, json_out)] if recovery is not None else []
-            turns.append(within.turn)
-            _shown(
-                runner,
-                turns,
-                within.seconds(seconds),
-                json_out,
-                lambda: status_table(status(runner)),
-            )
-        except KeyboardInterrupt:
-            pass
+        turns = [] if control is None else [control.poll]
+        begins = partial(_begun, runner, cpu, socket, json_out)
+        _trade(runner, recovery, turns, seconds, json_out, begins)
     _say_the_end(runner, json_out)
+
+
+def _trade(
+    runner: Any,
+    recovery: Any,
+    turns: list[Callable[[], Any]],
+    seconds: float,
+    json_out: bool,
+    begins: Callable[[], str],
+) -> None:
+    """Until it is told to end, or its time is over."""
+    from hftlib.ops.hours import Hours
+
+    within = Hours(runner, recovery)  # before the open it is held from its first frame on
+    with suppress(KeyboardInterrupt):
+        print(begins(), flush=True)
+        turns += [_told(recovery, json_out)] if recovery is not None else []
+        _shown(runner, [*turns, within.turn], within.seconds(seconds), json_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,10 +241,13 @@ def replay_command(
         raise typer.Exit(1)
 
 
-def _began(runner: Any, socket: Path | None) -> dict[str, Any]:
-    """What a machine that started it needs to know."""
+def _begun(runner: Any, cpu: int | None, socket: Path | None, json_out: bool) -> str:
+    """It runs; what whoever started it needs to know."""
+    runner.start(cpu)
+    if not json_out:
+        return "; ".join(f"{name}: {got}" for name, got in runner.host.items())
     told = {"mode": runner.mode, "journal": str(runner.journal.folder), "host": runner.host}
-    return told | ({"control": str(socket)} if socket is not None else {})
+    return json.dumps(told | ({"control": str(socket)} if socket is not None else {}))
 
 
 @contextmanager
@@ -258,23 +263,24 @@ def _heard(path: Path | None, obey: Callable[[Any], Any]) -> Iterator[Any]:
             made.close()
 
 
-def _shown(
-    runner: Any,
-    turns: list[Callable[[], Any]],
-    seconds: float,
-    quiet: bool,
-    table: Callable[[], Any],
-) -> None:
+def _shown(runner: Any, turns: list[Callable[[], Any]], seconds: float, quiet: bool) -> None:
     """A table that stays where it is on a terminal; elsewhere nothing until the end."""
     from rich.console import Console
     from rich.live import Live
+
+    from hftlib.ops.showing import status_table
+    from hftlib.ops.status import status
 
     console = Console()
     if quiet or not console.is_terminal:
         _run(runner, turns, seconds)
         return
     with Live(console=console, auto_refresh=False, transient=True) as shown:
-        _run(runner, turns, seconds, lambda: shown.update(table(), refresh=True))
+
+        def table() -> None:
+            shown.update(status_table(status(runner)), refresh=True)
+
+        _run(runner, turns, seconds, table)
 
 
 def _run(

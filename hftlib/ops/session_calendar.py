@@ -18,14 +18,11 @@ import json
 import os
 import subprocess
 import sys
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from hftlib.core.errors import HostError, InputError
-from hftlib.core.times import to_ns, to_text
+from hftlib.core.times import to_text
 from hftlib.core.units import shown
-from hftlib.terminal import Json
 
 ASK_S, BEFORE_DAYS, AFTER_DAYS = 60.0, 10, 40
 DAY_NS = 86_400_000_000_000
@@ -68,21 +65,6 @@ def words(found: Session) -> str:
     """A session for people."""
     begin, end = (to_text(found[n], zone=found["zone"])[:16] for n in ("open_ns", "close_ns"))
     return f"{begin} to {end[11:] if end[:10] == begin[:10] else end} ({found['zone']})"
-
-
-def calendar_command(
-    name: Annotated[str, typer.Argument(help="XNAS, XNYS, XLON, 24/7, ...")],
-    at: Annotated[str, typer.Option(help="A time, UTC without a zone; now without it.")] = "",
-    json_out: Json = False,
-) -> None:
-    """When an exchange is open today, or next."""
-    from hftlib.core import clock
-
-    found = asked(name, to_ns(at, zone="UTC") if at else clock.now_ns())
-    if json_out:
-        print(json.dumps(found))
-    else:
-        print(f"{found['calendar']}: {'' if found['is_today'] else 'next '}{words(found)}")
 
 
 def _read(name: str, at_ns: int) -> Session:

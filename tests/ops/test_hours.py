@@ -19,6 +19,7 @@ from hftlib.engine.live.replaying import about, replay
 from hftlib.ops import hours as room
 from hftlib.ops.hours import Hours, hours_of
 from hftlib.ops.launching import laid
+from hftlib.ops.showing import worries
 from hftlib.ops.status import status
 
 S = 10**9
@@ -62,15 +63,17 @@ def test_before_the_open_nothing_leaves_and_after_it_orders_do(floor, tmp_path):
     trade(floor, 10)
     hours.turn()
     assert hours.is_held and firm(trial) == "halted" and trial.counts("commands") == 0
+    assert any("held until XNAS opens" in one for one in worries(status(trial.runner)))
     open_now(hours)
     hours.turn()
     assert not hours.is_held
+    assert not any("held until" in one for one in worries(status(trial.runner)))
     trade(floor, 40, lambda: trial.counts("commands") > 0)
     assert firm(trial) == "active" and trial.counts("commands") > 0
     trial.runner.stop()
     assert about(trial.folder)["hours"]["calendar"] == "XNAS"
     said = [one for one in frames(trial.folder) if one.kind == kinds.DIRECTIVE]
-    assert len(said) == 2 and b"XNAS opens at" in said[0].payload
+    assert len(said) == 2 and b"XNAS is closed" in said[0].payload
     again = replay(trial.folder, laid)
     assert again.is_identical, again.difference
 
@@ -92,12 +95,11 @@ def test_a_runner_that_was_killed_before_the_open_waits_for_it_again(floor, tmp_
     again = Resumed(floor, killed(trial))
     hours = Hours(again.runner, again.recovery)
     again.runner.start()
-    floor.until(lambda: (hours.turn(), again.recovery.is_over)[1])
-    floor.until(lambda: (hours.turn(), again.counts("directives") >= 3)[1])
+    floor.until(lambda: "XNAS opens at" in again.recovery.told)
     trade(floor, 10)
+    hours.turn()
     assert firm(again) == "halted" and again.counts("commands") == 0
     open_now(hours)
-    hours.turn()
     trade(floor, 40, lambda: again.counts("commands") > 0)
     assert again.counts("commands") > 0
     again.runner.stop()

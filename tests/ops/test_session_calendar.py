@@ -48,7 +48,7 @@ def test_a_day_without_a_session_says_when_the_next_is():
     overnight = required("CMES", utc("2026-11-22T23:30"))
     assert words(overnight) == "2026-11-22T17:00 to 2026-11-23T17:00 (America/Chicago)"
     with pytest.raises(InputError, match="'XNOPE' is no calendar here"):
-        asked("XNOPE", utc("2026-11-26"))
+        asked("XNOPE", utc("2026-11-26T00:00"))
 
 
 def test_without_the_package_a_sentence_says_what_to_install(tmp_path):
