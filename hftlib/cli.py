@@ -20,9 +20,8 @@ import typer
 from hftlib import __version__
 from hftlib.bench.command import bench_command, made_ready
 from hftlib.core.errors import HftError, HostError
-from hftlib.ops.cancel_command import allow_entry_command, cancel_all_command
+from hftlib.ops import beside_commands
 from hftlib.ops.desk_commands import add_commands
-from hftlib.ops.fanout_command import fanout_command
 from hftlib.ops.live_command import live_command, replay_command
 from hftlib.research.backtest_command import backtest_command
 from hftlib.research.commands import data
@@ -48,10 +47,8 @@ app.command("backtest")(backtest_command)
 app.command("tca")(tca_command)
 app.command("live")(live_command)
 app.command("replay")(replay_command)
-app.command("fanout")(fanout_command)
-app.command("cancel-all")(cancel_all_command)
-app.command("allow-entry")(allow_entry_command)
 add_commands(app, limits)
+beside_commands.add_commands(app)
 
 
 @app.callback(invoke_without_command=True)

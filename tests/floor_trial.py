@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from floor_desk import Floor
 
@@ -25,6 +25,8 @@ from hftlib.venue.matching import records as r
 class Trial:
     """A runner beside an exchange: `step` lets both go on."""
 
+    hours: ClassVar[dict[str, Any]] = {}  # of a calendar; a test's own class may have some
+
     def __init__(
         self,
         floor: Floor,
@@ -37,7 +39,7 @@ class Trial:
         **params: Any,
     ) -> None:
         self.floor, self.folder = floor, folder
-        places = floor.exchange.places
+        places = floor.exchange.places | self.hours
         named = [strategy] if isinstance(strategy, str) else strategy
         given: dict[str, Any] = {"limits": limits, "mode": mode, "fees": fees}
         told = described(named, places, user="frm1a", params=params, **given)

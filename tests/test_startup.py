@@ -39,7 +39,8 @@ def test_state_is_looked_at_and_object_code_loaded_without_a_compiler():
 
 
 def test_the_live_process_and_its_watchdog_load_no_research_package_and_no_compiler():
-    rooms = "from hftlib.ops import desk_commands, live_command, obeying, showing, watchdog"
+    rooms = "from hftlib.ops import beside_commands, hours, cancel_session, last_resort\n"
+    rooms += "from hftlib.ops import desk_commands, live_command, obeying, showing, watchdog"
     engine = "from hftlib.engine.live import replaying"
     loaded = loaded_after(f"{rooms}, runner, launching, status, drop_copy\n{engine}")
     assert loaded.isdisjoint(HEAVY | {"numba", "jupyterlab", "scipy"}) and "numpy" in loaded

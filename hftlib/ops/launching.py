@@ -95,6 +95,7 @@ def described(
     about = {
         "what": "runner",
         "mode": chosen.name,
+        **({"hours": dict(exchange["hours"])} if "hours" in exchange else {}),  # of a calendar
         "hftlib": __version__,
         "strategies": [_strategy(one, params or {}) for one in strategies],
         "fees": dict(fees or {}),

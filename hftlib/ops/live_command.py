@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -70,6 +70,8 @@ def live_command(
         str, typer.Option("--control", help='Where to be told things; "off": nowhere.')
     ] = "",
     seconds: Annotated[float, typer.Option(help="Stop after so long; 0: never.", min=0.0)] = 0.0,
+    calendar: Annotated[str, typer.Option(help="XNAS: trade within its hours.")] = "",
+    end_before_close: Annotated[float, typer.Option(help="Seconds.", min=0.0)] = 60.0,
     json_out: Json = False,
 ) -> None:
     """Run strategies against an exchange, journaled."""
@@ -77,6 +79,7 @@ def live_command(
     from hftlib.core.control.places import place
     from hftlib.core.journal.opening import number_of_durability
     from hftlib.ops.beginning import Given, new, resumed, say_recovery, telling
+    from hftlib.ops.hours import hours_of
     from hftlib.ops.launching import exchange_of
     from hftlib.ops.obeying import obey
     from hftlib.ops.showing import status_table
@@ -89,23 +92,41 @@ def live_command(
     say = partial(say_recovery, json_out)
     number_of_durability(durability)
     prepared = begun(given, journal, say)  # what is wrong is said before anybody waits
+    hours = {} if resume else hours_of(calendar, end_before_close)  # a day that goes on has its own
     with counted("compiling", jit.registered()) as advance:  # nothing compiles once it trades
         jit.warm(lambda done, _total, name: advance(done, name))
-    told = exchange_of(exchange, WAIT_S)
+    told = exchange_of(exchange, WAIT_S) | hours
     socket = place("runner", control_path)
     runner, recovery = _made(prepared(told), told, journal, copy_user, password, busy, durability)
     with runner, _heard(socket, partial(obey, runner)) as control:
         status_table(status(runner))  # what may be asked is made ready, too
         jit.freeze()
-        try:
-            runner.start(cpu)
-            print(_begins(runner, socket, json_out), flush=True)
-            turns = [] if control is None else [control.poll]
-            turns += [] if recovery is None else [telling(recovery, say)]
-            _shown(runner, turns, seconds, json_out, lambda: status_table(status(runner)))
-        except KeyboardInterrupt:
-            pass
+        turns = [] if control is None else [control.poll]
+        turns += [] if recovery is None else [telling(recovery, say)]
+        begins = partial(_begun, runner, cpu, socket, json_out)
+        _trade(runner, recovery, turns, seconds, json_out, begins)
     _say_the_end(runner, json_out)
+
+
+def _trade(
+    runner: Any,
+    recovery: Any,
+    turns: list[Callable[[], Any]],
+    seconds: float,
+    json_out: bool,
+    begins: Callable[[], str],
+) -> None:
+    """Until it is told to end, or its time is over."""
+    from hftlib.ops.hours import Hours
+    from hftlib.ops.showing import status_table
+    from hftlib.ops.status import status
+
+    within = Hours(runner, recovery)  # before the open it is held from its first frame on
+    with suppress(KeyboardInterrupt):
+        print(begins(), flush=True)
+        end = within.seconds(seconds)
+        every = [*turns, within.turn]
+        _shown(runner, every, end, json_out, lambda: status_table(status(runner)))
 
 
 def _made(
@@ -172,10 +193,11 @@ def replay_command(
         raise typer.Exit(1)
 
 
-def _begins(runner: Any, socket: Path | None, json_out: bool) -> str:
-    """What it begins with, the mode first: in words, or what a machine that started it needs."""
+def _begun(runner: Any, cpu: int | None, socket: Path | None, json_out: bool) -> str:
+    """It runs: what it begins with, the mode first, in words, or as a machine needs it."""
     from hftlib.ops.modes import mode_text, scaled_lines
 
+    runner.start(cpu)
     if not json_out:
         host = "; ".join(f"{name}: {got}" for name, got in runner.host.items())
         return "\n".join([f"{mode_text(runner.about)}; {host}", *scaled_lines(runner.about)])

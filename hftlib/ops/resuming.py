@@ -16,7 +16,7 @@ Worst case: whoever does not answer is waited for, and nothing is sent meanwhile
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hftlib.core import clock
@@ -50,6 +50,7 @@ class Recovery:
     def __init__(self, runner: Runner, copy: DropCopy | None = None) -> None:
         self._runner, self._copy = runner, copy
         self.told, self.is_over = "", False
+        self.also: Callable[[], str] = str  # what else is to be waited for, in words: nothing
         self.differences: list[str] = []
         self._since: float | None = None
 
@@ -97,7 +98,7 @@ class Recovery:
                 return f"feed {n} is {one.state}"
         if self._copy is not None and not self._copy.is_whole:
             return f"the drop copy: {self._copy.why}"
-        return ""
+        return self.also()
 
     def _compared(self) -> list[str]:
         if self._copy is None:

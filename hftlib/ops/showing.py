@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hftlib.core.times import duration_text
+from hftlib.core.times import duration_text, to_text
 
 POSITIONS_MAX = 40
 READY = ("OPEN", "MODEL")  # links that orders may go by, and what stands for one in shadow
@@ -62,6 +62,10 @@ def worries(told: dict[str, Any]) -> list[str]:
         f"the host's clock was set {clock['steps']:,} times, by {clock['step_us_max'] / 1e3:+,.1f}"
         " ms at most; the runner's time was not"
     ] * bool(clock["steps"])
+    hours = told["hours"]
+    if hours and told["time_ns"] < hours["open_ns"]:
+        at = to_text(hours["open_ns"])[:16].replace("T", " ")
+        found.append(f"it is held until {hours['calendar']} opens: {at} UTC")
     found += [
         f"{one['scope']} is {one['state']}: {one['why']}"
         for one in told["scopes"]

@@ -38,6 +38,7 @@ def status(runner: Runner) -> dict[str, Any]:
         "pid": os.getpid(),
         "time_ns": clock.now_ns(),
         "clock": runner.clocks.told,
+        "hours": runner.hours,
         "journal": str(runner.journal.folder),
         "counts": runner.counts,
         "open_orders": runner.open_orders,
