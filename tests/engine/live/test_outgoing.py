@@ -75,7 +75,7 @@ def test_what_waits_for_a_disk_is_gone_with_the_connection(floor, disk, tmp_path
     trial = begun(floor, tmp_path / "day.journal", durability="power")
     trade(floor, 3)
     disk.set()
-    trade(floor, 3, until=lambda: int(lane(trial)["marked"]) > 0)
+    trade(floor, 40, until=lambda: int(lane(trial)["marked"]) > 0)
     assert int(lane(trial)["marked"]) > 0
     falls = int(trial.runner.live.links["hangs"][0])
     floor.exchange.faults.begin(floor.exchange, "kill sessions", user="frm1a")
