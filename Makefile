@@ -2,13 +2,14 @@
 # make test   set up and run all tests                make bench   measure this machine
 # make lock   resolve the dependencies anew           make docs    draw the generated reference
 # make peers  install what we compare ourselves with
+# make soak   trade for minutes, see that all holds   make wire   UDP in to TCP out, and an echo
 # make fuzz   feed every decoder garbage for longer   make mutate  break risk, see that a test notices
 # make clean  remove the environment and caches
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz mutate lab bench peers docs lock clean
+.PHONY: help demo test fuzz mutate lab bench wire soak peers docs lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -50,6 +51,13 @@ lab: $(READY)
 
 bench: $(READY)
 	@$(BIN)/hft bench core --probe
+
+wire: $(READY)
+	@$(BIN)/hft bench live --wire
+
+# At twice the recorded peak, for SOAK_MINUTES; some 260 MB a minute in TMPDIR while it runs.
+soak: $(READY)
+	@$(BIN)/hft bench soak --minutes $(or $(SOAK_MINUTES),5)
 
 # In an environment of its own: its numpy is not ours.
 peers: .peers/ready

@@ -58,6 +58,12 @@ _STATES = """## Trading states
 | `reducing` | what brings reducing scopes nearer to nothing | the rest is cancelled | by a person |
 | `halted` | only cancels | all are cancelled | by a person |
 
+A scope that is *flattened* (`hft.flatten`, `hft flatten`) is `reducing`, and no strategy's order
+leaves it: all that is open is cancelled, and once that is answered, what is held is offered to who
+stands best on the other side, as an immediate-or-cancel order within the limits of one order, of
+prices and of pace; what is left again 10 ms later, after a refusal 100 ms later. When nothing is
+left the scope is `halted`. Whoever moves it meanwhile ends it, and so does a breaker that halts.
+
 Each instrument, strategy, portfolio and the firm has a state, and the worst of the four binds an
 order. A breaker moves it up, never back; what waits is refused. A quote does not come back by
 itself once a halt is lifted: the strategy says anew what it wants (`ctx.trading_state` tells it).
@@ -75,16 +81,18 @@ directives = [
     hft.halt("firm", at="10:00", who="ann", why="odd fills"),
     hft.lift("firm", at="10:05", who="bob", second="cyd", why="explained"),
     hft.set_limit("instrument:AAPL", at="11:00", who="bob", why="calm", position_lots=500),
+    hft.flatten("portfolio:equities", at="15:55", who="ann", why="the weekend"),
 ]
 hft.backtest(strategy, tape, directives=directives)
 ```
 
 | | trader | risk, officer | two people of risk or officer |
 |---|---|---|---|
-| halt, reduce any scope | yes | yes | yes |
+| halt, reduce, flatten any scope | yes | yes | yes |
 | make a limit tighter | yes | yes | yes |
-| lift, loosen: instrument, strategy, portfolio | no | yes | yes |
-| lift, loosen: firm | no | no | yes |
+| lift, loosen, flatten what is halted: instrument, strategy, portfolio | no | yes | yes |
+| lift, loosen, flatten what is halted: firm | no | no | yes |
+| another parameter of a strategy that runs | no | yes | yes |
 
 A limit holds from the moment it is said. One of paces or duplicates in a scope that had none counts
 from then on: what left before it is not remembered.

@@ -73,6 +73,7 @@ _PLACES = {
     "check_lookahead": "research.lookahead",
     "clock": "core",
     "duration_ns": "core.times",
+    "flatten": "risk.people",
     "halt": "risk.people",
     "jit": "core",
     "journal_result": "research.journal_result",

@@ -13,13 +13,13 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any, TextIO, cast
 
 import typer
 
 from hftlib import __version__
-from hftlib.core.errors import HftError, HostError, InputError
+from hftlib.bench.command import bench_command, made_ready
+from hftlib.core.errors import HftError, HostError
 from hftlib.ops import beside_commands
 from hftlib.ops.desk_commands import add_commands
 from hftlib.ops.live_command import live_command, replay_command
@@ -28,7 +28,7 @@ from hftlib.research.commands import data
 from hftlib.research.journal_command import journal
 from hftlib.research.limits_command import limits
 from hftlib.research.tca_command import tca_command
-from hftlib.terminal import Json, counted, leave_through_finally, show
+from hftlib.terminal import Json, leave_through_finally, show
 from hftlib.venue.floor.tell_command import exchange
 
 app = typer.Typer(
@@ -42,6 +42,7 @@ app.add_typer(data, name="data")
 app.add_typer(limits, name="limits")
 app.add_typer(journal, name="journal")
 app.add_typer(exchange, name="exchange")
+app.command("bench")(bench_command)
 app.command("backtest")(backtest_command)
 app.command("tca")(tca_command)
 app.command("live")(live_command)
@@ -93,95 +94,6 @@ def warm(json_out: Json = False) -> None:
 
 
 @app.command()
-def bench(
-    what: Annotated[
-        str,
-        typer.Argument(
-            help="core, itch, book, backtest, risk, match, ouch, exchange, journal, replay, live."
-        ),
-    ] = "",
-    file: Annotated[
-        Path | None,
-        typer.Argument(
-            help="itch, book: ITCH 5.0, plain or gzip; backtest: .npz; replay, live: a journal."
-        ),
-    ] = None,
-    probe: Annotated[
-        bool, typer.Option("--probe", help="Measure the machine itself, the yardstick.")
-    ] = False,
-    runs: Annotated[int, typer.Option(help="Runs to take the median of.", min=1, max=1000)] = 7,
-    peer: Annotated[
-        str | None,
-        typer.Option(
-            help="For itch and book: a command to take turns with. It reads FILE from its standard "
-            "input and prints a number before `nanos per packet` or `ns per message`; the last "
-            "one counts. For backtest: the Python that has hftbacktest (`make peers`).",
-        ),
-    ] = None,
-    json_out: Json = False,
-) -> None:
-    """Measure hftlib on this host, each figure beside its yardstick."""
-    from importlib import import_module
-
-    if what == "backtest":
-        _bench_backtest(file, runs, peer, json_out)
-        return
-    if what in ("itch", "book"):
-        _bench_file(what, file, runs, peer, json_out)
-        return
-    if what in ("replay", "live"):
-        module = import_module(f"hftlib.bench.{what}")
-        made_ready()
-        _print_measurements(module.benches(file), runs, json_out)
-        return
-    if peer is not None:
-        do = "Run `hft bench book FILE --peer COMMAND`."
-        raise InputError("A peer is for the bench of a file", where="hft bench --peer", do=do)
-    suites = {
-        name: name for name in ("core", "risk", "match", "ouch", "exchange", "journal", "probe")
-    }
-    wanted = [name for name in (what, "probe" if probe else "") if name]
-    unknown = [name for name in wanted if name not in suites]
-    if unknown or not wanted or file is not None:
-        raise InputError(
-            f"There is no bench {what!r}" if unknown else "No bench was named",
-            where="hft bench",
-            do="Run `hft bench core`, `journal`, `risk`, `match`, `ouch`, `exchange`, `itch FILE`, "
-            "`book FILE`, `replay FOLDER`, `live FOLDER`, `backtest`, or --probe.",
-        )
-    modules = [import_module(f"hftlib.bench.{suites[name]}") for name in wanted]
-    made_ready()
-    _print_measurements([row for module in modules for row in module.benches()], runs, json_out)
-
-
-def _bench_backtest(file: Path | None, runs: int, peer: str | None, json_out: bool) -> None:
-    from hftlib.bench import backtest
-
-    made_ready()
-    with counted("measuring", 4) as advance:
-        reading = backtest.read(file, runs, peer, advance)
-    if json_out:
-        print(json.dumps(reading.as_json(), indent=2, ensure_ascii=False))
-    else:
-        show(backtest.table(reading))
-
-
-def _bench_file(what: str, file: Path | None, runs: int, peer: str | None, json_out: bool) -> None:
-    if file is None:
-        do = "Give an ITCH 5.0 file; `hft data synth` makes one."
-        raise InputError(f"`hft bench {what}` needs a file to read", where="hft bench", do=do)
-    from hftlib.bench import market
-
-    made_ready()
-    with counted("measuring", runs + 2) as advance:
-        reading = market.read_file(what, file, runs, advance, peer)
-    if json_out:
-        print(json.dumps(reading.as_json(), indent=2, ensure_ascii=False))
-    else:
-        show(market.table(reading))
-
-
-@app.command()
 def demo() -> None:
     """What hftlib can do, shown on embedded defaults."""
     leave_through_finally()
@@ -202,14 +114,6 @@ def warmed() -> list[Any]:
         if found.name.split(".")[1] in ROOMS:
             import_module(found.name)
     return made_ready()
-
-
-def made_ready() -> list[Any]:
-    """Compile, or find, every entry of the modules that are loaded, with a progress bar."""
-    from hftlib.core import jit
-
-    with counted("compiling", jit.registered()) as advance:
-        return jit.warm(lambda done, _total, name: advance(done, name))
 
 
 def main() -> None:
@@ -274,21 +178,6 @@ class _Output:
                 where="standard output",
                 do="Send it to a place that exists and has room.",
             ) from None
-
-
-def _print_measurements(benches: list[Any], runs: int, json_out: bool) -> None:
-    from hftlib.bench import harness
-
-    rows = []
-    with counted("measuring", len(benches)) as advance:
-        for number, one in enumerate(benches):
-            advance(number, one.name)
-            rows.append(harness.measure(one, runs))
-        advance(len(benches), "")
-    if json_out:
-        print(json.dumps(harness.as_json(rows), indent=2, ensure_ascii=False))
-    else:
-        show(harness.table(rows, f"hftlib {__version__} on this host"))
 
 
 def _complain(what: str, where: str, do: str) -> None:

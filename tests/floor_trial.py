@@ -8,6 +8,7 @@ trial.runner.stop()
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -32,12 +33,16 @@ class Trial:
         folder: Path,
         strategy: str | list[str] = "QueueImbalance",
         limits: Path | None = None,
+        mode: Any = "paper",
+        fees: dict[str, str] | None = None,
+        durability: str = "process",
         **params: Any,
     ) -> None:
         self.floor, self.folder = floor, folder
         places = floor.exchange.places | self.hours
         named = [strategy] if isinstance(strategy, str) else strategy
-        told = described(named, places, user="frm1a", params=params, limits=limits)
+        given: dict[str, Any] = {"limits": limits, "mode": mode, "fees": fees}
+        told = described(named, places, user="frm1a", params=params, **given)
         self.runner = Runner(
             laid(told),
             folder,
@@ -45,6 +50,7 @@ class Trial:
             places=[Place([places["line_a"], places["line_b"]], places["recovery"], "127.0.0.1")],
             doors=[Door(tuple(places["order_entry"]), "secret")],
             segment_bytes=1 << 22,
+            durability=durability,
         )
         floor.others.append(self)
 
@@ -65,10 +71,16 @@ class Trial:
 class Resumed(Trial):
     """The same day, gone on with; `recovery` says when it may trade again."""
 
-    def __init__(self, floor: Floor, folder: Path, copy_user: str = "frm1d") -> None:
+    def __init__(
+        self,
+        floor: Floor,
+        folder: Path,
+        copy_user: str = "frm1d",
+        say: Callable[[str], None] = lambda _words: None,
+    ) -> None:
         self.floor, self.folder = floor, folder
         places, told = floor.exchange.places, about(folder)
-        live, after = taken_up(folder, laid)
+        live, after = taken_up(folder, laid, say=say)
         lines = Place([places["line_a"], places["line_b"]], places["recovery"], "127.0.0.1")
         doors = [Door(tuple(places["order_entry"]), "secret")]
         self.runner = Runner(live, folder, told, places=[lines], doors=doors, after=after)

@@ -22,7 +22,7 @@ from hftlib.core import clock, jit
 from hftlib.core.errors import InputError
 from hftlib.core.histogram import HISTOGRAM, Histogram, record_value
 from hftlib.core.journal import Journal, append
-from hftlib.core.journal.kinds import DATAGRAM, DATAGRAM_OUT, SESSION_OUT
+from hftlib.core.journal.kinds import DATAGRAM, DATAGRAM_OUT, SESSION_OUT, SHADOW
 from hftlib.core.journal.layout import FRAME_BYTES, FRAME_HEAD
 from hftlib.core.journal.reading import pieces
 from hftlib.core.records import field_offset
@@ -78,7 +78,8 @@ def _leave(live: int, journal: int, time: int) -> tuple[int, int]:
         link = link_of(live, n)
         if link.out_bytes != 0:
             orders += link.out_bytes
-            left |= append(journal, SESSION_OUT, n, time, live + link.out_at, link.out_bytes) >> 63
+            kind, place = header.out_kind, live + link.out_at
+            left |= append(journal, kind, n, time, place, link.out_bytes) >> 63
             link.out_bytes = 0
     for n in range(header.feeds):
         feed = feed_of(live, n)
@@ -103,7 +104,7 @@ def appended(journal: int, segment: int, places: int, count: int, histograms: in
         left = _append(journal, at)
         while n < count:
             behind = segment + jit.load_i64(jit.nth(places, n, count, 8))
-            if _kind(behind) != SESSION_OUT:
+            if _kind(behind) != SESSION_OUT and _kind(behind) != SHADOW:
                 break
             left |= _append(journal, behind)
             outs += 1

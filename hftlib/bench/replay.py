@@ -3,7 +3,9 @@
 The bare walk finds the same frames and checks them likewise (number, length, CRC, padding), and
 hands them to nobody. So a ratio says what the tick path takes: sequencer, books, the strategies,
 risk, orders, and the comparison of what goes out. A run lays out a runner's memory anew, which is
-not timed. Worst case: a journal that is not identical any more is refused, for it ended early.
+not timed. Where `hft snapshot` kept some of its memory, a restart from the newest one is measured
+beside a restart that reads the whole day; of both all is timed, up to the memory of the last frame.
+Worst case: a journal that is not identical any more is refused, for it ended early.
 """
 
 from __future__ import annotations
@@ -14,10 +16,14 @@ from pathlib import Path
 from hftlib.bench.harness import Bench, require_compiled
 from hftlib.core.errors import InputError, StateError
 from hftlib.core.journal.reading import pieces
-from hftlib.engine.live.replaying import Replayed, replay
+from hftlib.core.journal.walking import Place
+from hftlib.engine.live.replaying import Replayed, about, replay
+from hftlib.engine.live.snapshots import snapshots_of, take_up
+from hftlib.engine.live.way import Way
 from hftlib.ops.launching import laid
 
 BUDGET_NS = 100  # an event: ten million a second
+RESTART_MS = 5_000
 
 
 def benches(folder: Path | None = None) -> list[Bench]:
@@ -37,7 +43,7 @@ def benches(folder: Path | None = None) -> list[Bench]:
             where=str(folder),
             do="Give the journal of a runner that heard a market.",
         )
-    return [
+    made = [
         Bench(
             "an event, replayed",
             lambda: _replayed(folder).seconds / events * 1e9,
@@ -52,6 +58,18 @@ def benches(folder: Path | None = None) -> list[Bench]:
             probe=lambda: walked(folder) / frames * 1e9,
         ),
     ]
+    if snapshots_of(folder):
+        made.append(
+            Bench(
+                "a restart, from the newest snapshot",
+                lambda: restarted(folder),
+                unit="ms",
+                budget=RESTART_MS,
+                against="one that reads the whole day",
+                probe=lambda: restarted(folder, whole=True),
+            )
+        )
+    return made
 
 
 def walked(folder: Path) -> float:
@@ -60,6 +78,16 @@ def walked(folder: Path) -> float:
     for _ in pieces(folder):
         pass
     return time.perf_counter() - begun
+
+
+def restarted(folder: Path, whole: bool = False) -> float:
+    """Milliseconds until a runner's memory is that of its last frame."""
+    begun = time.perf_counter()
+    way = Way(laid(about(folder)))
+    place, _ = (Place(), []) if whole else take_up(way, folder)
+    for walk in pieces(folder, place):
+        way.parts_in(walk)
+    return (time.perf_counter() - begun) * 1e3
 
 
 def _replayed(folder: Path) -> Replayed:

@@ -149,6 +149,11 @@ class Arena:
         return int(self[name].ctypes.data)
 
     @property
+    def state(self) -> np.ndarray[Any, Any]:
+        """All arrays, one behind the other as they lie, as bytes."""
+        return self._bytes[self.layout.data_offset :]
+
+    @property
     def writable(self) -> bool:
         return bool(self._bytes.flags.writeable)
 
@@ -218,7 +223,7 @@ class Arena:
             return
         before = other._changes
         self._changes = (self._changes + 1) | 1  # odd, also where a dead writer left it odd
-        self._bytes[self.layout.data_offset :] = other._bytes[self.layout.data_offset :]
+        self.state[...] = other.state
         if not before & 1 and other._changes == before:
             self._changes += 1
 
@@ -230,7 +235,7 @@ class Arena:
     def digest(self) -> str:
         """SHA-256 of the layout and all state; equal digests mean equal arenas."""
         digest = hashlib.sha256(self.layout.digest)
-        digest.update(self._bytes[self.layout.data_offset :].data)
+        digest.update(self.state.data)
         return digest.hexdigest()
 
     def close(self) -> None:

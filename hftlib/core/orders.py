@@ -138,7 +138,8 @@ CANCEL_PENDING, REPLACE_PENDING, NEW_PENDING = 1, 2, 4
     NOT_LAUNCHED,
     NO_VALUE,
     BY_RECOVERY,
-) = range(1, 53)
+    FLATTENING,
+) = range(1, 54)
 # Of parent orders (`hftlib.core.parents`).
 NO_DURATION, NO_CURVE, NO_RATE, NO_DISPLAY, NO_PARENT, NO_SETTING, NOT_RUNNING = range(56, 63)
 OURS = 63

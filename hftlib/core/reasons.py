@@ -61,8 +61,9 @@ REASONS = (
         "the price is beyond what may be launched",
         "no price is known, so nobody can say what it may cost",
         "after a restart, until the venue and we agree",
+        "positions are being closed",
     )
-    + ("",) * 3
+    + ("",) * 2
     + (
         "this parent order needs a duration: seconds above zero",
         "the instrument has no curve of volume: hft.backtest(curves={symbol: ...})",

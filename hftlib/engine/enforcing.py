@@ -27,6 +27,7 @@ from hftlib.execution.memory import position_of
 from hftlib.risk import breakers
 from hftlib.risk.controls import G_DATA, HALTED, REDUCING
 from hftlib.risk.exposure import reduces
+from hftlib.risk.flattening import is_flattening
 from hftlib.risk.memory import (
     FIRM_ROW,
     holding_of,
@@ -126,6 +127,9 @@ def _enforce(base: int) -> None:
         worst = max(worst, state)
         if state == HALTED:
             end_held(base, instrument, events.NO_SIDE, orders.TRADING_HALTED)
+            take_back_side(base, instrument, events.NO_SIDE)
+        elif risk_at(here).flattening != 0 and is_flattening(here, strategy, instrument):
+            end_held(base, instrument, events.NO_SIDE, orders.FLATTENING)
             take_back_side(base, instrument, events.NO_SIDE)
         elif state == REDUCING:
             for side in (events.BUY, events.SELL):

@@ -140,7 +140,7 @@ def _ill_formed(
     display: int,
 ) -> int:
     """Why this is no order at all; 0: it is one."""
-    if context_at(context_address(base)).stopped:
+    if context_at(context_address(base)).stopped and risk_at(risk_base(base)).closing == 0:
         return orders.STOPPED
     if not known:
         return orders.NO_INSTRUMENT

@@ -27,6 +27,7 @@ from hftlib.core.events import EVENT
 from hftlib.engine.alarms import earliest
 from hftlib.engine.calling import tell, tell_refused
 from hftlib.engine.enforcing import enforce, guard
+from hftlib.engine.flattening import flatten
 from hftlib.engine.guarding import order_ended, reported
 from hftlib.engine.looking import all_heard, catch_up_all, heard, look_from_now_on, now, show
 from hftlib.engine.memory import (
@@ -43,6 +44,7 @@ from hftlib.engine.memory import (
     timer_at,
 )
 from hftlib.engine.news import all_learn_of_all, all_learn_of_one, learns, others_learn
+from hftlib.engine.parameters import set_parameter
 from hftlib.engine.parents import count, drive
 from hftlib.engine.quoting import settle_after_report
 from hftlib.engine.seats import after, first_of, is_alone, seat_of, seat_of_alarm
@@ -55,7 +57,7 @@ from hftlib.execution.memory import (
     order_of,
     slot_of,
 )
-from hftlib.risk.directives import SET_LIMIT, directed, directive_at
+from hftlib.risk.directives import SET_LIMIT, SET_PARAMETER, directed, directive_at
 from hftlib.risk.memory import risk_at
 from hftlib.strategy.abi import (
     ON_FILL,
@@ -221,6 +223,10 @@ def look_around(base: int, time: int) -> None:
     if not is_alone(base):
         catch_up_all(base)
     guard(base, time)
+    if risk_at(risk_base(base)).flattening != 0:
+        flatten(base, time)
+        if risk_at(risk_base(base)).acts != 0:
+            enforce(base)
     _tell_all_refused(base)
 
 
@@ -229,8 +235,11 @@ def directive(base: int, address: int) -> None:
     """Somebody tells risk something: it holds from now on, before anything else of now is heard."""
     time = directive_at(address).time
     now(base, time, time)
-    directed(risk_base(base), address)
     told = directive_at(address)
+    if told.what == SET_PARAMETER:
+        set_parameter(base, address)
+    else:
+        directed(risk_base(base), address)
     if told.what == SET_LIMIT and told.outcome == 0:
         look_from_now_on(base, time)
     if risk_at(risk_base(base)).acts != 0:
@@ -249,8 +258,10 @@ def _tell_all_refused(base: int) -> None:
 
 @jit.compiled("void(int64, int64, int64)")
 def start(base: int, time: int, venue_time: int) -> None:
-    """Before the first event, at its times."""
+    """Before the first event, at its times; nobody looked around before."""
     all_heard(base, time, venue_time)
+    risk = risk_at(risk_base(base))
+    risk.next_guard = max(risk.next_guard, time)
     seat = first_of(base)
     while seat != 0:
         for instrument in range(session_at(seat).instruments):

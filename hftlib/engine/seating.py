@@ -187,6 +187,7 @@ class Seat:
         for name in ("markets", "positions", "session", "state", "parents"):
             context[f"{name}_at"] = self._between("context", name)
         context["handles"], context["strategy"] = self.strategy.handles, self.number
+        context["state_bytes"] = self.strategy.state_dtype.itemsize
 
     def _lay_instruments(self) -> None:
         markets, positions = self["markets"], self["positions"]

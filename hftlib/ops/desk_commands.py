@@ -7,7 +7,10 @@
     hft kill --why "stop all"                              the whole firm; --now: the process, too
     hft metrics --port 9464                                the same figures for Prometheus
     hft watchdog watch.toml                                a process of its own that ends it
+    hft snapshot day.journal --every 60                    its memory, for a quick restart
+    hft flatten strategy:Maker --why "lunch"               what it holds is closed
     hft limits set firm position_lots=500 --why "calm" --role risk
+    hft params set strategy:Maker clip=200 --why "thin market" --role risk
 
 Each is journaled with who, why and when; risk says whether that person may. For the firm, lifting
 takes two: `--second NAME`. Worst case: a runner that does not answer is waited for, half a minute.
@@ -28,6 +31,7 @@ import typer
 
 from hftlib.core.control.asking import pid_of, the_only_one, told
 from hftlib.core.errors import InputError
+from hftlib.ops.snapshot_command import snapshot_command
 from hftlib.terminal import Json, leave_through_finally, show
 
 SHOWN_S = 0.5
@@ -50,7 +54,13 @@ def add_commands(app: typer.Typer, limits: typer.Typer) -> None:
     app.command("kill")(kill_command)
     app.command("watchdog")(watchdog_command)
     app.command("metrics")(metrics_command)
+    app.command("snapshot")(snapshot_command)
+    app.command("flatten")(flatten_command)
     limits.command("set")(set_limit_command)
+    params = typer.Typer(name="params", help="Parameters of strategies that run.")
+    params.callback()(lambda: None)  # a group, although it has one command
+    params.command("set")(set_parameter_command)
+    app.add_typer(params)
 
 
 def status_command(
@@ -117,6 +127,20 @@ def resume_command(
 ) -> None:
     """A scope may trade again: the role risk may say so, and two people for the firm."""
     said = {"do": "lift", "scope": scope, "who": _who(who), "why": why, "role": role}
+    _say(said | ({"second": second} if second else {}), path, json_out)
+
+
+def flatten_command(
+    scope: Scope,
+    why: Why,
+    who: Who = "",
+    role: Role = "trader",
+    second: Second = "",
+    path: Socket = None,
+    json_out: Json = False,
+) -> None:
+    """What a scope holds is closed and nothing else leaves it; once it is flat it is halted."""
+    said = {"do": "flatten", "scope": scope, "who": _who(who), "why": why, "role": role}
     _say(said | ({"second": second} if second else {}), path, json_out)
 
 
@@ -193,17 +217,37 @@ def set_limit_command(
     json_out: Json = False,
 ) -> None:
     """Another limit for a runner: tighter for anybody, looser for the role risk."""
-    name, equals, value = limit.partition("=")
-    try:
-        number = json.loads(value) if equals else None
-    except ValueError:
-        number = None
+    name, number = _given(limit)
     if not isinstance(number, int | float) or isinstance(number, bool):
         do = "Write name=value with a number: position_lots=500."
         raise InputError(f"{limit!r} is no limit", where="hft limits set", do=do)
-    said = {"do": "limit", "scope": scope, "name": name.strip(), "value": number}
+    said = {"do": "limit", "scope": scope, "name": name, "value": number}
     said |= {"who": _who(who), "why": why, "role": role} | ({"second": second} if second else {})
     _say(said, path, json_out)
+
+
+def set_parameter_command(
+    scope: Annotated[str, typer.Argument(help="strategy:NAME.")],
+    parameter: Annotated[str, typer.Argument(help="name=value, as its class declares it.")],
+    why: Why,
+    who: Who = "",
+    role: Role = "trader",
+    path: Socket = None,
+    json_out: Json = False,
+) -> None:
+    """Another value of a strategy's parameter from its next callback on: for the role risk."""
+    name, value = _given(parameter)
+    said = {"do": "param", "scope": scope, "name": name, "value": value}
+    _say(said | {"who": _who(who), "why": why, "role": role}, path, json_out)
+
+
+def _given(text: str) -> tuple[str, Any]:
+    """A name, and a value where one is given: a number, true, false, or text."""
+    name, equals, value = text.partition("=")
+    try:
+        return name.strip(), json.loads(value) if equals else None
+    except ValueError:
+        return name.strip(), value
 
 
 def _say(said: dict[str, Any], path: Path | None, json_out: bool) -> None:

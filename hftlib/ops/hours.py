@@ -22,7 +22,7 @@ from hftlib.core.errors import InputError
 from hftlib.core.times import to_text
 from hftlib.ops.runner import Runner
 from hftlib.ops.session_calendar import required
-from hftlib.risk.directives import PROCESS, ROLES
+from hftlib.risk.authority import PROCESS, ROLES
 from hftlib.risk.people import Directive, go_on
 from hftlib.risk.recovering import HOLD
 

@@ -26,10 +26,10 @@ from hftlib.core.instruments import Instruments
 from hftlib.core.units import shown
 from hftlib.engine.live.laying import FeedPlan, LinkPlan
 from hftlib.engine.live.making import laid as laid
+from hftlib.ops.modes import Mode
 from hftlib.risk.limits_file import text_of
 from hftlib.strategy.files import strategy_named
 
-MODES = ("paper",)
 LOOK_S = 0.2
 _NEEDED = ("order_entry", "line_a", "line_b", "recovery", "midnight_ns", "session", "ticks")
 
@@ -73,13 +73,12 @@ def described(
     symbols: Sequence[str] = (),
     params: Mapping[str, Any] | None = None,
     limits: Path | None = None,
-    mode: str = "paper",
+    mode: Mode | str = "paper",
+    fees: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """What a runner is made of: the first frame of its journal."""
-    if mode not in MODES:
-        raise InputError(
-            f"{shown(mode)} is no mode", where="hft live --mode", do=f"Use {', '.join(MODES)}."
-        )
+    chosen = mode if isinstance(mode, Mode) else Mode(mode)
+    chosen.require_exchange(exchange)
     listed = exchange["ticks"]
     wanted = list(symbols) or list(listed)
     unknown = [one for one in wanted if one not in listed]
@@ -93,17 +92,19 @@ def described(
     for symbol in wanted:
         table.add(symbol, venue=venue, tick=int(listed[symbol]))
     midnight = int(exchange["midnight_ns"])
-    return {
+    about = {
         "what": "runner",
-        "mode": mode,
+        "mode": chosen.name,
         **({"hours": dict(exchange["hours"])} if "hours" in exchange else {}),  # of a calendar
         "hftlib": __version__,
         "strategies": [_strategy(one, params or {}) for one in strategies],
+        "fees": dict(fees or {}),
         "limits": "" if limits is None else text_of(limits),
         "instruments": base64.b64encode(table.table.tobytes()).decode(),
         "feeds": [asdict(FeedPlan(venue, midnight, session=exchange["session"]))],
         "links": [asdict(LinkPlan(venue, user, midnight))],
     }
+    return about | chosen.changes(about)
 
 
 def _strategy(named: str, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`hft live` and `hft replay`: run a strategy on the wire, and prove afterwards what it did.
 
     hft live maker.py:Maker --exchange exchange.json --user frm1a --journal day.journal
+    hft live maker.py:Maker --mode shadow ...     nothing is sent: a venue's model answers
     hft live --resume --exchange exchange.json --journal day.journal     after a kill -9
     hft replay day.journal
 
@@ -15,14 +16,13 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from hftlib.core.errors import HostError, InputError
+from hftlib.core.errors import HostError
 from hftlib.terminal import Json, counted, leave_through_finally, patience
 
 TURN_S, SHOWN_S = 0.002, 0.25
@@ -46,8 +46,24 @@ def live_command(
     password: Annotated[str, typer.Option(envvar="HFT_PASSWORD")] = "secret",
     param: Annotated[list[str] | None, typer.Option("--param", "-p", help="name=value")] = None,
     limits: Annotated[Path | None, typer.Option(help="A TOML file.")] = None,
+    fee: Annotated[
+        list[str] | None, typer.Option(help="taker_per_unit=0.0030, maker=-0.2bp; none without it.")
+    ] = None,
+    durability: Annotated[
+        str, typer.Option(help="process, or power: nothing leaves before its cause is on the disk.")
+    ] = "process",
     symbols: Annotated[str, typer.Option(help="AAA,BBB; all without it.")] = "",
-    mode: Annotated[str, typer.Option(help="paper")] = "paper",
+    mode: Annotated[str, typer.Option(help="shadow, paper (the usual), canary, live.")] = "",
+    latency_us: Annotated[
+        float | None, typer.Option(help="Of a shadow: one way to the venue's model; 50 without it.")
+    ] = None,
+    share: Annotated[
+        float | None, typer.Option(help="Of a canary: what sizes and limits are multiplied by.")
+    ] = None,
+    scale: Annotated[
+        list[str] | None, typer.Option(help="Of a canary: a parameter of size; clip without it.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="The mode is meant: nobody is asked.")] = False,
     cpu: Annotated[int | None, typer.Option(help="A processor for the hot thread.")] = None,
     busy: Annotated[bool, typer.Option("--busy", help="Never sleep: look again at once.")] = False,
     control_path: Annotated[
@@ -61,31 +77,32 @@ def live_command(
     """Run strategies against an exchange, journaled."""
     from hftlib.core import jit
     from hftlib.core.control.places import place
+    from hftlib.core.journal.opening import number_of_durability
+    from hftlib.ops.beginning import Given, new, resumed, say_recovery, telling
     from hftlib.ops.hours import hours_of
     from hftlib.ops.launching import exchange_of
     from hftlib.ops.obeying import obey
-    from hftlib.ops.runner import Door, Place, Runner
     from hftlib.ops.showing import status_table
     from hftlib.ops.status import status
 
     leave_through_finally()
-    given = _Given(strategies or [], param or [], limits, symbols, user, mode)
-    make = _resumed if resume else _new
-    prepared = make(given, journal)  # what is wrong with it is said before anybody waits
+    settings = mode, latency_us, share, tuple(scale or ()), yes, tuple(fee or ())
+    given = Given(strategies or [], param or [], limits, symbols, user, *settings)
+    begun = resumed if resume else new
+    say = partial(say_recovery, json_out)
+    number_of_durability(durability)
+    prepared = begun(given, journal, say)  # what is wrong is said before anybody waits
     hours = {} if resume else hours_of(calendar, end_before_close)  # a day that goes on has its own
     with counted("compiling", jit.registered()) as advance:  # nothing compiles once it trades
         jit.warm(lambda done, _total, name: advance(done, name))
     told = exchange_of(exchange, WAIT_S) | hours
-    live, about, after = prepared(told)
-    lines = Place([told["line_a"], told["line_b"]], told["recovery"], told.get("interface", ""))
-    doors = [Door(tuple(told["order_entry"]), password)]
     socket = place("runner", control_path)
-    runner = Runner(live, journal, about, places=[lines], doors=doors, sleeps=not busy, after=after)
-    recovery = _recovery(runner, told, copy_user, password) if after else None
+    runner, recovery = _made(prepared(told), told, journal, copy_user, password, busy, durability)
     with runner, _heard(socket, partial(obey, runner)) as control:
         status_table(status(runner))  # what may be asked is made ready, too
         jit.freeze()
         turns = [] if control is None else [control.poll]
+        turns += [] if recovery is None else [telling(recovery, say)]
         begins = partial(_begun, runner, cpu, socket, json_out)
         _trade(runner, recovery, turns, seconds, json_out, begins)
     _say_the_end(runner, json_out)
@@ -101,103 +118,38 @@ def _trade(
 ) -> None:
     """Until it is told to end, or its time is over."""
     from hftlib.ops.hours import Hours
+    from hftlib.ops.showing import status_table
+    from hftlib.ops.status import status
 
     within = Hours(runner, recovery)  # before the open it is held from its first frame on
     with suppress(KeyboardInterrupt):
         print(begins(), flush=True)
-        turns += [_told(recovery, json_out)] if recovery is not None else []
-        _shown(runner, [*turns, within.turn], within.seconds(seconds), json_out)
+        end = within.seconds(seconds)
+        every = [*turns, within.turn]
+        _shown(runner, every, end, json_out, lambda: status_table(status(runner)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """What the command line says of the strategies."""
+def _made(
+    prepared: tuple[Any, dict[str, Any], int],
+    told: dict[str, Any],
+    journal: Path,
+    copy_user: str,
+    password: str,
+    busy: bool,
+    durability: str,
+) -> tuple[Any, Any]:
+    """The runner, which listens; after a restart also what says when it may trade again."""
+    from hftlib.ops.beginning import recovery_of
+    from hftlib.ops.runner import Door, Place, Runner
 
-    strategies: list[str]
-    params: list[str]
-    limits: Path | None
-    symbols: str
-    user: str
-    mode: str
-
-
-_Prepared = Callable[[dict[str, Any]], tuple[Any, dict[str, Any], int]]
-
-
-def _new(given: _Given, _journal: Path) -> _Prepared:
-    """A new day: its memory, what describes it, and no frame before it."""
-    from hftlib.ops.launching import described, laid
-    from hftlib.strategy.files import given_parameters, strategy_named
-
-    if not given.strategies:
-        raise InputError(
-            "No strategy is named", where="hft live", do="Name one, or go on with a day: --resume."
-        )
-    params = given_parameters(given.params, "hft live")
-    for one in given.strategies:
-        strategy_named(one)
-
-    def prepared(told: dict[str, Any]) -> tuple[Any, dict[str, Any], int]:
-        about = described(
-            given.strategies,
-            told,
-            user=given.user,
-            symbols=[one for one in given.symbols.split(",") if one],
-            params=params,
-            limits=given.limits,
-            mode=given.mode,
-        )
-        return laid(about), about, 0
-
-    return prepared
-
-
-def _resumed(given: _Given, journal: Path) -> _Prepared:
-    """A day that goes on: all that describes it stands in its journal."""
-    from hftlib.engine.live.replaying import about, taken_up
-    from hftlib.ops.launching import laid
-    from hftlib.ops.resuming import require_same_day
-
-    if given.strategies or given.params or given.limits or given.symbols:
-        raise InputError(
-            "Strategies, parameters, limits and symbols are those of the journal",
-            where="hft live --resume",
-            do="Leave them out, or begin another journal.",
-        )
-    said = about(journal)
-
-    def prepared(told: dict[str, Any]) -> tuple[Any, dict[str, Any], int]:
-        require_same_day(said, told, str(journal))
-        with patience() as advance:
-            live, after = taken_up(journal, laid, advance)
-        return live, said, after
-
-    return prepared
-
-
-def _recovery(runner: Any, told: dict[str, Any], user: str, password: str) -> Any:
-    """What says when it may trade again."""
-    from hftlib.ops.drop_copy import DropCopy
-    from hftlib.ops.resuming import Recovery
-
-    where = told.get("drop_copy")
-    if not user or not where:
-        return Recovery(runner)
-    return Recovery(runner, DropCopy((str(where[0]), int(where[1])), user, password))
-
-
-def _told(recovery: Any, json_out: bool) -> Callable[[], None]:
-    """A turn of it, each new word of it printed."""
-    said = [""]
-
-    def turn() -> None:
-        recovery.turn()
-        if recovery.told != said[0]:
-            said[0] = recovery.told
-            told = json.dumps({"recovery": said[0]}) if json_out else f"recovery: {said[0]}"
-            print(told, flush=True)
-
-    return turn
+    live, about, after = prepared
+    lines = Place([told["line_a"], told["line_b"]], told["recovery"], told.get("interface", ""))
+    door = Door(tuple(told["order_entry"]), password)
+    if live.shadow is not None:  # which leads nowhere
+        door = Door(("", 0), "")
+    given: dict[str, Any] = {"places": [lines], "doors": [door], "sleeps": not busy}
+    runner = Runner(live, journal, about, **given, after=after, durability=durability)
+    return runner, recovery_of(runner, told, copy_user, password) if after else None
 
 
 def _say_the_end(runner: Any, json_out: bool) -> None:
@@ -242,11 +194,15 @@ def replay_command(
 
 
 def _begun(runner: Any, cpu: int | None, socket: Path | None, json_out: bool) -> str:
-    """It runs; what whoever started it needs to know."""
+    """It runs: what it begins with, the mode first, in words, or as a machine needs it."""
+    from hftlib.ops.modes import mode_text, scaled_lines
+
     runner.start(cpu)
     if not json_out:
-        return "; ".join(f"{name}: {got}" for name, got in runner.host.items())
+        host = "; ".join(f"{name}: {got}" for name, got in runner.host.items())
+        return "\n".join([f"{mode_text(runner.about)}; {host}", *scaled_lines(runner.about)])
     told = {"mode": runner.mode, "journal": str(runner.journal.folder), "host": runner.host}
+    told |= {name: runner.about[name] for name in ("shadow", "canary") if name in runner.about}
     return json.dumps(told | ({"control": str(socket)} if socket is not None else {}))
 
 
@@ -263,24 +219,23 @@ def _heard(path: Path | None, obey: Callable[[Any], Any]) -> Iterator[Any]:
             made.close()
 
 
-def _shown(runner: Any, turns: list[Callable[[], Any]], seconds: float, quiet: bool) -> None:
+def _shown(
+    runner: Any,
+    turns: list[Callable[[], Any]],
+    seconds: float,
+    quiet: bool,
+    table: Callable[[], Any],
+) -> None:
     """A table that stays where it is on a terminal; elsewhere nothing until the end."""
     from rich.console import Console
     from rich.live import Live
-
-    from hftlib.ops.showing import status_table
-    from hftlib.ops.status import status
 
     console = Console()
     if quiet or not console.is_terminal:
         _run(runner, turns, seconds)
         return
     with Live(console=console, auto_refresh=False, transient=True) as shown:
-
-        def table() -> None:
-            shown.update(status_table(status(runner)), refresh=True)
-
-        _run(runner, turns, seconds, table)
+        _run(runner, turns, seconds, lambda: shown.update(table(), refresh=True))
 
 
 def _run(

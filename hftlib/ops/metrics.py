@@ -19,6 +19,7 @@ from typing import Any
 
 from hftlib.core.control.asking import the_only_one, told
 from hftlib.core.errors import HftError, HostError, InputError
+from hftlib.ops.showing import READY
 
 PORT = 9464
 ASK_S = 1.0
@@ -88,12 +89,12 @@ def families(found: dict[str, Any]) -> Iterator[Any]:
         "scope",
         {one["scope"]: _STATES[one["state"]] for one in found["scopes"]},
     )
-    for what, good in (("feed", "LIVE"), ("link", "OPEN")):
+    for what, good in (("feed", ("LIVE",)), ("link", READY)):
         told_of = {
-            str(n + 1): float(one["state"] == good) for n, one in enumerate(found[f"{what}s"])
+            str(n + 1): float(one["state"] in good) for n, one in enumerate(found[f"{what}s"])
         }
         name = f"hftlib_{what}_ready"
-        yield _labelled(GaugeMetricFamily, name, f"1: it is {good}.", what, told_of)
+        yield _labelled(GaugeMetricFamily, name, f"1: it is {good[0]}.", what, told_of)
     for field, about in (
         ("quantity", "What is held."),
         ("profit", "What came of it, at the middle of the book."),

@@ -90,7 +90,7 @@ class Runner:
         **settings: Any,
     ) -> None:
         """With `after`, the number of its last frame, the journal is gone on with."""
-        self.live, self._doors = live, list(doors)
+        self.live, self._doors, self.about = live, list(doors), dict(about)
         self.mode, self.hours = str(about.get("mode", "")), about.get("hours")
         self._intakes: list[lines.Intake] = []
         self._desk_memory = np.zeros(1, ring_dtype(DIRECTIVE, DESK_MAX))

@@ -10,6 +10,7 @@ from typing import Any
 from hftlib.core.times import duration_text, to_text
 
 POSITIONS_MAX = 40
+READY = ("OPEN", "MODEL")  # links that orders may go by, and what stands for one in shadow
 
 
 def status_table(told: dict[str, Any]) -> Any:
@@ -20,9 +21,9 @@ def status_table(told: dict[str, Any]) -> Any:
     counts = told["counts"]
     state = "running" if told["is_running"] else f"stopped: {told['why'] or 'told to'}"
     title = (
-        f"{told['mode']} · {state} · {counts['events']:,} events, {counts['commands']:,} commands, "
-        f"{counts['reports']:,} reports, {told['open_orders']:,} orders open, "
-        f"{counts['journaled']:,} frames"
+        f"{told['mode_says']} · {state} · {counts['events']:,} events, "
+        f"{counts['commands']:,} commands, {counts['reports']:,} reports, "
+        f"{told['open_orders']:,} orders open, {counts['journaled']:,} frames"
     )
     lines = [Text(title, style="bold")]
     lines += [Text(one, style="red") for one in worries(told)]
@@ -79,7 +80,7 @@ def worries(told: dict[str, Any]) -> list[str]:
     found += [
         f"link {n + 1} is {one['state']}"
         for n, one in enumerate(told["links"])
-        if one["state"] != "OPEN"
+        if one["state"] not in READY
     ]
     return found
 

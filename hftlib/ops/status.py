@@ -18,9 +18,11 @@ from hftlib.core.histogram import Histogram
 from hftlib.core.orders import REASONS
 from hftlib.engine.seating import Seat
 from hftlib.execution.ouch.memory import STATES as GATEWAY_STATES
+from hftlib.ops.modes import mode_text
 from hftlib.ops.runner import Runner
 from hftlib.risk.controls import TRADING_STATES
 
+MODEL = "MODEL"  # the state of a shadow's link: there is none
 _MULTIPLIER_ONE = 10**6
 _PERCENTILES = ("p50", "p99", "p99.9", "max")
 
@@ -30,6 +32,7 @@ def status(runner: Runner) -> dict[str, Any]:
     live, session = runner.live, runner.live.session
     return {
         "mode": runner.mode,
+        "mode_says": mode_text(runner.about),
         "is_running": runner.is_running,
         "why": runner.why,
         "pid": os.getpid(),
@@ -41,7 +44,11 @@ def status(runner: Runner) -> dict[str, Any]:
         "open_orders": runner.open_orders,
         "scopes": _scopes(runner),
         "strategies": [
-            {"name": seat.name, "stopped": seat.why_stopped(len(session.seats))}
+            {
+                "name": seat.name,
+                "stopped": seat.why_stopped(len(session.seats)),
+                "parameters": _parameters(seat),
+            }
             for seat in session.seats
         ],
         "positions": [row for seat in session.seats for row in _positions(seat, session.books)],
@@ -51,7 +58,7 @@ def status(runner: Runner) -> dict[str, Any]:
         "latencies_ns": {name: _told(one) for name, one in runner.latencies.items()},
         "links": [
             {
-                "state": GATEWAY_STATES[int(live.gateway(n)["state"])],
+                "state": MODEL if live.shadow else GATEWAY_STATES[int(live.gateway(n)["state"])],
                 "is_up": bool(link["is_up"]),
                 "commands": int(link["commands"]),
                 "reports": int(link["reports"]),
@@ -67,13 +74,19 @@ def _told(one: Histogram) -> dict[str, int]:
     return {name: int(told[name]) for name in ("count", *_PERCENTILES) if name in told}
 
 
+def _parameters(seat: Seat) -> dict[str, Any]:
+    """Those of its strategy as they are now."""
+    strategy: Any = seat.strategy
+    return dict(strategy.parameters_in(seat["state"]))
+
+
 def _scopes(runner: Runner) -> list[dict[str, Any]]:
     """Each scope's state and why it has it."""
     room, rows = runner.live.session.risk, runner.live.session.arena["scopes"]
     return [
         {
             "scope": name,
-            "state": TRADING_STATES[int(row["state"])],
+            "state": "flattening" if row["flattening"] else TRADING_STATES[int(row["state"])],
             "since_ns": int(row["since"]),
             "why": REASONS[int(row["why"])] if row["state"] else "",
         }

@@ -149,6 +149,9 @@ def export(
         Path | None,
         typer.Option("--tape", help="The feed that a runner heard, as a tape of this name."),
     ] = None,
+    clock: Annotated[
+        str, typer.Option(help="Times of the tape: venue or ours; of a shadow ours without it.")
+    ] = "",
     since: Since = None,
     until: Until = None,
     kind: OfKind = None,
@@ -175,7 +178,8 @@ def export(
         raise journal_files.there_already(target)
     choice = chosen(since, until, kind, source, zone)
     if tape is not None:
-        told = _as_tape(folder, tape, is_part=choice != chosen(None, None, None, None, zone))
+        is_part = choice != chosen(None, None, None, None, zone)
+        told = _as_tape(folder, tape, clock, is_part=is_part)
     else:
         with patience() as advance:
             count = sealed(folder)
@@ -195,11 +199,11 @@ def export(
         print(f"{target}: {told[what]:,} {what}, {told['bytes'] / 1e6:,.1f} MB.")
 
 
-def _as_tape(folder: Path, target: Path, *, is_part: bool) -> dict[str, Any]:
+def _as_tape(folder: Path, target: Path, clock: str, *, is_part: bool) -> dict[str, Any]:
     """The market data in a runner's journal, as the runner was told them."""
     from hftlib.core.errors import InputError
     from hftlib.feed.tape_file import write_tape
-    from hftlib.research.journal_feed import JournalFeed
+    from hftlib.research.journal_feed import CLOCKS, JournalFeed
     from hftlib.research.journal_result import about_of
 
     if is_part:
@@ -207,7 +211,10 @@ def _as_tape(folder: Path, target: Path, *, is_part: bool) -> dict[str, Any]:
             "Leave --from, --to, --kind and --source out; a tape is cut by hft.open_tape(...)[...]."
         )
         raise InputError("A tape is of a whole journal", where="hft journal export --tape", do=do)
-    source = JournalFeed(folder, about_of(folder))
+    if clock not in ("", *CLOCKS):
+        do = f"Say {' or '.join(CLOCKS)}."
+        raise InputError(f"{clock!r} is no clock", where="hft journal export --clock", do=do)
+    source = JournalFeed(folder, about_of(folder), clock)
     with patience() as advance:
         made = write_tape(target, source, progress=advance)
     names = ("events", "instruments", "bytes", "digest", "counts")
@@ -236,11 +243,11 @@ def _table(found: list[Any]) -> Any:
     made.add_column("state")
     for heading in ("frames", "segments", "MB on disk"):
         made.add_column(heading, justify="right")
-    for heading in ("from", "to", "durability"):
+    for heading in ("from", "to", "durability", "mode"):
         made.add_column(heading)
     for one in found:
         cells = (f"{one.frames:,}", f"{one.segments:,}", f"{one.disk_bytes / 1e6:,.1f}")
         state = f"{one.state}: {one.wrong}" if one.wrong else one.state
-        spans = (one.first_time[:19], one.last_time[:19], one.durability)
+        spans = (one.first_time[:19], one.last_time[:19], one.durability, one.mode)
         made.add_row(one.folder, state, *cells, *spans)
     return made

@@ -7,6 +7,9 @@ the runner had, and time passes where it passed for them: each message once, in 
 was lost. `received` is the runner's clock. Rows are those of the runner's own table; what it did
 not know is counted and left out. Our own orders and fills are in it as the venue published them.
 
+With `clock="ours"` the times are the runner's too, as the model of a shadow had them; of a shadow
+that needs no asking.
+
 Worst case: some 20 microseconds a datagram, in plain Python; one chunk of events in memory.
 """
 
@@ -35,6 +38,7 @@ from hftlib.feed.source import CHUNK_EVENTS_MAX
 Array = np.ndarray[Any, Any]
 _ROOM = 1 << 15  # events of one delivery: a datagram holds fewer messages
 _STRANGER = -1
+VENUES, OURS = CLOCKS = ("venue", "ours")
 
 
 class JournalFeed:
@@ -42,8 +46,10 @@ class JournalFeed:
 
     is_one_stream = False  # what was about others is missing from the numbers
 
-    def __init__(self, folder: Path | str, about: Mapping[str, Any]) -> None:
-        self.folder = Path(folder)
+    def __init__(
+        self, folder: Path | str, about: Mapping[str, Any], clock: str | None = None
+    ) -> None:
+        self.folder, self.clock = Path(folder), clock or clock_of(about)
         self.name = f"journal {self.folder.name}"
         self.instruments = instruments_of(about)
         self.counts: dict[str, int] = {}
@@ -65,6 +71,9 @@ class JournalFeed:
                 made = [one for feed in feeds for one in feed.pass_time(now)]
             else:
                 continue
+            if self.clock == OURS:
+                for part in made:
+                    part["time"] = now
             held += made
             count += sum(map(len, made))
             if count >= CHUNK_EVENTS_MAX:
@@ -75,6 +84,11 @@ class JournalFeed:
         yield from _cut(held)
         self.counts = dict(sum((feed.counts for feed in feeds), Counter()))
         self.share_done = 1.0
+
+
+def clock_of(about: Mapping[str, Any]) -> str:
+    """Whose clock a runner's day is told by: a shadow's venue is where it hears it."""
+    return OURS if about.get("shadow") else VENUES
 
 
 def sealed(folder: Path | str) -> int:

@@ -11,6 +11,9 @@ by the code that makes a backtest's, of facts of the same kind. `about` says whe
     one clock                 whether our times and the venue's can be told from each other
     not told                  sentences: what a journal does not have, and why a figure is missing
 
+Of a shadow all is by our clock, as its venue's model was (`engine/live/shadow.py`): orders never
+reached the tape, and where they stood in the queue is what the model says.
+
 Worst case: three passes over the journal in plain Python, some 100 microseconds a frame in all, and
 a temporary tape of its feed.
 """
@@ -28,7 +31,7 @@ from hftlib.core.errors import InputError, StateError
 from hftlib.engine.live.recording import Recording
 from hftlib.engine.live.replaying import about as about_runner
 from hftlib.engine.log import HORIZONS_NS
-from hftlib.research.journal_feed import JournalFeed, sealed
+from hftlib.research.journal_feed import OURS, JournalFeed, clock_of, sealed
 from hftlib.research.journal_market import Clocks, around, clocks_of, queues
 from hftlib.research.result import Result
 from hftlib.research.result_making import result_of, why_stopped
@@ -37,13 +40,17 @@ from hftlib.research.tape import Tape, to_tape
 from hftlib.terminal import patience
 
 Array = np.ndarray[Any, Any]
-_FEES = "fees: a runner's journal names none, so every fill counts as free"
+_FEES = "fees: the runner was given none, so every fill counts as free"
 _OURS = "the market without us: middles and volumes are the venue's, our orders and fills in them"
 _CLOCKS = (
     "times to a fill, races lost, the market's VWAP and volume meanwhile: {}, so what we did and"
     " what the venue did are not told by one clock"
 )
 _QUEUES = "{} that stood: their place in the queue, for the feed does not show their orders"
+_SHADOW = (
+    "what a venue would have done: nothing was sent, and fills are those of its model, {:,g} us"
+    " away one way, by our clock"
+)
 _MARKS = "{}: the middle later on, for the feed ends before"
 
 
@@ -68,7 +75,9 @@ def journal_result(folder: Path | str, *, horizons: Any = HORIZONS_NS) -> Result
         run.go(lambda done: advance(min(1.0, done / count), "replaying the journal"))
     tape = to_tape(JournalFeed(place, described))
     clocks = _look_back(run, tape, after)
+    is_ours = clock_of(described) == OURS
     links, feeds = described["links"], described["feeds"]
+    fees = ", ".join(f"{name} {value}" for name, value in described.get("fees", {}).items())
     about = {
         "tape": f"the feed in {place.name}",
         "tape_digest": tape.digest,
@@ -84,9 +93,10 @@ def journal_result(folder: Path | str, *, horizons: Any = HORIZONS_NS) -> Result
         "frames": run.frames,
         "seconds": time.perf_counter() - began,
         "clocks": str(clocks),
-        "our orders on the tape": True,
-        "one clock": clocks.is_one,
-        "not told": _not_told(run, clocks, len(after)),
+        "our orders on the tape": not is_ours,
+        "one clock": is_ours or clocks.is_one,
+        "fees": fees,
+        "not told": _not_told(run, clocks, len(after), fees),
         "zone": tape.zone,
     }
     return result_of(run, tape, after, run.why or why_stopped(run), about)
@@ -109,16 +119,19 @@ def _look_back(run: Recording, tape: Tape, horizons: Sequence[int]) -> Clocks:
     clocks, fills = clocks_of(tape), run.fills
     if len(fills) and len(tape):
         before, markouts = around(tape, fills, horizons)
-        entered, ahead = queues(tape, fills)
-        run.look_back(markouts, twice_mid=before, entered=entered, ahead=ahead)
+        places = {}
+        if run.live.shadow is None:  # a model has said so itself
+            places = dict(zip(("entered", "ahead"), queues(tape, fills), strict=True))
+        run.look_back(markouts, twice_mid=before, **places)
     return clocks
 
 
-def _not_told(run: Recording, clocks: Clocks, horizons: int) -> list[str]:
+def _not_told(run: Recording, clocks: Clocks, horizons: int, fees: str) -> list[str]:
     """What a reader would look for in vain, as sentences."""
-    told = [_FEES, _OURS]
-    fills = run.fills
-    if not clocks.is_one:
+    told, fills = [] if fees else [_FEES], run.fills
+    shadow = run.live.shadow
+    told.append(_OURS if shadow is None else _SHADOW.format(shadow.plan.order_ns / 1_000))
+    if shadow is None and not clocks.is_one:
         told.append(_CLOCKS.format(clocks))
     silent = int(((fills["taker"] == 0) & (fills["entered"] == 0) & (fills["quantity"] > 0)).sum())
     if silent:

@@ -17,8 +17,8 @@ from hftlib.core import events, orders
 from hftlib.core.units import INT64_MIN
 from hftlib.research.result_strategies import named
 from hftlib.risk.controls import CONTROLS, LEVELS, MONEY_ONE, TRADING_STATES
-from hftlib.risk.directives import OUTCOMES
-from hftlib.risk.states import CHANGES, LIMIT, REFUSED, RISK_TOLD, STATE
+from hftlib.risk.directives import FLOAT, OUTCOMES
+from hftlib.risk.states import CHANGES, LIMIT, PARAMETER, REFUSED, RISK_TOLD, STATE
 
 Array = np.ndarray[Any, Any]
 # Where two controls share a reason, the row does not say which it was: both units are told.
@@ -94,9 +94,17 @@ def _change(one: Any, scopes: list[str]) -> dict[str, Any]:
     elif what == RISK_TOLD:
         row["reason"], row["unit"] = ("value at risk", "expected shortfall")[which], "money"
         row["before"], row["after"] = (_shown(one[k], "money") for k in ("before", "after"))
+    elif what == PARAMETER:
+        row["reason"], row["second"] = f"parameter {row['second']}", ""
+        row["before"], row["after"] = (_word_shown(one[k], which) for k in ("before", "after"))
     elif what == REFUSED:
         row["reason"] = OUTCOMES[int(one["reason"])]
     return row
+
+
+def _word_shown(word: Any, which: int) -> str:
+    """Eight bytes of a state, as the number that they are."""
+    return f"{np.array([word], np.int64).view(np.float64)[0]:g}" if which & FLOAT else f"{word:,}"
 
 
 def _shown(value: Any, unit: str) -> str:

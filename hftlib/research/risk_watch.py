@@ -21,8 +21,9 @@ from hftlib.core.errors import InputError
 from hftlib.core.times import Duration, duration_ns
 from hftlib.core.units import shown
 from hftlib.engine.session import Session
+from hftlib.risk.authority import PROCESS
 from hftlib.risk.controls import MONEY_ONE
-from hftlib.risk.directives import ASK_RISK, DIRECTIVE, PROCESS, TELL_RISK
+from hftlib.risk.directives import ASK_RISK, DIRECTIVE, TELL_RISK
 from hftlib.risk.laying import RiskRoom
 from hftlib.risk.people import scope_row
 from hftlib.risk.portfolio import portfolio_risk

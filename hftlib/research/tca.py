@@ -70,6 +70,11 @@ class Tca:
         return [str(one) for one in self.result.about.get("not told", ())]
 
     @property
+    def mode(self) -> str:
+        """Of a runner's day; empty: it is a backtest's."""
+        return str(self.result.about.get("mode", ""))
+
+    @property
     def one_clock(self) -> bool:
         """Whether our times and the venue's can be told from each other."""
         return bool(self.result.about.get("one clock", True))
@@ -145,6 +150,7 @@ class Tca:
         figures = [*tables["instruments"].figures, *sums["attribution"].figures]
         return {
             "horizon": self.horizon,
+            "mode": self.mode,
             "tape": self.tape is not None,
             **{name: one.to_dict()["rows"] for name, one in {**tables, **sums}.items()},
             "units": {figure.name: figure.unit for figure in figures},

@@ -68,6 +68,8 @@ def tca_command(
             told["quality"], told["attributed"] = (one.to_dict() for one in tables)
         print(json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False))
     else:
+        if made.mode:
+            typer.echo(f"mode: {made.mode}")
         for one in tables:
             show(one)
         if not len(made.result.records["fills"]):

@@ -23,6 +23,7 @@ def tca_page(tca: Any) -> str:
     """The whole page as one element."""
     about = tca.result.about
     name = f"{about.get('strategy') or 'Execution'}, {about.get('tape') or 'execution quality'}"
+    name += f", {tca.mode}" if tca.mode else ""
     parts = [
         '<div class="hft-tca" style="font:13px system-ui,sans-serif;max-width:1000px">',
         f'<h3 style="margin:4px 0">Execution quality: {html.escape(str(name))}</h3>',

@@ -31,7 +31,6 @@ from hftlib.core.units import shown
 from hftlib.engine.log import HORIZONS_NS
 from hftlib.feed.source import Source
 from hftlib.research.journal_result import journal_result
-from hftlib.research.limits_text import limits_text
 from hftlib.research.lineup import lineup
 from hftlib.research.result import Result
 from hftlib.research.setting_up import horizons_of, limits_of, tape_of
@@ -40,6 +39,7 @@ from hftlib.research.tape import Tape
 from hftlib.research.wire_driver import run_on_wire
 from hftlib.research.wire_exchange import opened
 from hftlib.risk.limits import Limits
+from hftlib.risk.limits_text import limits_text
 from hftlib.terminal import patience
 
 LATENCY_NS_MAX = 60 * 1_000_000_000

@@ -93,7 +93,11 @@ def _at_level(base: int, row: int, scope: Any, holding: Any, intent: Any, level:
     if scope.state != 0:
         if scope.state == HALTED:
             return refused(base, level, orders.TRADING_HALTED, 0, 0)
-        if intent.calmer == 0 and not reduces(holding, intent.side, intent.more):
+        closing = risk_at(base).closing != 0
+        if scope.flattening != 0 and not closing:
+            return refused(base, level, orders.FLATTENING, 0, 0)
+        calmer = intent.calmer != 0 or (closing and scope.flattening != 0)
+        if not calmer and not reduces(holding, intent.side, intent.more):
             seen = one_sided(holding, intent.side, intent.more)
             return refused(base, level, orders.REDUCING_ONLY, 0, seen)
     groups = scope.groups

@@ -9,6 +9,7 @@ Each is an event with a time, so that a replay sees it where the session saw it.
     two people, RISK or higher   the same for the firm
     a process (PROCESS)          tell portfolio risk and exchange rates; halt; so may RISK
     a process alone              hold after a restart, and go on (`recovering.py`)
+    anybody                      close what a scope holds (`flattening.py`); what is halted: as lift
 
 Worst case: a directive for a scope, a limit or a value that is none is refused and logged.
 """
@@ -20,10 +21,17 @@ from typing import Any
 from hftlib.core import jit, orders
 from hftlib.core.records import record
 from hftlib.risk import controls
+from hftlib.risk.authority import (
+    NOT_ALLOWED,
+    PROCESS,
+    TEXT_AT,
+    TRADER,
+    authority,
+    may_tell,
+)
 from hftlib.risk.controls import (
     ACTIVE,
     CONTROLS,
-    FIRM,
     G_MONEY,
     GROUPS,
     HALTED,
@@ -32,6 +40,7 @@ from hftlib.risk.controls import (
     RING_LIMITS,
 )
 from hftlib.risk.exposure import profit, revalue_all
+from hftlib.risk.flattening import FLATTEN, flattened, may_flatten
 from hftlib.risk.memory import (
     FIRM_ROW,
     change_of,
@@ -49,24 +58,24 @@ DIRECTIVE = record(
     256,
     """
     0    time      int64    when it is given: ns since the epoch, UTC
-    8    what      int64    SET_STATE ... DISCONNECT; HOLD, GO_ON of `recovering.py`
+    8    what      int64    SET_STATE ... SET_PARAMETER
     16   scope     int64    row of the scope; of an instrument, where only that is meant
-    24   which     int64    the control; of TELL_RISK 0 value at risk, 1 shortfall
+    24   which     int64    the control; of TELL_RISK 0, 1; of a parameter its place in the state
     32   value     int64    the state, the limit, the risk in money
     40   rate      float64  of TELL_RATE: money of one price unit times one lot
     48   role      int64    of who gives it: PROCESS, TRADER, RISK, OFFICER
     56   second_role int64  of the second person; 0 nobody
     64   outcome   int64    0 done, else why it was refused
     80   who       S32
-    112  second    S32
+    112  second    S32      of a parameter its name
     144  why       S64
     """,
 )
 SET_STATE, SET_LIMIT, TELL_RISK, TELL_RATE, ASK_RISK, DISCONNECT = range(1, 7)
-DIRECTIVES = ("", "state", "limit", "tell risk", "tell rate", "ask risk", "disconnect", *HELD)
-PROCESS, TRADER, RISK, OFFICER = range(1, 5)
-ROLES = ("", "process", "trader", "risk", "officer")
-NOT_ALLOWED, NEEDS_TWO, NO_SUCH, NO_VALUE, NO_ROOM, NOT_HELD = range(1, 7)
+_TOLD = ("state", "limit", "tell risk", "tell rate", "ask risk", "disconnect")
+DIRECTIVES = ("", *_TOLD, *HELD, "flatten", "parameter")
+SET_PARAMETER, FLOAT = 10, 1 << 32  # told to the engine (`engine/parameters.py`), logged here
+NO_SUCH, NO_VALUE, NO_ROOM, NOT_HELD = range(3, 7)
 OUTCOMES = (
     "",
     "this role may not do it",
@@ -78,8 +87,7 @@ OUTCOMES = (
 )
 DIRECTIVE_BYTES = DIRECTIVE.itemsize
 RATE_MAX = 2.0**56  # as in `exposure.MONEY_MAX`: beyond it a lot is worth more than can be
-# Who, second and why lie as in a row of the log.
-TEXT_AT, NAME_BYTES, TEXT_BYTES = 80, 32, 128
+TEXT_BYTES = 128  # who, second and why lie as in a row of the log, from TEXT_AT on
 
 directive_at = jit.record_at(DIRECTIVE)
 _COUNT = len(CONTROLS)
@@ -120,7 +128,7 @@ def directed(base: int, address: int) -> int:
     row = 0
     if told.what == TELL_RATE:
         if 0 <= told.scope < risk.instruments:
-            outcome = _may_tell(told)
+            outcome = may_tell(told)
             if outcome == 0 and not 0.0 < told.rate < RATE_MAX:
                 outcome = NO_VALUE
             if outcome == 0:
@@ -140,16 +148,27 @@ def directed(base: int, address: int) -> int:
             if outcome == 0:
                 row = _limited(base, told)
         elif told.what == TELL_RISK:
-            outcome = _may_tell(told)
+            outcome = may_tell(told)
             if outcome == 0 and not 0 <= told.value <= NO_LIMIT:
                 outcome = NO_VALUE
             elif outcome == 0 and not 0 <= told.which <= 1:
                 outcome = NO_SUCH
             if outcome == 0:
                 row = _risk_told(base, told)
+        elif told.what == FLATTEN:
+            outcome = may_flatten(scope_of(base, told.scope), told, address)
+            if outcome == 0:
+                row = flattened(base, told)
         elif told.what in (HOLD, GO_ON) and told.role == PROCESS:
             row = held(base, told)
             outcome = NOT_HELD if row == 0 and told.what == GO_ON else 0
+    return concluded(base, address, row, outcome)
+
+
+@jit.compiled()
+def concluded(base: int, address: int, row: int, outcome: int) -> int:
+    """What became of a directive, in it and in the log; `row`: that of what was done."""
+    told, risk = directive_at(address), risk_at(base)
     if outcome != 0:
         scope = told.scope if 0 <= told.scope < risk.scopes and told.what != TELL_RATE else 0
         row = new_row(base, told.time, REFUSED, scope)
@@ -167,38 +186,13 @@ def _last(base: int) -> int:
     return min(risk.changes, risk.changes_max) - 1
 
 
-@jit.compiled()
-def _two_people(address: int) -> bool:
-    """Whether who and second are two names."""
-    for n in range(NAME_BYTES // 8):
-        one = jit.load_i64(address + TEXT_AT + 8 * n)
-        if one != jit.load_i64(address + TEXT_AT + NAME_BYTES + 8 * n):
-            return True
-    return False
-
-
-@jit.inlined
-def _authority(scope: Any, told: Any, address: int) -> int:
-    """May this make things looser? Two people for the firm, the role risk for the rest."""
-    if scope.level == FIRM:
-        both = told.role >= RISK and told.second_role >= RISK
-        return 0 if both and _two_people(address) else NEEDS_TWO
-    return 0 if told.role >= RISK else NOT_ALLOWED
-
-
-@jit.inlined
-def _may_tell(told: Any) -> int:
-    """Figures that limits are compared with: a lower one is a looser limit, so no trader's word."""
-    return 0 if told.role == PROCESS or told.role >= RISK else NOT_ALLOWED
-
-
 @jit.inlined
 def _may_move(scope: Any, told: Any, address: int) -> int:
     if not ACTIVE <= told.value <= HALTED:
         return NO_SUCH
     if told.role == 0:
         return NOT_ALLOWED
-    return 0 if told.value >= scope.state else _authority(scope, told, address)
+    return 0 if told.value >= scope.state else authority(scope, told, address)
 
 
 @jit.compiled()
@@ -244,7 +238,7 @@ def _may_limit(scope: Any, told: Any, address: int) -> int:
             return NO_ROOM
     if _tighter(told.which, scope.limits[told.which], told.value):
         return 0 if told.role >= TRADER else NOT_ALLOWED
-    return _authority(scope, told, address)
+    return authority(scope, told, address)
 
 
 @jit.inlined

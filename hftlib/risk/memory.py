@@ -73,10 +73,12 @@ RISK = record(
     184  outside_bands int64 likewise
     192  too_fast     int64  likewise, of the soft pace
     200  lost_changes int64  changes that found the log full
+    208  flattening   int64  scopes whose positions are being closed
     216  recents      int64  rows
     224  stamps       int64  items
     232  stale_books  int64  0 pause, 1 allow
     240  crossed_books int64 likewise
+    248  closing      int64  1: the order at hand closes a position, and no strategy wants it
     256  intent       intent
     """,
     intent=INTENT,
@@ -115,6 +117,7 @@ SCOPE = record(
     192  window_began int64
     200  keeps        int64  1: somebody limits the money of what its holdings could come to
     208  held_from    int64  1 + the state it had before it was held after a restart; 0: it is not
+    216  flattening   int64  1: what it holds is being closed; 2: looked at, and there is some left
     256  limits       int64[40]
     576  windows      int64[8]
     640  ring_at      int64[6]  where its ring of stamps begins, in items
@@ -193,17 +196,17 @@ CHANGE = record(
     256,
     """
     0    time      int64
-    8    what      int64  STATE, LIMIT, RISK, RATE, RULE, REFUSED
+    8    what      int64  STATE ... PARAMETER of `states.py`
     16   scope     int64  its row
     24   level     int64
-    32   which     int64  the control, or 0
+    32   which     int64  the control, or 0; of a parameter as its DIRECTIVE
     40   before    int64
     48   after     int64
     56   reason    int64  of a breaker or a refusal
     64   limit     int64
     72   seen      int64
     80   who       S32    a person, or the breaker
-    112  second    S32    the second person, where two are needed
+    112  second    S32    the second person, where two are needed; a parameter's name
     144  why       S64
     """,
 )

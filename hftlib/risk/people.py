@@ -3,6 +3,7 @@
     hft.halt("firm", at="10:00", who="ann", why="odd fills")
     hft.lift("firm", at="10:05", who="bob", second="cyd", why="explained")
     hft.set_limit("instrument:AAPL", at="11:00", who="bob", why="calm", position_lots=500)
+    hft.flatten("strategy:Maker", at="11:30", who="ann", why="lunch")
 
 A scope is "firm", "portfolio:NAME", "strategy:NAME" or "instrument:SYMBOL"; the name may be left
 out where there is one. A role is trader, risk or officer: tightening and halting is for all of
@@ -21,6 +22,7 @@ import numpy as np
 
 from hftlib.core.errors import InputError
 from hftlib.core.units import shown
+from hftlib.risk.authority import PROCESS, ROLES
 from hftlib.risk.controls import (
     ACTIVE,
     FIRM,
@@ -29,7 +31,8 @@ from hftlib.risk.controls import (
     NAMES,
     REDUCING,
 )
-from hftlib.risk.directives import DIRECTIVE, PROCESS, ROLES, SET_LIMIT, SET_STATE
+from hftlib.risk.directives import DIRECTIVE, SET_LIMIT, SET_STATE
+from hftlib.risk.flattening import FLATTEN
 from hftlib.risk.laying import RiskRoom
 from hftlib.risk.limits import checked_value
 from hftlib.risk.recovering import GO_ON
@@ -131,6 +134,24 @@ def set_limit(
     return Directive(
         SET_LIMIT, scope, at, who, why, role, second, second_role if second else "", which, number
     )
+
+
+def flatten(
+    scope: str,
+    *,
+    at: Any,
+    who: str,
+    why: str,
+    role: str = "trader",
+    second: str = "",
+    second_role: str = "risk",
+) -> Directive:
+    """What the scope holds is closed, nothing else leaves it, then it is halted.
+
+    What is halted already takes whoever may lift it.
+    """
+    _require(scope, who, why, role, second, second_role)
+    return Directive(FLATTEN, scope, at, who, why, role, second, second_role if second else "")
 
 
 def _state(

@@ -19,8 +19,8 @@ from hftlib.risk.memory import CHANGE, change_address, change_of, risk_at, scope
 
 CHANGE_BYTES = CHANGE.itemsize
 # What a row of the log is about.
-STATE, LIMIT, RISK_TOLD, RATE, RULE, REFUSED = range(1, 7)
-CHANGES = ("", "state", "limit", "risk", "rate", "rule", "refused")
+STATE, LIMIT, RISK_TOLD, RATE, RULE, REFUSED, PARAMETER = range(1, 8)
+CHANGES = ("", "state", "limit", "risk", "rate", "rule", "refused", "parameter")
 
 
 @jit.compiled()
@@ -54,7 +54,7 @@ def move(
     row.before, row.after = scope.state, state
     row.reason, row.limit, row.seen = reason, limit, seen
     scope.state, scope.why, scope.since = state, reason, time
-    scope.held_from = 0  # whoever moves it has the last word
+    scope.held_from, scope.flattening = 0, 0  # whoever moves it has the last word
     risk_at(base).acts = 1
     return address
 

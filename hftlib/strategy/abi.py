@@ -150,6 +150,7 @@ CONTEXT = record(
     128  entry         int64  its address
     136  refused       int64  orders that never left us
     144  trading_state int64  0 active, 1 reducing, 2 halted: the worst of what binds it
+    152  state_bytes   int64  how long its state is: header, parameters and fields
     240  parents_at    int64  bytes from here to the header of the parent orders
     256  services      int64[32]  addresses, in the order of SERVICES
     """,

@@ -12,13 +12,14 @@ Worst case: half a second to compile; a class whose lines and globals are unchan
 from __future__ import annotations
 
 import hashlib
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
 from hftlib.core.errors import HftError, InputError
 from hftlib.strategy import abi
 from hftlib.strategy.entries import Entries
+from hftlib.strategy.fields import Param
 from hftlib.strategy.plans import Laid, Plan
 from hftlib.strategy.reading import planned
 from hftlib.strategy.showing import class_text, parameters_text, strategy_html
@@ -93,9 +94,30 @@ class Strategy(metaclass=_Kind):
         place.view(np.uint8)[:] = 0
         self._laid.lay(place[0], self.parameters)
 
+    def parameter(self, name: str, value: Any, where: str) -> tuple[int, int, bool]:
+        """Where a parameter lies in the state, its eight bytes as a number, and if it is a float.
+
+        A name or a value that the class does not allow is refused as when it is made.
+        """
+        checked = self._plan.values({**self.parameters, name: value}, where)[name]
+        place = np.zeros(1, np.int64)
+        kind = self.state_dtype[name]
+        place.view(np.uint8)[: kind.itemsize].view(kind)[0] = checked
+        assert self.state_dtype.fields is not None
+        return self.state_dtype.fields[name][1], int(place[0]), kind.kind == "f"
+
+    def parameters_in(self, state: np.ndarray[Any, Any]) -> dict[str, Any]:
+        """The parameters as they are now in an array of one `state_dtype`."""
+        return {name: state[name][0].item() for name in self.parameters}
+
     def with_params(self, **parameters: Any) -> _Self:
         """The same strategy with some parameters changed."""
         return type(self)(**{**self.parameters, **parameters})
+
+    @classmethod
+    def declared_parameters(cls) -> dict[str, Param]:
+        """Each parameter as `hft.param` declared it, by name."""
+        return {name: cast(Param, one.declared) for name, one in cls._plan.params.items()}
 
     @classmethod
     def parameters_table(cls) -> str:

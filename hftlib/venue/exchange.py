@@ -142,8 +142,7 @@ class Exchange:
         header["reports_max"] = slots["reports"].count
         header["partial_fills"] = int(bool(self.settings.partial_fills))
         header["self_match"] = _self_match(self.settings.self_match)
-        for name, part in callbacks.BEHIND.items():
-            header[name] = part.address
+        self.connect()
         rule, power = queue_rule(self.settings.queue)
         listings = self.arena["listings"]
         listings["rule"], listings["power"], listings["tick"] = rule, power, 1
@@ -154,6 +153,11 @@ class Exchange:
             for one in self.instruments:
                 place = self.arena["impacts"][one.row : one.row + 1]
                 self.settings.impact.lay(place, one)
+
+    def connect(self) -> None:
+        """Write in what belongs to this process: where code lies."""
+        for name, part in callbacks.BEHIND.items():
+            self.arena["venue"][name] = part.address
 
     @property
     def header(self) -> Any:

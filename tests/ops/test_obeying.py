@@ -21,6 +21,7 @@ from hftlib.core.control.serving import Control
 from hftlib.core.errors import InputError, StateError
 from hftlib.core.journal import kinds
 from hftlib.core.journal.reading import frames
+from hftlib.engine.live.decoding import Decoder
 from hftlib.engine.live.replaying import replay
 from hftlib.ops.launching import laid
 from hftlib.ops.obeying import obey
@@ -123,6 +124,68 @@ def test_a_limit_is_set_while_it_trades(floor, trial, socket):
         say(floor, socket, do="limit", scope=name, name="nonsense", value=1, **WHO)
 
 
+def held(trial):
+    return int(trial.runner.live.session.seats[0]["positions"]["quantity"][0])
+
+
+def test_flattened_it_holds_nothing_and_is_halted(floor, trial, socket):
+    trade(floor, 100, until=lambda: abs(held(trial)) >= 100)
+    assert held(trial) != 0, "there is something to close"
+    scope = f"strategy:{trial.runner.live.session.names[0]}"
+    assert say(floor, socket, do="flatten", scope=scope, **WHO)["told"] == "flatten"
+    states = lambda: {  # noqa: E731
+        one["scope"]: (one["state"], one["why"]) for one in status(trial.runner)["scopes"]
+    }
+    assert states()[scope] == ("flattening", "positions are being closed")
+    maker = floor.maker  # somebody to trade with, on both sides
+    for urn, side, price in ((900_001, "B", "98.00"), (900_002, "S", "100.00")):
+        maker.enter(urn, side, 5_000, price)
+    floor.until(lambda: states()[scope] == ("halted", "positions are being closed"))
+    assert held(trial) == 0 and trial.runner.open_orders == 0
+    before = trial.counts("commands")
+    trade(floor, 3)
+    assert trial.counts("commands") == before
+    trial.runner.stop()
+    again = replay(trial.folder, laid)
+    assert again.is_identical, again.difference
+
+
+def test_a_parameter_is_set_while_it_trades_and_a_replay_sets_it_too(floor, trial, socket):
+    trade(floor, 2)
+    name = trial.runner.live.session.names[0]
+    said = {"do": "param", "scope": f"strategy:{name}", "name": "clip", "role": "risk"} | WHO
+    before = status(trial.runner)["strategies"][0]["parameters"]["clip"]
+    assert say(floor, socket, value=before + 100, **said)["told"] == "param"
+    assert status(trial.runner)["strategies"][0]["parameters"]["clip"] == before + 100
+    entered = len(floor.plain("frm1d", "drop_copy").letters("A"))
+    trade(floor, 5)
+    copy = floor.plain("frm1d", "drop_copy")
+    floor.until(lambda: len(copy.letters("A")) > entered)
+    floor.until(lambda: any(one.quantity == before + 100 for one in copy.letters("A", "U")))
+    for more, words in (
+        ({"value": 0}, "below"),
+        ({"value": before, "name": "clp"}, "has no parameter"),
+        ({"value": before, "role": "trader"}, "Risk refuses: this role may not do it"),
+        ({"value": before, "scope": "firm"}, "no strategy here"),
+        ({"value": before, "scope": "strategy:Other"}, "no strategy here"),
+        ({"value": before, "name": 3}, "has a name"),
+    ):
+        with pytest.raises(InputError, match=words):
+            say(floor, socket, **(said | more))
+    assert status(trial.runner)["strategies"][0]["parameters"]["clip"] == before + 100
+    trial.runner.stop()
+    again = replay(trial.folder, laid)
+    assert again.is_identical, again.difference
+    decoder = Decoder({"what": "runner"})
+    rows = [
+        one
+        for frame in frames(trial.folder)
+        if frame.kind == kinds.DIRECTIVE
+        for one in decoder.take(frame)
+    ]
+    assert (rows[0]["parameter"], rows[0]["value"], rows[0]["who"]) == ("clip", before + 100, "ann")
+
+
 def test_the_status_is_what_the_venue_says(floor, trial, socket):
     copy = floor.plain("frm1d", "drop_copy")
     trade(floor)
@@ -212,6 +275,15 @@ def test_the_commands_reach_the_only_runner(floor, tmp_path, monkeypatch):
             assert found["pid"] == process.pid and found["is_running"]
             shown = command("status")
             assert "paper · running" in shown.stdout and "QueueImbalance" in shown.stdout
+            given = ("strategy:QueueImbalance", "--why", "to see", "--json")
+            done = command("params", "set", *given, "edge_ticks=2", "--role", "risk")
+            assert json.loads(done.stdout)["told"] == "param", done
+            refused = command("params", "set", *given, "edge_ticks=-1", "--role", "risk")
+            assert isinstance(refused.exception, InputError) and "below" in str(refused.exception)
+            done = command("flatten", *given)
+            assert json.loads(done.stdout)["told"] == "flatten", done
+            shown = command("status").stdout
+            assert "positions are being closed" in shown
             done = command("pause", "firm", "--why", "to see", "--who", "ann")
             assert done.stdout.startswith("Told: halt firm, heard after"), done
             assert "halted" in command("status").stdout

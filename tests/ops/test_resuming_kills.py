@@ -17,11 +17,11 @@ import pytest
 from floor_desk import Floor
 from floor_trial import begun, listened_to, trade
 
-from hftlib.core.errors import StateError
+from hftlib.core.errors import InputError, StateError
 from hftlib.core.journal import kinds
 from hftlib.core.journal.reading import frames
 from hftlib.engine.live.memory import RESUMED
-from hftlib.engine.live.replaying import about, replay, taken_up
+from hftlib.engine.live.replaying import Follower, about, replay, taken_up
 from hftlib.ops.drop_copy import DropCopy
 from hftlib.ops.launching import described, laid
 from hftlib.ops.resuming import Recovery
@@ -107,6 +107,7 @@ def test_killed_again_and_again_nothing_is_lost_and_nothing_is_sent_twice(floor,
     compiled(floor, tmp_path / "before")
     child = started(places, folder)
     floor.until(lambda: len(list(folder.glob("*.segment"))) > 0)
+    kept = 0
     for _ in range(KILLS):
         if draw.random() < 0.8:  # the others are killed while they read the journal
             floor.until((folder.parent / "runs").exists)
@@ -116,6 +117,8 @@ def test_killed_again_and_again_nothing_is_lost_and_nothing_is_sent_twice(floor,
         assert os.waitpid(child, 0)[1] == signal.SIGKILL, "it ended by itself"
         if draw.random() < 0.3:
             trade(floor, 3)  # a market that goes on without it
+        if draw.random() < 0.5:
+            kept += keeps(folder)
         child = started(places, folder)
     floor.until((folder.parent / "runs").exists)
     is_over = time.monotonic() + 4.0
@@ -140,8 +143,21 @@ def test_killed_again_and_again_nothing_is_lost_and_nothing_is_sent_twice(floor,
     resumed = [f for f in frames(folder) if f.kind == kinds.CONNECTED and _word(f) == RESUMED]
     assert len(resumed) >= KILLS // 2, "the others were killed before they had begun"
     print(
-        f"{KILLS} kills, {len(resumed)} resumed, {told}; {len(orders)} orders, {len(fills)} fills"
+        f"{KILLS} kills, {len(resumed)} resumed, {kept} snapshots, {told}; "
+        f"{len(orders)} orders, {len(fills)} fills"
     )
+
+
+def keeps(folder):
+    """A snapshot of where the killed one left it; the next begins there. None before it began."""
+    try:
+        follower = Follower(folder, laid)
+    except InputError:
+        return 0
+    while follower.turn():
+        pass
+    follower.keep()
+    return 1
 
 
 def _ended(child, gone):

@@ -65,6 +65,30 @@ def test_a_halt_stops_all_and_a_lift_by_two_lets_it_go_on(tape, free):
     assert result.check() == []
 
 
+def test_what_is_flattened_is_flat_and_stays_so(tmp_path):
+    tape = to_tape(hft.synthetic(symbols=2, seconds=60, seed=4), tmp_path / "minute.tape")
+    begin = at(tape, 0.6)
+    told = [hft.flatten("strategy", at=begin, **SAID)]
+    result, slow = (
+        hft.backtest(
+            hft.library.QueueImbalance, tape, venue=VENUE, directives=told, compiled=compiled
+        )
+        for compiled in (True, False)
+    )
+    assert slow.fills.equals(result.fills)
+    log = result.risk_log
+    assert log.after.tolist() == ["reducing", "halted"]
+    assert set(log.reason) == {"positions are being closed"}
+    assert log.who.tolist() == ["ann", ""]
+    fills = result.fills
+    signed = fills.quantity.where(fills.side == "buy", -fills.quantity)
+    begun, over = log.time
+    assert signed[fills.time < begun].groupby(fills.symbol).sum().abs().sum() > 0
+    assert signed.groupby(fills.symbol).sum().eq(0).all()
+    assert (fills.time <= over).all() and (over - begun).total_seconds() < 1.0
+    assert result.check() == []
+
+
 def test_while_reducing_the_position_only_shrinks(tape):
     begin = at(tape, 0.4)
     told = [hft.reduce("strategy", at=begin, **SAID)]

@@ -8,8 +8,9 @@ from hftlib.core import events
 from hftlib.core.orders import REASONS
 from hftlib.engine import path
 from hftlib.engine.enforcing import watched
+from hftlib.risk.authority import PROCESS
 from hftlib.risk.controls import CONTROLS, LEVELS, MONEY_ONE, TRADING_STATES
-from hftlib.risk.directives import DIRECTIVE, PROCESS, TELL_RISK, directed
+from hftlib.risk.directives import DIRECTIVE, TELL_RISK, directed
 from hftlib.risk.limits import Limits
 from hftlib.risk.people import Directive
 from hftlib.risk.states import STATE

@@ -23,9 +23,10 @@ from hftlib.core import jit, orders
 from hftlib.core.arena import Arena
 from hftlib.core.instruments import Instruments
 from hftlib.core.layout import Layout
+from hftlib.risk.authority import ROLES
 from hftlib.risk.checks import room
 from hftlib.risk.controls import CONTROLS, MONEY_ONE, NO_LIMIT
-from hftlib.risk.directives import ROLES, SET_LIMIT, SET_STATE, TELL_RATE, TELL_RISK
+from hftlib.risk.directives import SET_LIMIT, SET_STATE, TELL_RATE, TELL_RISK
 from hftlib.risk.laying import RiskRoom
 from hftlib.risk.limits import Limits
 from tests.fuzzing import fuzz_seconds

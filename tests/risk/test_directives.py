@@ -12,6 +12,7 @@ from hftlib.core.arena import Arena
 from hftlib.core.instruments import Instruments
 from hftlib.core.layout import Layout
 from hftlib.core.orders import REASONS
+from hftlib.risk.authority import NEEDS_TWO, NOT_ALLOWED, ROLES
 from hftlib.risk.controls import (
     ACTIVE,
     CONTROLS,
@@ -29,13 +30,10 @@ from hftlib.risk.controls import (
 )
 from hftlib.risk.directives import (
     DIRECTIVE,
-    NEEDS_TWO,
     NO_ROOM,
     NO_SUCH,
     NO_VALUE,
-    NOT_ALLOWED,
     NOT_HELD,
-    ROLES,
     SET_LIMIT,
     SET_STATE,
     TELL_RATE,

@@ -6,8 +6,9 @@ import pytest
 import hftlib as hft
 from hftlib.core.errors import InputError
 from hftlib.core.instruments import Instruments
+from hftlib.risk.authority import ROLES
 from hftlib.risk.controls import ACTIVE, HALTED, MONEY_ONE, NAMES, REDUCING
-from hftlib.risk.directives import ROLES, SET_LIMIT, SET_STATE
+from hftlib.risk.directives import SET_LIMIT, SET_STATE
 from hftlib.risk.laying import RiskRoom
 from hftlib.risk.limits import Limits
 from hftlib.risk.people import in_order, scope_row

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 OPENED, CARRIED_ON, REPAIRED, CLOSED, NOTE, DIGEST, CLOCK = range(1, 8)
 DATAGRAM, SESSION_IN, EVENT, REPORT, TIMER, DIRECTIVE, ORDER, CONTROL, CONNECTED = range(16, 25)
-SESSION_OUT, COMMAND, ANSWER, DATAGRAM_OUT = range(48, 52)
+SESSION_OUT, COMMAND, ANSWER, DATAGRAM_OUT, SHADOW = range(48, 53)
 NUMBER_MAX = 0xFFFF
 
 
@@ -54,6 +54,7 @@ _TABLE = (
     (COMMAND, "COMMAND", "out", "a command to a venue", "command"),
     (ANSWER, "ANSWER", "out", "what an engine answered, at a venue"),
     (DATAGRAM_OUT, "DATAGRAM_OUT", "out", "a datagram's bytes, as sent"),
+    (SHADOW, "SHADOW", "out", "commands that were not sent, and what a venue's model answered"),
 )
 KINDS = {row[0]: Kind(*row) for row in _TABLE}
 BY_NAME = {kind.name: kind for kind in KINDS.values()}

@@ -34,10 +34,8 @@ from hftlib.core.units import is_whole, shown
 Held = tuple[mmap.mmap, claim.Claim]
 
 
-def new_session(
-    durability: str, segment_bytes: int, block_bytes: int, key: bytes | None, target: Path
-) -> Session:
-    """What all segments of a new journal will say."""
+def number_of_durability(durability: str) -> int:
+    """The number of a mode; one that is none, or that nobody can keep here, is refused."""
     if durability not in DURABILITIES:
         raise _refused(
             f"There is no durability {shown(durability)}",
@@ -49,6 +47,14 @@ def new_session(
             "A journal is replicated where a standby follows it, and none does here",
             "Use 'power': each group of frames is on the disk before it counts as durable.",
         )
+    return mode
+
+
+def new_session(
+    durability: str, segment_bytes: int, block_bytes: int, key: bytes | None, target: Path
+) -> Session:
+    """What all segments of a new journal will say."""
+    mode = number_of_durability(durability)
     least, most = SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX
     if not is_whole(segment_bytes) or segment_bytes % PAGE_BYTES:
         raise _refused(f"A segment cannot have {shown(segment_bytes)} bytes", "Give whole pages.")

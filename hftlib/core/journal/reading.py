@@ -49,16 +49,16 @@ def frames(folder: Path | str, first: int = 1, *, since: int = TIME_MIN) -> Iter
     """All frames from `first` on, and from the first one of time `since` or later."""
     walk = _walk_to(Path(folder), first, since)
     yield from _from(first, since, _rest(walk))
-    _require_whole(walk)
+    require_whole(walk)
 
 
-def pieces(folder: Path | str) -> Iterator[Walk]:
+def pieces(folder: Path | str, start: Place | None = None) -> Iterator[Walk]:
     """All frames some thousand at a time: the walk's `segment`, and `places` of frames in it."""
-    walk = Walk(Path(folder))
+    walk = Walk(Path(folder), start=start)
     while walk.step() == MORE:
         if walk.found:
             yield walk
-    _require_whole(walk)
+    require_whole(walk)
 
 
 def frame_at(segment: Segment, position: int) -> Frame:
@@ -74,7 +74,8 @@ def sealed_in(folder: Path | str) -> int:
     return Chain.index(Path(folder), session_of(Path(folder))).sealed
 
 
-def _require_whole(walk: Walk) -> None:
+def require_whole(walk: Walk) -> None:
+    """Refuse a journal that is damaged where this walk stopped."""
     damage = _damage(walk)
     if damage:
         raise StateError(

@@ -25,6 +25,7 @@ from hftlib.core.journal.chain import Chain
 from hftlib.core.journal.layout import DURABILITIES
 from hftlib.core.journal.reading import Frame, frames
 from hftlib.core.journal.segments import numbers_of, place, session_of
+from hftlib.core.journal.shadows import pieces_of
 from hftlib.core.journal.verifying import CLOSED, CUT_OFF, DAMAGED, LIVE
 from hftlib.core.journal.walking import is_live
 from hftlib.core.records import RECORDS
@@ -46,6 +47,7 @@ class Summary:
     disk_bytes: int
     durability: str
     about: str
+    mode: str = ""
     wrong: str = ""
 
 
@@ -76,8 +78,16 @@ def summary(folder: Path) -> Summary:
         disk_bytes=disk,
         durability=durability,
         about=first.payload.decode(errors="replace") if first else "",
+        mode=_mode(first),
         wrong=wrong,
     )
+
+
+def _mode(first: Frame | None) -> str:
+    """Of a runner's journal, as its first frame says."""
+    told = decoded(first) if first is not None and first.kind == kinds.OPENED else None
+    mode = told.get("mode") if isinstance(told, dict) else None
+    return mode if isinstance(mode, str) else ""
 
 
 def journals_in(folder: Path) -> list[Path]:
@@ -115,6 +125,8 @@ def as_json(frame: Frame) -> dict[str, Any]:
 def words(frame: Frame) -> str:
     """The payload, as far as one line holds it."""
     told = decoded(frame)
+    if isinstance(told, list):
+        return "; ".join(" ".join(f"{k}={v}" for k, v in one.items() if v) for one in told)
     if isinstance(told, dict) and kinds.KINDS[frame.kind].record:
         return " ".join(f"{name}={value}" for name, value in told.items() if value)
     if told is not None:
@@ -130,6 +142,8 @@ def decoded(frame: Frame) -> Any:
     kind = kinds.KINDS.get(frame.kind)
     if kind is None:
         return None
+    if kind.number == kinds.SHADOW:
+        return [_piece(name, data) for name, data in pieces_of(frame.payload)]
     if kind.record:
         return _fields(RECORDS[kind.record].dtype, frame.payload)
     if kind.number == kinds.TIMER and len(frame.payload) == 8:
@@ -144,6 +158,12 @@ def _fields(dtype: np.dtype[Any], payload: bytes) -> dict[str, Any] | None:
         return None
     one = np.frombuffer(payload, dtype)[0]
     return {name: one[name].item() for name in dtype.names or ()}
+
+
+def _piece(name: str, data: bytes) -> dict[str, Any]:
+    """A command or a report of a shadow, by its fields."""
+    found = _fields(RECORDS[name].dtype, data) if name in RECORDS else None
+    return {"piece": name, "bytes": data.hex()} if found is None else {"piece": name} | found
 
 
 def _text(payload: bytes) -> Any:

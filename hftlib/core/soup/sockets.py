@@ -43,7 +43,12 @@ def take(pipe: int, descriptor: int) -> int:
 @jit.compiled("int64(int64, int64)")
 def give(pipe: int, descriptor: int) -> int:
     """Send what the pipe holds: how much of it went. `sent` of a machine takes it out."""
-    count = held(pipe)
+    return give_some(pipe, descriptor, held(pipe))
+
+
+@jit.compiled("int64(int64, int64, int64)")
+def give_some(pipe: int, descriptor: int, count: int) -> int:
+    """So much of what it holds."""
     if count == 0:
         return 0
     gone = _send(descriptor, first(pipe), count, _DONTWAIT | _NOSIGNAL)

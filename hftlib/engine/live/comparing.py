@@ -28,6 +28,7 @@ from hftlib.core.journal.kinds import (
     DIRECTIVE,
     SESSION_IN,
     SESSION_OUT,
+    SHADOW,
     TIMER,
 )
 from hftlib.core.journal.layout import FRAME_BYTES, FRAME_HEAD
@@ -36,7 +37,7 @@ from hftlib.core.soup import pipes
 from hftlib.engine.live.memory import REQUEST_AT, feed_address, feed_of, link_of, live_at
 
 TAKEN = (DATAGRAM, SESSION_IN, CONNECTED, TIMER, DIRECTIVE)
-COMPARED = (SESSION_OUT, DATAGRAM_OUT)
+COMPARED = (SESSION_OUT, DATAGRAM_OUT, SHADOW)
 SAME, OTHER, MISSING, STOPPED, CLOSING = range(5)
 
 REPLAY = record(
@@ -135,7 +136,7 @@ def _compare(state: int, at: int, kind: int) -> int:
     for n in range(header.links):
         link = link_of(s.live, n)
         if link.out_bytes != 0:
-            if kind != SESSION_OUT or not _is_same(at, n, s.live + link.out_at, link.out_bytes):
+            if kind != header.out_kind or not _is_same(at, n, s.live + link.out_at, link.out_bytes):
                 return OTHER
             link.out_bytes = 0
             s.waiting -= 1

@@ -6,7 +6,7 @@
                                          "source": 0, "what": "executed", "urn": 7, ...}
 
     SESSION_IN, SESSION_OUT   each message: logins, OUCH by its fields; heartbeats are left out
-    DIRECTIVE, COMMAND, ...   the record, by its fields
+    DIRECTIVE, COMMAND, ...   the record, by its fields; of SHADOW each command and report
     CONNECTED                 begun, lost and why, ended
     DATAGRAM                  its session, first number, count, and how many messages of each type
     JSON and text             `text`, as far as TEXT_MAX bytes; other bytes in hexadecimal digits
@@ -32,11 +32,13 @@ from hftlib.core import clock_look, events, orders, ouch
 from hftlib.core.errors import HftError
 from hftlib.core.journal import kinds
 from hftlib.core.journal.reading import Frame
+from hftlib.core.journal.shadows import pieces_of
 from hftlib.core.records import RECORDS
 from hftlib.core.soup import memory as soup
 from hftlib.engine.live.memory import BEGUN, ENDED, LOST
 from hftlib.feed.mold import packet
 from hftlib.risk import directives as risk
+from hftlib.risk.authority import ROLES
 from hftlib.risk.controls import NAMES, TRADING_STATES
 
 Told = dict[str, Any]
@@ -94,6 +96,9 @@ class Decoder:
             yield _directive(frame.payload)
         elif frame.kind == kinds.ORDER and self._of == "exchange":
             yield _record("matching command", frame.payload)
+        elif frame.kind == kinds.SHADOW:
+            for name, data in pieces_of(frame.payload):
+                yield _record(name, data)
         elif frame.kind in _DATAGRAMS:
             yield _datagram(frame.payload, is_request=frame.kind == kinds.DATAGRAM_OUT)
         else:
@@ -165,8 +170,12 @@ def _directive(payload: bytes) -> Told:
         found["state"] = _named(TRADING_STATES, found.pop("value"))
     if what == risk.SET_LIMIT:
         found["limit"] = _named(NAMES, found.pop("which"))
+    if what == risk.SET_PARAMETER:
+        found["parameter"], word = found.pop("second"), found["value"]
+        if found.pop("which") & risk.FLOAT:
+            found["value"] = float(np.array([word], np.int64).view(np.float64)[0])
     for name in ("role", "second_role"):
-        found[name] = _named(risk.ROLES, found[name])
+        found[name] = _named(ROLES, found[name])
     del found["outcome"]  # what comes of it is decided later
     kept = ("scope", "value")
     return told | {name: one for name, one in found.items() if one or (name in kept and one == 0)}

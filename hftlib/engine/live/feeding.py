@@ -17,6 +17,7 @@ import numpy as np
 
 from hftlib.core import events, jit
 from hftlib.core.events import EVENT
+from hftlib.engine.live import shadow
 from hftlib.engine.live.memory import (
     EVENT_AT,
     LINES_EACH,
@@ -131,7 +132,11 @@ def _seen(live: int, n: int, place: int) -> None:
         all_heard(base, header.now, event.time)
         call_4(header.by_feed, base, place, live + header.feed_of_at, n)
         return
+    if header.shadow != 0:  # the venue sees it before we do
+        shadow.market(live, place)
     call_3(header.market, base, place, header.now)
+    if header.shadow != 0:
+        shadow.send(live)
 
 
 @jit.compiled()

@@ -26,7 +26,6 @@ from hftlib.core.journal.appending import append
 from hftlib.core.records import field_offset
 from hftlib.core.ring import peek, release
 from hftlib.core.soup import memory as soup
-from hftlib.core.soup import pipes, sockets
 from hftlib.engine.live.hot_memory import (
     DECIDE,
     HOT,
@@ -35,13 +34,8 @@ from hftlib.engine.live.hot_memory import (
     JOURNAL_FULL,
     LANE,
     LANE_BYTES,
-    LOGIN_PASSWORD,
     MEASURED_EACH,
     NONE,
-    OUTBOX_AT,
-    OUTBOX_FULL,
-    PASSWORD_AT,
-    PASSWORD_BYTES,
     PAYLOAD_AT,
     TICK_NS,
     TO_WIRE,
@@ -52,31 +46,34 @@ from hftlib.engine.live.memory import (
     BEGUN,
     LINES_EACH,
     LOST,
-    REQUEST_AT,
-    feed_address,
     feed_of,
     link_of,
     live_at,
 )
-from hftlib.feed.mold import memory as mold
+from hftlib.engine.live.outgoing import (
+    DONTWAIT,
+    ask,
+    flush,
+    hang_up,
+    hot_at,
+    intake_at,
+    lane_at,
+    send_out,
+)
 from hftlib.feed.mold import sockets as lines
 from hftlib.risk.directives import DIRECTIVE_BYTES
 
-hot_at = jit.record_at(HOT)
 HISTOGRAM_BYTES = HISTOGRAM.itemsize
 _take = jit.caller("int64(int64, int64, int64, int64, int64, int64)")
 _due = jit.caller("int64(int64)")
-_lane_at = jit.record_at(LANE)
-_intake_at = jit.record_at(lines.INTAKE)
 _header_at = jit.record_at(lines.MMSGHDR)
 _iovec_at = jit.record_at(lines.IOVEC)
 _recv = jit.libc("recv", "int64(int32, int64, int64, int32)")
-_send = jit.libc("send", "int64(int32, int64, int64, int32)")
 _close = jit.libc("close", "int32(int32)")
 _poll = jit.libc("poll", "int32(int64, uint64, int32)")
 _STOP = field_offset(HOT, "stop")
 _GIVEN = field_offset(LANE, "given")
-_DONTWAIT, _EAGAIN, _EINTR, _POLLIN = 0x40, errno.EAGAIN, errno.EINTR, 1
+_EAGAIN, _EINTR, _POLLIN = errno.EAGAIN, errno.EINTR, 1
 
 
 @jit.compiled("int64(int64, int64)")
@@ -127,13 +124,13 @@ def frame(hot: int, kind: int, source: int, address: int, length: int) -> int:
     header = live_at(h.live)
     for n in range(header.links):
         if h.status == 0 and link_of(h.live, n).out_bytes != 0:
-            _send_out(hot, n)
+            send_out(hot, n)
             if kind != kinds.TIMER:
                 record_value(h.latencies + TO_WIRE * HISTOGRAM_BYTES, clock.monotonic_ns() - begun)
-        _hang_up(hot, n)
+        hang_up(hot, n)
     for n in range(header.feeds):
         if h.status == 0 and feed_of(h.live, n).request_bytes != 0:
-            _ask(hot, n)
+            ask(hot, n)
     return h.status
 
 
@@ -142,7 +139,7 @@ def _line(hot: int, source: int) -> int:
     """Some datagrams of one source: how many."""
     h = hot_at(hot)
     intake = h.intakes + source * INTAKE_BYTES
-    if _intake_at(intake).descriptor < 0:
+    if intake_at(intake).descriptor < 0:
         return 0
     for n in range(TURN_DATAGRAMS):
         place = lines.fetch(intake)
@@ -158,7 +155,7 @@ def _line(hot: int, source: int) -> int:
 def _stream(hot: int, n: int) -> int:
     """A connection that was made or lost, and one read of what it brings."""
     h = hot_at(hot)
-    lane = _lane_at(h.lanes + n * LANE_BYTES)
+    lane = lane_at(h.lanes + n * LANE_BYTES)
     given = jit.load_acquire(h.lanes + n * LANE_BYTES + _GIVEN)
     if given != NONE:
         lane.given = NONE
@@ -173,8 +170,8 @@ def _stream(hot: int, n: int) -> int:
         return 1
     if lane.descriptor < 0:
         return 0
-    _flush(hot, n)
-    got = _recv(lane.descriptor, h.buffer, h.room, _DONTWAIT)
+    flush(hot, n)
+    got = _recv(lane.descriptor, h.buffer, h.room, DONTWAIT)
     if got > 0:
         frame(hot, kinds.SESSION_IN, n, h.buffer, got)
         return 1
@@ -224,77 +221,11 @@ def _clock(hot: int) -> None:
 
 
 @jit.compiled()
-def _send_out(hot: int, n: int) -> None:
-    """What a link has to say: into the journal, then on its way."""
-    h, link = hot_at(hot), link_of(hot_at(hot).live, n)
-    lane = h.lanes + n * LANE_BYTES
-    begin, count = h.live + link.out_at, link.out_bytes
-    link.out_bytes = 0
-    if append(h.journal, kinds.SESSION_OUT, n, h.now, begin, count) < 0:
-        h.status = JOURNAL_FULL
-        return
-    if _lane_at(lane).descriptor < 0:
-        return
-    pipes.space(lane + OUTBOX_AT)
-    place = pipes.behind(lane + OUTBOX_AT)
-    if not pipes.put_bytes(lane + OUTBOX_AT, begin, count):
-        h.status = OUTBOX_FULL
-        return
-    if count >= soup.LOGIN_BYTES and jit.load_u8(place + 2) == ord("L"):
-        pipes.copy(place + LOGIN_PASSWORD, lane + PASSWORD_AT, PASSWORD_BYTES)
-    _flush(hot, n)
-
-
-@jit.compiled()
-def _flush(hot: int, n: int) -> None:
-    """What waits to be sent, as far as the kernel takes it; what it says shows when we read."""
-    place = hot_at(hot).lanes + n * LANE_BYTES
-    lane = _lane_at(place)
-    gone = sockets.give(place + OUTBOX_AT, lane.descriptor)
-    while gone > 0:
-        pipes.wipe(pipes.first(place + OUTBOX_AT), gone)  # perhaps a password
-        pipes.taken(place + OUTBOX_AT, gone)
-        lane.sent += gone
-        gone = sockets.give(place + OUTBOX_AT, lane.descriptor)
-
-
-@jit.compiled()
-def _hang_up(hot: int, n: int) -> None:
-    """The session says that its connection is over."""
-    h, link = hot_at(hot), link_of(hot_at(hot).live, n)
-    place = h.lanes + n * LANE_BYTES
-    lane = _lane_at(place)
-    if lane.hangs == link.hangs:
-        return
-    lane.hangs = link.hangs
-    if lane.descriptor >= 0:
-        _close(lane.descriptor)
-        lane.descriptor = -1
-    pipes.wipe(pipes.first(place + OUTBOX_AT), pipes.held(place + OUTBOX_AT))
-    pipes.empty(place + OUTBOX_AT)
-
-
-@jit.compiled()
-def _ask(hot: int, n: int) -> None:
-    """A request for what a feed is missing."""
-    h, feed = hot_at(hot), feed_of(hot_at(hot).live, n)
-    place, count = feed_address(h.live, n) + REQUEST_AT, feed.request_bytes
-    feed.request_bytes = 0
-    if append(h.journal, kinds.DATAGRAM_OUT, n, h.now, place, count) < 0:
-        h.status = JOURNAL_FULL
-        return
-    source = n * LINES_EACH + mold.LINE_RECOVERY
-    to = _intake_at(h.intakes + source * INTAKE_BYTES).descriptor
-    if to < 0 or _send(to, place, count, _DONTWAIT) != count:
-        h.unsent += 1
-
-
-@jit.compiled()
 def _sleep(hot: int) -> None:
     """Until something comes, or a moment has passed."""
     h = hot_at(hot)
     count = live_at(h.live).feeds * LINES_EACH
     for n in range(live_at(h.live).links):
-        descriptor = _lane_at(h.lanes + n * LANE_BYTES).descriptor
+        descriptor = lane_at(h.lanes + n * LANE_BYTES).descriptor
         jit.store_i64(h.polls + 8 * (count + n), (descriptor & 0xFFFF_FFFF) | (_POLLIN << 32))
     _poll(h.polls, h.poll_count, WAIT_MS)

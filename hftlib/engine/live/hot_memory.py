@@ -26,7 +26,7 @@ JOURNAL_FULL, OUTBOX_FULL = -1, -2
 
 LANE = record(
     "hot lane",
-    128,
+    192,
     """
     0    descriptor  int64      of the connection; -1: none
     8    given       int64      one that was just made, -1 could not be made; NONE
@@ -34,6 +34,10 @@ LANE = record(
     24   sent        int64      bytes
     32   outbox      pipe       what the kernel has not taken yet
     96   password    uint8[16]  of logins
+    112  ready       int64      bytes of the outbox that may go
+    120  marked      int64      bytes behind them that may, once
+    128  awaited     int64      this frame is durable
+    136  last        int64      the frame of the last that is in it
     """,
     pipe=PIPE,
 )

@@ -19,15 +19,18 @@ import numpy as np
 
 from hftlib.core.errors import InputError
 from hftlib.core.journal.kinds import DATAGRAM_OUT, SESSION_OUT
+from hftlib.core.journal.kinds import SHADOW as SHADOW_OUT
 from hftlib.core.records import rounded_up
 from hftlib.core.soup import frames
 from hftlib.core.soup import laying as soup_laying
 from hftlib.engine.live import memory as m
 from hftlib.engine.live.doors import open_doors
+from hftlib.engine.live.shadow_laying import Shadow, ShadowPlan
 from hftlib.engine.live.taking import take
 from hftlib.engine.session import Session
 from hftlib.execution.ouch import laying as gateway_laying
 from hftlib.execution.ouch.gateway import SETTINGS
+from hftlib.execution.ouch.memory import GATEWAY, OPEN
 from hftlib.feed.itch.tables import LOCATES
 from hftlib.feed.itch.translate import Translator
 from hftlib.feed.mold.sequencer import Sequencer
@@ -61,8 +64,13 @@ class Live:
     """The memory of a runner."""
 
     def __init__(
-        self, session: Session, feeds: Sequence[FeedPlan], links: Sequence[LinkPlan]
+        self,
+        session: Session,
+        feeds: Sequence[FeedPlan],
+        links: Sequence[LinkPlan],
+        shadow: ShadowPlan | None = None,
     ) -> None:
+        """With a `shadow` a model of the venue answers, and no link is ever dialled."""
         self.session = session
         self._feeds, self._links = list(feeds), list(links)
         _require_room(feeds, links)
@@ -70,6 +78,7 @@ class Live:
         self.translators = [translator_of(one) for one in feeds]
         self._gateways = [_gateway(session, one) for one in links]
         self._clients = [soup_laying.client_memory(1, one.session) for one in links]
+        self.shadow = Shadow(session, shadow, len(feeds), len(links)) if shadow else None
         self._lay()
 
     def _lay(self) -> None:
@@ -83,7 +92,7 @@ class Live:
             "link_of": 8 * count,
             "symbols": 8 * count,
             "rows": 8 * LOCATES * len(self._feeds),
-            "out": m.OUT_BYTES * len(self._links),
+            "out": (m.SHADOW_OUT_BYTES if self.shadow else m.OUT_BYTES) * len(self._links),
         }
         for name, length in parts.items():
             places[name] = size
@@ -92,7 +101,7 @@ class Live:
         self.address = int(self._memory.ctypes.data)
         header = self.header
         header["feeds"], header["links"] = len(self._feeds), len(self._links)
-        header["instruments"], header["session"] = count, self.session.address
+        header["instruments"] = count
         for name in ("feeds", "links", "feed_of", "link_of", "symbols"):
             header[f"{name}_at"] = places[name]
         feed_of = [
@@ -104,22 +113,45 @@ class Live:
         symbols = b"".join(one.symbol.encode("ascii", "replace")[:8].ljust(8) for one in table)
         self._words("symbols", places, count)[:] = np.frombuffer(symbols, np.int64)
         self._words("rows", places, LOCATES * len(self._feeds))[:] = m.NOT_LOOKED
-        self._join(places)
-        open_doors(header)
-
-    def _join(self, places: dict[str, int]) -> None:
-        """Where everything lies; the addresses hold in this process."""
         for n, row in enumerate(self.feeds):
-            row["sequencer"] = self.sequencers[n].address
-            row["translator"] = self.translators[n].address
             row["rows_at"] = places["rows"] + 8 * LOCATES * n
         for n, row in enumerate(self.links):
-            row["gateway"] = self._gateways[n].ctypes.data
-            row["client"] = self._clients[n].ctypes.data
             row["out_at"] = places["out"] + m.OUT_BYTES * n
             plan = self._links[n]
             login = frames.login(plan.user, "", plan.session, 1)
             row["login"][: len(login)] = np.frombuffer(login, np.uint8)
+        header["out_kind"] = SESSION_OUT
+        if self.shadow is not None:
+            header["out_kind"] = SHADOW_OUT
+            for n in range(len(self._links)):
+                self.gateway(n)["state"] = OPEN
+        self.join()
+
+    def join(self) -> None:
+        """Where everything lies: addresses, which hold in this process."""
+        header = self.header
+        header["session"] = self.session.address
+        for n, row in enumerate(self.feeds):
+            row["sequencer"] = self.sequencers[n].address
+            row["translator"] = self.translators[n].address
+        for n, row in enumerate(self.links):
+            row["gateway"] = self._gateways[n].ctypes.data
+            row["client"] = self._clients[n].ctypes.data
+        open_doors(header)
+        if self.shadow is not None:
+            self.shadow.join()
+            header["shadow"], header["submit"] = self.shadow.address, 0  # nobody is told
+
+    def pieces(self) -> dict[str, np.ndarray[Any, Any]]:
+        """All memory that a decision can hang on, as bytes: what `join` writes in is as old as
+        the process, and so is a strategy's context, which `session.connect` writes."""
+        found = {"live": self._memory, "session": self.session.arena.state}
+        for n in range(len(self._feeds)):
+            found[f"sequencer {n}"] = self.sequencers[n].memory
+            found[f"translator {n}"] = self.translators[n].arena.state
+        for n in range(len(self._links)):
+            found[f"gateway {n}"], found[f"client {n}"] = self._gateways[n], self._clients[n]
+        return found | (self.shadow.pieces() if self.shadow is not None else {})
 
     def _words(self, name: str, places: dict[str, int], count: int) -> Any:
         return self._memory[places[name] : places[name] + 8 * count].view(np.int64)
@@ -141,8 +173,6 @@ class Live:
 
     def gateway(self, n: int) -> Any:
         """The GATEWAY record of a link."""
-        from hftlib.execution.ouch.memory import GATEWAY
-
         return self._gateways[n][: GATEWAY.itemsize].view(GATEWAY)[0]
 
     def take(self, kind: int, source: int, time: int, payload: bytes) -> int:
@@ -155,7 +185,11 @@ class Live:
         for n, link in enumerate(self.links):
             if link["out_bytes"]:
                 place = self.address + int(link["out_at"])
-                yield SESSION_OUT, n, ctypes.string_at(place, int(link["out_bytes"]))
+                yield (
+                    int(self.header["out_kind"]),
+                    n,
+                    ctypes.string_at(place, int(link["out_bytes"])),
+                )
                 link["out_bytes"] = 0
         for n, feed in enumerate(self.feeds):
             if feed["request_bytes"]:

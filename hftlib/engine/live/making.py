@@ -22,6 +22,7 @@ from hftlib.core.errors import InputError
 from hftlib.core.fees import Fees
 from hftlib.core.instruments import INSTRUMENT, Instruments
 from hftlib.engine.live.laying import FeedPlan, LinkPlan, Live
+from hftlib.engine.live.shadow_laying import ShadowPlan
 from hftlib.engine.session import Session
 from hftlib.risk.limits import Limits
 from hftlib.risk.limits_file import limits_of
@@ -45,12 +46,13 @@ def laid(about: Mapping[str, Any]) -> Live:
         instruments,
         made,
         limits=limits_of(about["limits"], Path("the limits")) if about["limits"] else Limits(),
-        fees=[Fees()] * len(instruments),
+        fees=[Fees(**about.get("fees", {}))] * len(instruments),
         capacity=Capacity(instruments=max(64, len(instruments))),
     )
     session.connect()
     feeds = [FeedPlan(**one) for one in about["feeds"]]
-    return Live(session, feeds, [LinkPlan(**one) for one in about["links"]])
+    shadow = ShadowPlan(**about["shadow"]) if about.get("shadow") else None
+    return Live(session, feeds, [LinkPlan(**one) for one in about["links"]], shadow)
 
 
 def instruments_of(about: Mapping[str, Any]) -> Instruments:

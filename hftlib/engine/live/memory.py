@@ -24,6 +24,7 @@ from hftlib.risk.directives import DIRECTIVE
 FEEDS_MAX, LINKS_MAX = 16, 16
 LINES_EACH = 4  # sources of a feed: line A, line B, recovery, and none
 OUT_BYTES = 1 << 18  # two of the largest pipes
+SHADOW_OUT_BYTES = 1 << 21  # some 26,000 commands and answers of one frame
 NOT_LOOKED, STRANGER = -2, -1  # of a feed's row: not known yet; not an instrument of ours
 ALARMS_MAX = 1 << 12  # that go off before one frame
 ROUNDS_MAX = 64  # answers and new commands after one frame
@@ -111,6 +112,8 @@ LIVE = record(
     216  start        int64
     224  submit       int64
     232  exchange     int64
+    240  shadow       int64  address of the SHADOW that stands for the venue; 0: orders leave
+    248  out_kind     int64  kind of the frames of what links have to say
     256  directive    directive  the one at hand
     """,
     directive=DIRECTIVE,

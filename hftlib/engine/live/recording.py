@@ -6,9 +6,10 @@
     run.begin, run.end, run.why          of the day: ns, our clock; why it ended early
 
 The engine is the runner's own and decides as it did; where it would not, that is a StateError, for
-figures of another day are none. Logs are taken away between frames, equity is noted before a frame
-beside which it is due. Two doors lead through Python on their way: what is sent, for when an order
-was asked to go, and what is answered, for fills get their numbers and that moment there.
+figures of another day are none. Logs are taken away between frames, and within one that brings
+thousands of events, as of a gap that fills; equity is noted before a frame beside which it is due.
+Doors lead through Python on their way: each event; what is sent, for when an order was asked to go;
+and what is answered, for fills get their numbers and that moment there.
 
 The market around fills lies in the feed, which a venue's answers overtake and are overtaken by, so
 it is looked at afterwards (`research/journal_market.py`) and given to `look_back`.
@@ -38,6 +39,7 @@ from hftlib.core.numbers import whose
 from hftlib.core.orders import CANCEL, CANCEL_PENDING, COMMAND, COMMAND_BYTES, NEW, REPLACE_PENDING
 from hftlib.engine import path
 from hftlib.engine.keeping import Array, Keeping
+from hftlib.engine.live.doors import market
 from hftlib.engine.live.laying import Output
 from hftlib.engine.live.making import laid
 from hftlib.engine.live.memory import FAULTS
@@ -48,7 +50,7 @@ from hftlib.engine.watching import sample_all
 from hftlib.execution.ouch.asking import submit
 
 EVERY_NS = 1_000_000_000
-TAKE_FRAMES = 32  # between two times that logs are taken away
+TAKE_FRAMES, TAKE_EVENTS = 32, 256  # between two times that logs are taken away
 PROGRESS_FRAMES = 1 << 10
 _DOOR = "void(int64, int64, int64)"
 _CUT = "the journal ends in mid-day: its runner was killed, or still runs"
@@ -72,6 +74,7 @@ class Recording(Keeping):
         self.begin = self.end = self.frames = self.numbered = 0
         self.why = "its journal was not read to the end"
         self._every, self._next_sample = every_ns, 0
+        self._events = 0
         self._asked: dict[int, int] = {}  # when, by order; below zero: to be replaced
         self._failure: BaseException | None = None
         self._beside: dict[str, Array] = {}
@@ -83,6 +86,7 @@ class Recording(Keeping):
         header = self.live.header
         header["answer"] = jit.python_address(_answered, _DOOR)
         header["submit"] = jit.python_address(_submitted, _DOOR)
+        header["market"] = jit.python_address(_seen, _DOOR)
         for address in (self.session.address, *gateways):
             _BY_ADDRESS[address] = self
         try:
@@ -173,11 +177,18 @@ class Recording(Keeping):
             " that the runner had.",
         )
 
+    def _see(self, base: int, address: int, received: int) -> None:
+        market(base, address, received)
+        self._events += 1
+        if self._events % TAKE_EVENTS == 0:
+            self._take_logs()
+
     def _submit(self, gateway: int, address: int, time: int) -> None:
         command = np.frombuffer(string_at(address, COMMAND_BYTES), COMMAND)[0]
         if command["what"] != NEW:
             self._asked[int(command["order"])] = _asked_at(command)
-        submit(gateway, address, time)
+        if self.live.shadow is None:
+            submit(gateway, address, time)
 
     def _answer(self, base: int, address: int, entered: int) -> None:
         event = np.frombuffer(string_at(address, EVENT_BYTES), EVENT)[0]
@@ -189,7 +200,9 @@ class Recording(Keeping):
             for n in range(first, int(seat["execution"]["fills"][0])):
                 row = seat["fills"][n : n + 1]
                 self.numbered += 1
-                row["number"], row["ahead"] = self.numbered, 0
+                row["number"] = self.numbered
+                if self.live.shadow is None:  # a model says itself where an order stood
+                    row["ahead"] = 0
                 row["asked"] = asked if row["quantity"][0] > 0 else 0
 
     def _wanted_out(self, number: int) -> int:
@@ -226,5 +239,14 @@ def _submitted(gateway: int, address: int, time: int) -> None:
     recording = _BY_ADDRESS[gateway]
     try:
         recording._submit(gateway, address, time)
+    except BaseException as error:
+        recording._failure = recording._failure or error
+
+
+def _seen(base: int, address: int, received: int) -> None:
+    """An event of the feed on its way to the tick path."""
+    recording = _BY_ADDRESS[base]
+    try:
+        recording._see(base, address, received)
     except BaseException as error:
         recording._failure = recording._failure or error

@@ -3,6 +3,7 @@
     told = replay("day.journal", laid)        laid(about) -> Live, by the journal's first frame
     told.is_identical, told.frames, told.difference
     live, last = taken_up("day.journal", laid)    to go on with it in another process
+    Follower("day.journal", laid).turn()          beside the runner, to keep snapshots of it
 
 Frames that came in are taken in; what comes out is held beside the frames that follow in the
 journal (`comparing.py`). The first that differs ends it: after that nothing is the same any more.
@@ -22,22 +23,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from hftlib.core import jit
 from hftlib.core.errors import InputError, StateError
 from hftlib.core.journal import kinds
-from hftlib.core.journal.reading import Frame, frame_at, frames, pieces, sealed_in
-from hftlib.core.journal.walking import Walk
+from hftlib.core.journal.reading import frames, pieces, require_whole, sealed_in
+from hftlib.core.journal.scanning import MORE
+from hftlib.core.journal.walking import Place, Walk, is_live
 from hftlib.core.journal.writing import Journal
-from hftlib.engine.live import comparing as c
 from hftlib.engine.live.comparing import COMPARED, TAKEN, let_go
-from hftlib.engine.live.laying import Live, Output
+from hftlib.engine.live.laying import Live
 from hftlib.engine.live.memory import FAULTS
-from hftlib.engine.live.taking import take
-from hftlib.engine.live.telling import payload_text
+from hftlib.engine.live.snapshots import keep, take_up
+from hftlib.engine.live.way import Way
 
-__all__ = ["COMPARED", "TAKEN", "Replayed", "about", "gone_on", "replay", "taken_up"]
+__all__ = ["COMPARED", "TAKEN", "Follower", "Replayed", "about", "gone_on", "replay", "taken_up"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +78,15 @@ def replay(
     advance: Callable[[float, str], None] = lambda _share, _what: None,
 ) -> Replayed:
     """Take it all in again, and compare; `advance` is told the share done."""
-    return _replayed(_Way(laid(about(folder))), folder, advance)
+    return _replayed(Way(laid(about(folder))), folder, advance)
 
 
-def _replayed(way: _Way, folder: Path | str, advance: Callable[[float, str], None]) -> Replayed:
+def _replayed(
+    way: Way, folder: Path | str, advance: Callable[[float, str], None], start: Place | None = None
+) -> Replayed:
     last = max(1, sealed_in(folder))
     begun = time.perf_counter()
-    for walk in pieces(folder):
+    for walk in pieces(folder, start):
         if way.parts_in(walk):
             break
         advance(min(1.0, way.count("frames") / last), "replaying")
@@ -99,13 +99,18 @@ def taken_up(
     folder: Path | str,
     laid: Callable[[Mapping[str, Any]], Live],
     advance: Callable[[float, str], None] = lambda _share, _what: None,
+    say: Callable[[str], None] = lambda _words: None,
 ) -> tuple[Live, int]:
     """A runner's memory as its last frame left it, and that frame's number, to go on with.
 
+    It begins at the newest snapshot that fits, if there is one; `say` is told of each.
     What was decided because of that frame and is not in the journal never left: it is let go.
     """
-    way = _Way(laid(about(folder)))
-    told = _replayed(way, folder, advance)
+    way = Way(laid(about(folder)))
+    place, words = take_up(way, folder)
+    for one in words:
+        say(one)
+    told = _replayed(way, folder, advance, place)
     if told.difference:
         raise _no_more(folder, f"it does not replay: {told.difference}")
     header = way.live.header
@@ -127,75 +132,55 @@ def gone_on(folder: Path | str, after: int) -> Journal:
     return made
 
 
+class Follower:
+    """A replay that keeps up with a runner, and keeps its memory for a restart.
+
+    `turn` takes some thousand frames; what is not the same is refused with both sides in words.
+    `is_over`: nothing came, and nobody writes the journal now.
+    """
+
+    def __init__(self, folder: Path | str, laid: Callable[[Mapping[str, Any]], Live]) -> None:
+        self.folder, self.is_over, self.kept = Path(folder), False, 0
+        self._way = Way(laid(about(folder)))
+        place, self.told = take_up(self._way, folder)
+        self._walk = Walk(self.folder, start=place)
+        self.kept = self.frames
+
+    @property
+    def frames(self) -> int:
+        """The number of the last frame that it took."""
+        return self._way.count("frames")
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the day is over: nobody goes on with it."""
+        return bool(self._way.live.header["ended"])
+
+    def turn(self) -> int:
+        """How many frames it took; 0: there is none now."""
+        live = is_live(self.folder)  # asked before: what it wrote until then is found below
+        while self._walk.step() == MORE:
+            if self._way.parts_in(self._walk):
+                what = f"The journal does not replay: {self._way.difference}"
+                do = "Halt it, and see what it did: hft replay."
+                raise StateError(what, where=str(self.folder), do=do)
+            if self._walk.found:
+                return self._walk.found
+        self.is_over = not live
+        if self.is_over:
+            require_whole(self._walk)
+        return 0
+
+    def keep(self) -> Path:
+        """Its memory, in a file beside the journal."""
+        made = keep(self._way, self._walk)
+        self.kept = self.frames
+        return made
+
+
 def _no_more(folder: Path | str, why: str) -> StateError:
     return StateError(
         f"Nobody can go on with this journal: {why}",
         where=str(folder),
         do="See what stands at the venue, and begin another journal.",
     )
-
-
-class _Way:
-    """How far a replay is, and in words what was not the same."""
-
-    def __init__(self, live: Live) -> None:
-        self.live, self.difference = live, ""
-        self._memory = np.zeros(1, c.REPLAY)
-        self._state = self._memory[0]
-        self._state["live"], self._state["take"] = live.address, jit.entry_address(take)
-
-    def count(self, name: str) -> int:
-        return int(self._state[name])
-
-    def parts_in(self, walk: Walk) -> bool:
-        """Whether it ends among these frames, since something is not the same."""
-        self._state["segment"] = walk.segment.address
-        done, why = 0, c.CLOSING
-        while why == c.CLOSING and done < walk.found:
-            place, left = walk.places + 8 * done, walk.found - done
-            why = int(c.go_on(self._memory.ctypes.data, place, left))
-            done += self.count("done")
-            if why != c.SAME:
-                self._tell(why, frame_at(walk.segment, walk.positions[done - 1]))
-        return why not in (c.SAME, c.CLOSING)
-
-    def _tell(self, why: int, frame: Frame) -> None:
-        if why == c.OTHER:
-            self.difference = _other(frame, self._mine, self._after)
-        elif why == c.MISSING:
-            self.difference = _missing(self._mine, self._after)
-        elif why == c.STOPPED:
-            fault = FAULTS[self.count("fault")]
-            self.difference = f"the runner stops now{self._after}: {fault}"
-        elif not json.loads(frame.payload).get("why"):  # closed, and not for want of room
-            self.difference = _missing(self._mine, self._after)
-
-    @property
-    def _mine(self) -> Output | None:
-        """What goes out now and was not compared yet, the first of it."""
-        return next(self.live.outputs(), None) if self.count("waiting") else None
-
-    @property
-    def _after(self) -> str:
-        cause = self.count("cause")
-        return f", after frame {cause:,} ({kinds.name_of(self.count('cause_kind'))})" * bool(cause)
-
-
-def _missing(mine: Output | None, after: str) -> str:
-    return f"the journal lacks what goes out now{after}:\n  now      {_told(mine)}"
-
-
-def _other(frame: Frame, mine: Output | None, after: str) -> str:
-    theirs = (frame.kind, frame.source, frame.payload)
-    return (
-        f"frame {frame.sequence:,} is another{after}:\n"
-        f"  journal  {_told(theirs)}\n"
-        f"  now      {_told(mine)}"
-    )
-
-
-def _told(one: Output | None) -> str:
-    if one is None:
-        return "nothing"
-    kind, source, payload = one
-    return f"{kinds.name_of(kind)} {source}: {payload_text(kind, payload)}"

@@ -17,7 +17,8 @@ from hftlib.core.soup import memory as soup
 from hftlib.engine.live import feeding, linking
 from hftlib.engine.live.memory import DIRECTIVE_AT, LOST, call_2, feed_of, link_of, live_at
 from hftlib.feed.mold import machine
-from hftlib.risk.directives import DIRECTIVE_BYTES, PROCESS, directive_at
+from hftlib.risk.authority import PROCESS
+from hftlib.risk.directives import DIRECTIVE_BYTES, directive_at
 from hftlib.risk.memory import FIRM_ROW
 from hftlib.risk.recovering import HOLD
 
@@ -31,7 +32,8 @@ def resume(live: int) -> None:
     told = directive_at(here)
     told.time, told.what, told.scope, told.role = header.now, HOLD, FIRM_ROW, PROCESS
     call_2(header.directed, header.session, here)
-    for n in range(header.links):
+    links = header.links if header.shadow == 0 else 0  # of a model none is lost
+    for n in range(links):
         why = soup.BROKE if link_of(live, n).is_up != 0 else soup.NOT_MADE
         linking.connected(live, n, LOST, why)
     for n in range(header.feeds):

@@ -13,7 +13,8 @@ The live driver journals a frame and calls this; a replay reads it from the jour
 Nothing else changes what is decided, so the bytes that come out must be the same. What is due
 before the frame's time goes off first, each at its own time, as in a backtest.
 
-Worst case: ALARMS_MAX timers go off before a frame; what is more waits for the next.
+In shadow (`shadow.py`) a venue's model stands where links are: what is under way to it and from it
+is due like a timer. Worst case: ALARMS_MAX timers go off before a frame; more wait for the next.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from __future__ import annotations
 from hftlib.core import jit
 from hftlib.core.journal.kinds import CONNECTED, DATAGRAM, DIRECTIVE, SESSION_IN, TIMER
 from hftlib.engine.ending import end_one
-from hftlib.engine.live import feeding, linking
+from hftlib.engine.live import feeding, linking, shadow
 from hftlib.engine.live.memory import (
     ALARMS_MAX,
     BEGUN,
@@ -39,7 +40,7 @@ from hftlib.engine.live.memory import (
     live_at,
 )
 from hftlib.engine.live.resuming import resume
-from hftlib.engine.memory import execution_base, risk_base, session_at
+from hftlib.engine.memory import FOREVER, execution_base, risk_base, session_at
 from hftlib.engine.seats import after, first_of, has_stopped, soonest
 from hftlib.engine.taking_back import take_back_all
 from hftlib.execution.memory import execution_at
@@ -80,7 +81,10 @@ def take(live: int, kind: int, source: int, time: int, address: int, length: int
     elif what != RESUMED:
         header.fault = NO_SUCH_FRAME
     _tidy(live)
-    linking.settle(live)
+    if header.shadow != 0:
+        shadow.send(live)
+    else:
+        linking.settle(live)
     return header.fault
 
 
@@ -88,20 +92,27 @@ def take(live: int, kind: int, source: int, time: int, address: int, length: int
 def due(live: int) -> int:
     """When something is due if nothing comes: a timer of a strategy's, or a look around."""
     base = live_at(live).session
-    return min(soonest(base), risk_at(risk_base(base)).next_guard)
+    ours = min(soonest(base), risk_at(risk_base(base)).next_guard)
+    return min(ours, shadow.due(live)) if live_at(live).shadow != 0 else ours
 
 
 @jit.compiled()
 def _alarms(live: int, before: int) -> None:
     """What is due goes off, at its own time."""
     header = live_at(live)
-    base = header.session
+    base, arrives = header.session, FOREVER
     for _ in range(ALARMS_MAX):
         rings, guard = soonest(base), risk_at(risk_base(base)).next_guard
-        if min(rings, guard) >= before:
+        if header.shadow != 0:
+            shadow.send(live)
+            arrives = shadow.due(live)
+        ours = min(rings, guard)
+        if min(ours, arrives) >= before:
             return
         header.alarms += 1
-        if rings <= guard:
+        if arrives <= ours:
+            shadow.arrive(live)
+        elif rings <= guard:
             call_1(header.timer, base)
         else:
             call_2(header.look_around, base, guard)
@@ -114,7 +125,8 @@ def _pass_time(live: int) -> None:
     header.timers += 1
     for n in range(header.feeds):
         feeding.pass_time(live, n)
-    for n in range(header.links):
+    links = header.links if header.shadow == 0 else 0  # of a shadow none is dialled
+    for n in range(links):
         linking.turn(live, n)
 
 

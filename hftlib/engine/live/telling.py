@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from hftlib.core import ouch
 from hftlib.core.errors import HftError
-from hftlib.core.journal import kinds
+from hftlib.core.journal import kinds, showing
+from hftlib.core.journal.reading import Frame
 
 SHOWN_BYTES = 64
 
@@ -18,6 +19,8 @@ def payload_text(kind: int, payload: bytes) -> str:
     """A payload in one line."""
     if kind in (kinds.SESSION_OUT, kinds.SESSION_IN):
         return "; ".join(_frames(payload, kind == kinds.SESSION_OUT))
+    if kind == kinds.SHADOW:
+        return showing.words(Frame(0, 0, kind, 0, payload))
     return payload[:SHOWN_BYTES].hex(" ")
 
 

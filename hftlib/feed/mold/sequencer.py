@@ -121,6 +121,11 @@ class Sequencer:
         self._request = np.zeros(p.HEADER_BYTES, np.uint8)
         self._datagram = np.zeros(1, np.uint8)
 
+    @property
+    def memory(self) -> np.ndarray[Any, Any]:
+        """All of it, as bytes; between two datagrams its addresses lead nowhere."""
+        return self._memory.view(np.uint8).reshape(-1)
+
     def accept(self, line: int, datagram: bytes, received: int, now: int) -> int:
         """The verdict on one datagram. Drain afterwards: the bytes may be needed until then."""
         if not is_whole(line) or not 0 <= line < m.LINES_MAX:

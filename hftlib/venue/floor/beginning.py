@@ -95,7 +95,7 @@ def tell_sessions(exchange: Any, event: str) -> None:
 def places(exchange: Any) -> dict[str, Any]:
     """Hosts and ports as they were given or found."""
     parts = exchange.parts
-    found: dict[str, Any] = {"session": parts.feed.session.decode().strip()}
+    found: dict[str, Any] = {"simulator": True, "session": parts.feed.session.decode().strip()}
     found["order_entry"] = list(parts.entry.address)
     if parts.copies is not None:
         found["drop_copy"] = list(parts.copies.address)

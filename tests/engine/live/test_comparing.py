@@ -59,6 +59,7 @@ class Stub(Live):
         self.address = int(self._memory.ctypes.data)
         header = self.header
         header["feeds"], header["links"] = FEEDS, LINKS
+        header["out_kind"] = kinds.SESSION_OUT
         header["feeds_at"], header["links_at"] = feeds_at, links_at
         self.links["out_at"] = out_at + ROOM * np.arange(LINKS)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 import hftlib as hft
-from hftlib.research.limits_text import limits_text
 from hftlib.risk.limits_file import limits_of
+from hftlib.risk.limits_text import limits_text
 
 EVERYTHING = {
     "position_lots": 1_000,

@@ -1,0 +1,166 @@
+"""How a runner's day begins: a new one from what was given, or one that its journal describes.
+
+    prepared = new(given, journal, say)     or resumed(given, journal, say)
+    live, about, after = prepared(told)     once the exchange says where it listens
+
+What is wrong with what was given is said by `new` and `resumed`, before anybody waits for anything;
+what hangs on the exchange by `prepared`. Worst case: a day that is gone on with is replayed first.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hftlib.core.errors import InputError
+from hftlib.ops.modes import LIVE, MODES, PAPER, Mode, asked
+from hftlib.terminal import patience
+
+Prepared = Callable[[dict[str, Any]], tuple[Any, dict[str, Any], int]]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the command line says of the strategies, and of the mode."""
+
+    strategies: list[str]
+    params: list[str]
+    limits: Path | None
+    symbols: str
+    user: str
+    mode: str = ""
+    latency_us: float | None = None
+    share: float | None = None
+    scale: tuple[str, ...] = ()
+    yes: bool = False
+    fees: tuple[str, ...] = ()
+
+
+def new(given: Given, _journal: Path, _say: Say) -> Prepared:
+    """A new day: its memory, what describes it, and no frame before it."""
+    from hftlib.ops.launching import described, laid
+    from hftlib.strategy.files import given_parameters, strategy_named
+
+    if not given.strategies:
+        raise InputError(
+            "No strategy is named", where="hft live", do="Name one, or go on with a day: --resume."
+        )
+    mode = Mode(given.mode or PAPER, given.latency_us, given.share, given.scale)
+    params, fees = given_parameters(given.params, "hft live"), fees_of(given.fees)
+    for one in given.strategies:
+        strategy_named(one)
+    if mode.name == LIVE:  # whatever the exchange is
+        mode.require_consent({}, given.limits, given.yes, asked())
+
+    def prepared(told: dict[str, Any]) -> tuple[Any, dict[str, Any], int]:
+        about = described(
+            given.strategies,
+            told,
+            user=given.user,
+            symbols=[one for one in given.symbols.split(",") if one],
+            params=params,
+            limits=given.limits,
+            mode=mode,
+            fees=fees,
+        )
+        if mode.name != LIVE:
+            mode.require_consent(told, given.limits, given.yes, asked())
+        return laid(about), about, 0
+
+    return prepared
+
+
+def fees_of(texts: Sequence[str]) -> dict[str, str]:
+    """What fills cost, as texts of a journal's first frame: `taker_per_unit=0.0030`."""
+    from hftlib.core.fees import Fees
+
+    made = {}
+    for text in texts:
+        name, equals, value = (one.strip() for one in text.partition("="))
+        if not equals or not value:
+            do = "Write --fee name=value: taker=1.5bp, maker_per_unit=-0.0020."
+            raise InputError(f"{text!r} is no fee", where="hft live --fee", do=do)
+        made[name] = value
+    Fees(**made)  # a name or a value that is none is refused here
+    return made
+
+
+def resumed(given: Given, journal: Path, say: Say) -> Prepared:
+    """A day that goes on: all that describes it stands in its journal."""
+    from hftlib.engine.live.replaying import about, taken_up
+    from hftlib.ops.launching import laid
+    from hftlib.ops.resuming import require_same_day
+
+    if given.strategies or given.params or given.limits or given.symbols or given.fees:
+        raise InputError(
+            "Strategies, parameters, limits, fees and symbols are those of the journal",
+            where="hft live --resume",
+            do="Leave them out, or begin another journal.",
+        )
+    said = about(journal)
+    mode = _mode_of(said, given, journal)
+
+    def prepared(told: dict[str, Any]) -> tuple[Any, dict[str, Any], int]:
+        mode.require_exchange(told)
+        require_same_day(said, told, str(journal))
+        mode.require_consent(told, journal, given.yes, asked())  # its limits stand in there
+        with patience() as advance:
+            live, after = taken_up(journal, laid, advance, say)
+        return live, said, after
+
+    return prepared
+
+
+def _mode_of(said: dict[str, Any], given: Given, journal: Path) -> Mode:
+    """The mode that the journal was begun in; refused where another is given."""
+    name = str(said.get("mode", ""))
+    if name not in MODES:
+        raise InputError(
+            f"A day of the mode {name or 'that is not told'} has no runner to go on",
+            where=str(journal),
+            do="Begin another journal.",
+        )
+    if given.mode not in ("", name) or (given.latency_us, given.share, given.scale) != (
+        None,
+        None,
+        (),
+    ):
+        raise InputError(
+            f"This day was begun in the mode {name}, and keeps it with its settings",
+            where="hft live --resume --mode",
+            do="Leave out --mode, --latency-us, --share and --scale, or begin another journal.",
+        )
+    return Mode(name, share=said["canary"]["share"] if name == "canary" else None)
+
+
+def recovery_of(runner: Any, told: dict[str, Any], user: str, password: str) -> Any:
+    """What says when it may trade again; of a shadow no venue has a drop copy."""
+    from hftlib.ops.drop_copy import DropCopy
+    from hftlib.ops.resuming import Recovery
+
+    where = told.get("drop_copy")
+    if not user or not where or runner.live.shadow is not None:
+        return Recovery(runner)
+    return Recovery(runner, DropCopy((str(where[0]), int(where[1])), user, password))
+
+
+def telling(recovery: Any, say: Say) -> Callable[[], None]:
+    """A turn of it, each new word of it printed."""
+    said = [""]
+
+    def turn() -> None:
+        recovery.turn()
+        if recovery.told != said[0]:
+            said[0] = recovery.told
+            say(said[0])
+
+    return turn
+
+
+def say_recovery(json_out: bool, words: str) -> None:
+    """A word of it, for people or for machines."""
+    print(json.dumps({"recovery": words}) if json_out else f"recovery: {words}", flush=True)
