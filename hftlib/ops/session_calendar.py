@@ -71,8 +71,8 @@ def _read(name: str, at_ns: int) -> Session:
     """In the process of its own."""
     try:
         import exchange_calendars as calendars
-    except ImportError:
-        what = "The package exchange-calendars is not installed"
+    except ImportError as error:
+        what = f"The package exchange-calendars cannot be loaded: {error}"
         return {"refused": what, "do": "Run `pip install 'hftlib[calendar]'`."}
     around = (_date(at_ns - BEFORE_DAYS * DAY_NS), _date(at_ns + AFTER_DAYS * DAY_NS))
     try:
