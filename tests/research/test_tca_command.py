@@ -119,7 +119,7 @@ def journal(desk):
 def test_a_runners_journal_is_told_like_a_result(journal):
     shown = tca("day.journal")
     assert "Execution quality" in shown and "spread captured" in shown and "VWAP" in shown
-    assert "not told:\n  fees: a runner's journal names none" in shown
+    assert "not told:\n  fees: the runner was given none" in shown
     told = json.loads(tca("day.journal", "--json", "--by", "side"))
     assert {row["side"] for row in told["quality"]["rows"]} == {"buy", "sell"}
     wanted = json.loads(json.dumps(journal.tca().to_dict()))
@@ -128,7 +128,7 @@ def test_a_runners_journal_is_told_like_a_result(journal):
     tca("day.journal", "--report", "day.html")
     page = Path("day.html").read_text(encoding="utf-8")
     assert page.startswith('<div class="hft-tca"') and "the feed in day.journal" in page
-    assert "Not told" in page and "names none" in page
+    assert "Not told" in page and "was given none" in page
 
 
 def test_a_day_without_a_fill_says_so(journal):
