@@ -314,7 +314,7 @@ def test_a_day_in_shadow_by_command_and_what_it_says_of_itself(floor, tmp_path, 
         assert done.exit_code == 0, done
         tapes[clock] = np.concatenate(list(hft.open_tape(tmp_path / f"{clock}.tape").chunks()))
     assert (tapes[""] == tapes["ours"]).all() and len(tapes[""]) == len(tapes["venue"]) > 20
-    assert (tapes["ours"]["time"] == tapes["ours"]["received"]).all()
+    assert (tapes["ours"]["time"] >= tapes["ours"]["received"]).all(), "some waited for a gap"
     assert (tapes["venue"]["time"] != tapes["venue"]["received"]).any()
     done = CliRunner().invoke(app, [*words[:-1], str(tmp_path / "x.tape"), "--clock", "mine"])
     assert isinstance(done.exception, InputError) and "'mine' is no clock" in str(done.exception)
