@@ -78,12 +78,9 @@ def live_command(
     from hftlib.core import jit
     from hftlib.core.control.places import place
     from hftlib.core.journal.opening import number_of_durability
-    from hftlib.ops.beginning import Given, new, resumed, say_recovery, telling
+    from hftlib.ops.beginning import Given, new, resumed, say_recovery
     from hftlib.ops.hours import hours_of
     from hftlib.ops.launching import exchange_of
-    from hftlib.ops.obeying import obey
-    from hftlib.ops.showing import status_table
-    from hftlib.ops.status import status
 
     leave_through_finally()
     settings = mode, latency_us, share, tuple(scale or ()), yes, tuple(fee or ())
@@ -98,35 +95,38 @@ def live_command(
     told = exchange_of(exchange, WAIT_S) | hours
     socket = place("runner", control_path)
     runner, recovery = _made(prepared(told), told, journal, copy_user, password, busy, durability)
-    with runner, _heard(socket, partial(obey, runner)) as control:
-        status_table(status(runner))  # what may be asked is made ready, too
-        jit.freeze()
-        turns = [] if control is None else [control.poll]
-        turns += [] if recovery is None else [telling(recovery, say)]
-        begins = partial(_begun, runner, cpu, socket, json_out)
-        _trade(runner, recovery, turns, seconds, json_out, begins)
+    _trade(runner, recovery, socket, cpu, seconds, json_out, say)
     _say_the_end(runner, json_out)
 
 
 def _trade(
     runner: Any,
     recovery: Any,
-    turns: list[Callable[[], Any]],
+    socket: Path | None,
+    cpu: int | None,
     seconds: float,
     json_out: bool,
-    begins: Callable[[], str],
+    say: Callable[..., Any],
 ) -> None:
     """Until it is told to end, or its time is over."""
+    from hftlib.core import jit
+    from hftlib.ops.beginning import telling
     from hftlib.ops.hours import Hours
+    from hftlib.ops.obeying import obey
     from hftlib.ops.showing import status_table
     from hftlib.ops.status import status
 
-    within = Hours(runner, recovery)  # before the open it is held from its first frame on
-    with suppress(KeyboardInterrupt):
-        print(begins(), flush=True)
-        end = within.seconds(seconds)
-        every = [*turns, within.turn]
-        _shown(runner, every, end, json_out, lambda: status_table(status(runner)))
+    with runner, _heard(socket, partial(obey, runner)) as control:
+        status_table(status(runner))  # what may be asked is made ready, too
+        jit.freeze()
+        turns = [] if control is None else [control.poll]
+        turns += [] if recovery is None else [telling(recovery, say)]
+        within = Hours(runner, recovery)  # before the open it is held from its first frame on
+        with suppress(KeyboardInterrupt):
+            print(_begun(runner, cpu, socket, json_out), flush=True)
+            end = within.seconds(seconds)
+            every = [*turns, within.turn]
+            _shown(runner, every, end, json_out, lambda: status_table(status(runner)))
 
 
 def _made(
