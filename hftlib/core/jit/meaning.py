@@ -68,12 +68,22 @@ def _inside(item: Any, names: tuple[str, ...]) -> Iterator[tuple[Any, tuple[str,
     if isinstance(item, tuple):
         yield from ((value, names) for value in item)
     elif isinstance(item, ModuleType | type):
-        yield from ((getattr(item, name, None), names) for name in names)
+        found = (getattr(item, name, None) for name in names)
+        yield from ((None if _is_ours(one) else one, names) for one in found)
     elif _is_compiled(item):
         yield from _of_code(item.py_func)
     elif isinstance(item, FunctionType):
         # Not compiled itself: it stands for code of `lowers`, made from the variables around it.
         yield from _around(item, names)
+
+
+def _is_ours(value: Any) -> bool:
+    """A module of this package: whether it is there hangs on whether numba has been loaded.
+
+    No code names one, but a field may be called like one, such as `kept`. So it counts as nothing,
+    as before it is loaded; the digest of the source covers what is written in it.
+    """
+    return isinstance(value, ModuleType) and value.__name__.startswith(f"{__package__}.")
 
 
 def _is_compiled(item: Any) -> bool:
