@@ -88,7 +88,8 @@ def write_configuration(
     for firm in ("FRM1", "FRM2"):
         lines += ["[[firms]]", f'name = "{firm}"']
     for account in ACCOUNTS:
-        lines += ["[[accounts]]", *(f'{name} = "{value}"' for name, value in account.items())]
+        told = (f"{name} = {json.dumps(value)}" for name, value in account.items())
+        lines += ["[[accounts]]", *told]
     each = AHEAD * rate / MESSAGES_EACH / len(SYMBOLS)
     lines += ["[market]", 'flow = "agents"', f"events_per_second = {each:.1f}"]
     (folder / "exchange.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
