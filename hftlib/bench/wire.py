@@ -74,6 +74,7 @@ class Bed:
         now = clock.now_ns()
         midnight = now - now % 86_400_000_000_000
         told = {"ticks": {SYMBOL: TICK}, "midnight_ns": midnight, "session": SESSION}
+        told |= {"simulator": True}  # for the mode paper
         limits = folder / "limits.toml"
         limits.write_text(limits_text(), encoding="utf-8")
         about = described([strategy], told, user=USER, limits=limits)

@@ -15,7 +15,7 @@ from hftlib.core import jit
 from hftlib.core.journal import kinds
 from hftlib.core.journal.reading import Frame
 from hftlib.engine.live import memory as m
-from hftlib.engine.live import replaying
+from hftlib.engine.live import replaying, way
 from hftlib.engine.live.laying import Live
 from hftlib.engine.live.memory import feed_of, link_of, live_at
 
@@ -74,7 +74,7 @@ class Stub(Live):
 
 @pytest.fixture(autouse=True)
 def _stub(monkeypatch):
-    monkeypatch.setattr(replaying, "take", stub_take)
+    monkeypatch.setattr(way, "take", stub_take)
 
 
 def a_day(chance, count):

@@ -9,7 +9,12 @@ from hftlib.ops.launching import described, laid
 from hftlib.strategy.library import QueueImbalance
 
 BEGIN, SECOND = 1_795_339_759_904_188_426, 10**9
-EXCHANGE = {"ticks": {"AAA": 100}, "midnight_ns": BEGIN - BEGIN % (86_400 * SECOND), "session": "X"}
+EXCHANGE = {
+    "ticks": {"AAA": 100},
+    "midnight_ns": BEGIN - BEGIN % (86_400 * SECOND),
+    "session": "X",
+    "simulator": True,
+}
 
 
 @pytest.mark.parametrize("limit", ["stale_ms", "clock_skew_ms"])
