@@ -136,6 +136,10 @@ def listened_to(floor: Floor) -> Floor:
     for one in (ears, floor.desk("frm1b")):
         floor.others.remove(one)
         one.close()
+    # Nor a drop copy that compiles while somebody waits two seconds for what it says.
+    copy = DropCopy(tuple(floor.exchange.places["drop_copy"]), "frm1d", "secret")
+    floor.until(lambda: copy.turn() or copy.is_whole)
+    copy.close()
     return floor
 
 
