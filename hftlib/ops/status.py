@@ -62,6 +62,7 @@ def status(runner: Runner) -> dict[str, Any]:
                 "is_up": bool(link["is_up"]),
                 "commands": int(link["commands"]),
                 "reports": int(link["reports"]),
+                "strangers": int(live.gateway(n)["strangers"]),
             }
             for n, link in enumerate(live.links)
         ],

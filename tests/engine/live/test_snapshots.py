@@ -108,7 +108,8 @@ def require_same(one, other):
 def test_what_is_taken_up_is_what_a_replay_of_the_whole_day_makes(folder):
     way, walk = a_way(folder)
     done = points = 0
-    while walk.step(53) == MORE:
+    most = 53 if way.live.shadow is None else 211  # a shadow's memory is large
+    while walk.step(most) == MORE:
         assert not way.parts_in(walk)
         done += walk.found
         assert keep(way, walk).stem == f"{done:012d}"
@@ -122,7 +123,7 @@ def test_what_is_taken_up_is_what_a_replay_of_the_whole_day_makes(folder):
             assert ended.counts == whole.counts
             require_same(ended.live, whole.live)
         points += 1
-    assert points > 4 and way.count("compared") > 5
+    assert points > (4 if most == 53 else 1) and way.count("compared") > 5
     assert len(snapshots_of(folder)) == snapshots.KEPT_FILES
 
 
@@ -213,7 +214,12 @@ def test_the_last_few_are_kept_and_the_newest_that_is_whole_is_taken(folder):
     assert len(told) == 2 and told[1] == f"from {made[-2].name}"
 
 
-def test_a_day_goes_on_from_a_snapshot_and_replays_as_a_whole(floor, tmp_path):
+def test_a_day_goes_on_from_a_snapshot_and_replays_as_a_whole(tmp_path):
+    with Floor() as floor:  # of its own: the drop copy tells of every runner of the firm
+        _goes_on(listened_to(floor), tmp_path)
+
+
+def _goes_on(floor, tmp_path):
     trial = begun(floor, tmp_path / "own.journal")
     follower = Follower(trial.folder, laid)
     trade(floor, 4)
