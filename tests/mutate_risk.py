@@ -33,7 +33,7 @@ ROOM = ROOT / "hftlib" / "risk"
 PAGE = ROOT / "docs" / "mutants.md"
 MODULES = (
     *("checks", "rules", "windows", "exposure", "breakers", "bands", "collars", "states"),
-    "directives",
+    *("directives", "authority", "flattening"),
 )
 # The quickest to notice first.
 TESTS = (
@@ -44,6 +44,7 @@ TESTS = (
     "tests/risk/test_controls.py",
     "tests/risk/test_limits.py",
     "tests/engine/test_enforcing.py",
+    "tests/engine/test_flattening.py",
 )
 # Loaded once, for all: nothing here may import what is mutated.
 SHARED = (
