@@ -82,12 +82,6 @@ def worries(told: dict[str, Any]) -> list[str]:
         for n, one in enumerate(told["links"])
         if one["state"] not in READY
     ]
-    found += [
-        f"link {n + 1} hears of orders that are not ours, {one['strangers']:,} reports: its account"
-        " was used in this session before, and the venue may pass over what we send"
-        for n, one in enumerate(told["links"])
-        if one["strangers"]
-    ]
     return found
 
 

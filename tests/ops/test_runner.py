@@ -7,12 +7,13 @@ import threading
 import time
 
 import pytest
-from floor_trial import Trial, trade
+from floor_trial import Trial, begun, killed, trade
 
 import hftlib as hft
 from hftlib.core.errors import InputError
 from hftlib.core.journal import kinds
 from hftlib.core.journal.reading import frames
+from hftlib.engine.live.decoding import Decoder
 from hftlib.engine.live.replaying import COMPARED, about, replay
 from hftlib.ops.launching import described, exchange_of, laid
 from hftlib.ops.runner import Door, Place, Runner
@@ -173,3 +174,26 @@ def test_an_exchange_that_still_compiles_is_waited_for(tmp_path):
     later = threading.Timer(0.5, lambda: file.write_text(line))
     later.start()
     assert exchange_of(file, 20.0)["session"] == 1
+
+
+def test_another_runner_of_the_account_counts_on_and_hears_nothing_of_the_first(floor, tmp_path):
+    first = begun(floor, tmp_path / "first.journal")
+    trade(floor, 8)
+    used = int(first.runner.live.gateway(0)["last_urn"])
+    killed(first)
+    second = begun(floor, tmp_path / "second.journal")
+    gateway = second.runner.live.gateway(0)
+    assert used > 5 and int(gateway["last_urn"]) >= used, "else the venue passes over what it sends"
+    trade(
+        floor, 40, until=lambda: int(second.runner.live.session.seats[0]["positions"]["fills"][0])
+    )
+    seat = second.runner.live.session.seats[0]
+    assert int(seat["positions"]["fills"].sum()) > 0 and second.counts("reports") > 5
+    assert int(gateway["strangers"]) <= 2, "the newest of the first one's, and one that came late"
+    second.runner.stop()
+    told = replay(second.folder, laid)
+    assert told.is_identical, told.difference
+    decoder = Decoder({"what": "runner"})
+    said = [one for frame in frames(second.folder) for one in decoder.take(frame)]
+    mine = [one["urn"] for one in said if one["kind"] == "SESSION_OUT" and "urn" in one]
+    assert min(mine) > used

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from floor_trial import begun, killed, trade
+from floor_trial import trade
 
 from hftlib.engine.live.hot_memory import MEASURED_EACH, STAGES
-from hftlib.ops.showing import status_table, worries
+from hftlib.ops.showing import status_table
 from hftlib.ops.status import status
 
 
@@ -47,15 +47,3 @@ def test_nothing_is_told_of_what_was_not_measured(floor, trial):
     told = status(trial.runner)
     told["latencies_ns"] = {name: {"count": 0} for name in STAGES}
     assert "longest" not in shown(told)
-
-
-def test_an_account_that_another_runner_used_before_is_a_worry(floor, trial, tmp_path):
-    trade(floor, 6)
-    assert trial.counts("commands") > 4 and not worries(status(trial.runner))
-    killed(trial)
-    other = begun(floor, tmp_path / "other.journal")
-    trade(floor, 1)
-    told = status(other.runner)
-    assert told["links"][0]["strangers"] > 0
-    assert any("was used in this session before" in one for one in worries(told))
-    assert "was used in this session before" in shown(told).replace("\n", " ")

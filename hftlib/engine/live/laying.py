@@ -77,7 +77,8 @@ class Live:
         self.sequencers = [sequencer_of(one) for one in feeds]
         self.translators = [translator_of(one) for one in feeds]
         self._gateways = [_gateway(session, one) for one in links]
-        self._clients = [soup_laying.client_memory(1, one.session) for one in links]
+        # From the newest message on: what was said before, to another journal, is none of ours.
+        self._clients = [soup_laying.client_memory(0, one.session) for one in links]
         self.shadow = Shadow(session, shadow, len(feeds), len(links)) if shadow else None
         self._lay()
 
@@ -118,7 +119,7 @@ class Live:
         for n, row in enumerate(self.links):
             row["out_at"] = places["out"] + m.OUT_BYTES * n
             plan = self._links[n]
-            login = frames.login(plan.user, "", plan.session, 1)
+            login = frames.login(plan.user, "", plan.session, 0)
             row["login"][: len(login)] = np.frombuffer(login, np.uint8)
         header["out_kind"] = SESSION_OUT
         if self.shadow is not None:
