@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from hftlib.core import jit
 from hftlib.engine.enforcing import enforce
+from hftlib.engine.laps import BOOK, STRATEGY, lap
 from hftlib.engine.looking import catch_up
 from hftlib.engine.memory import (
     RUNNING,
@@ -40,7 +41,9 @@ def tell(base: int, what: int, instrument: int, argument: int) -> None:
     catch_up(base)
     session = session_at(base)
     session.callbacks[what] += 1
+    lap(base, BOOK)
     fault = _call(context.entry, what, here + context.state_at, here, instrument, argument)
+    lap(base, STRATEGY)
     if fault != 0:
         _stop_by_fault(base, what, fault)
     elif session.refusals != session.refusals_told:
@@ -66,7 +69,9 @@ def tell_refused(base: int) -> None:
         session.callbacks[ON_ORDER] += 1
         order = refused_address(base, row)
         instrument = refused_of(base, row).instrument
+        lap(base, BOOK)
         fault = _call(context.entry, ON_ORDER, here + context.state_at, here, instrument, order)
+        lap(base, STRATEGY)
         if fault != 0:
             _stop_by_fault(base, ON_ORDER, fault)
     session.refusals_told = session.refusals

@@ -40,7 +40,7 @@ TIMER = record(
 
 SESSION = record(
     "session",
-    1856,
+    1920,
     """
     0    instruments   int64  how many
     8    books_at      int64  bytes from this header to each of the others
@@ -50,7 +50,7 @@ SESSION = record(
     40   risk_at       int64
     48   next_timer    int64  when the earliest timer is due; FOREVER
     56   time          int64  now, as we see it
-    64   refusals_kept int64  rows at the head of the log that were taken away, but not yet told
+    64   laps          int64  address of a LAPS that this frame is measured into; 0: it is not
     72   events        int64  market events seen
     80   callbacks     int64[8]  by number
     144  stop_number   int64  what the strategy gave as it stopped
@@ -72,6 +72,7 @@ SESSION = record(
     312  over          int64  1: its end was dealt with, and it is called no more
     320  refused       int64[64]  orders that never left us, by reason
     832  timers        timer[64]
+    1856 refusals_kept int64  rows at the head of the log that were taken away, but not yet told
     """,
     trade=TRADE,
     timer=TIMER,

@@ -17,6 +17,7 @@ from hftlib.book import reading
 from hftlib.core import events, jit, orders
 from hftlib.engine import intents, parents, quoting, steering, taking_back
 from hftlib.engine.alarms import earliest
+from hftlib.engine.laps import RISK, STRATEGY, lap
 from hftlib.engine.memory import (
     FOREVER,
     RUNNING,
@@ -44,6 +45,20 @@ def _signature(name: str) -> str:
     return f"{result}(int64, {arguments})"
 
 
+@jit.inlined
+def _asked(context: int) -> int:
+    """Whose session this is; what went on until now was the strategy's own time."""
+    base = session_of(context)
+    lap(base, STRATEGY)
+    return base
+
+
+@jit.inlined
+def _done(base: int, found: int) -> int:
+    lap(base, RISK)
+    return found
+
+
 @jit.callback(_signature("submit"))
 def submit(
     context: int,
@@ -57,31 +72,33 @@ def submit(
     display: int,
     trigger: float,
 ) -> int:
-    base = session_of(context)
-    return intents.place(
+    base = _asked(context)
+    number = intents.place(
         base, instrument, side, price, quantity, kind, lasts, flags, display, trigger
     )
+    return _done(base, number)
 
 
 @jit.callback(_signature("cancel"))
 def cancel(context: int, order: int) -> int:
-    base = session_of(context)
+    base = _asked(context)
     taking_back.forget_order(base, order)
     steering.forget_child(base, order)
-    return taking_back.take_back(base, order)
+    return _done(base, taking_back.take_back(base, order))
 
 
 @jit.callback(_signature("cancel_all"))
 def cancel_all(context: int, instrument: int) -> int:
-    base = session_of(context)
+    base = _asked(context)
     taking_back.forget_all(base, instrument)
     steering.forget_children(base, instrument)
-    return taking_back.take_back_all(base, instrument)
+    return _done(base, taking_back.take_back_all(base, instrument))
 
 
 @jit.callback(_signature("replace"))
 def replace(context: int, order: int, price: float, quantity: int) -> int:
-    return intents.change(session_of(context), order, price, quantity)
+    base = _asked(context)
+    return _done(base, intents.change(base, order, price, quantity))
 
 
 @jit.callback(_signature("quote"))
@@ -94,8 +111,9 @@ def quote(
     ask_quantity: int,
     flags: int,
 ) -> int:
-    base = session_of(context)
-    return quoting.quote(base, instrument, bid, ask, bid_quantity, ask_quantity, flags)
+    base = _asked(context)
+    done = quoting.quote(base, instrument, bid, ask, bid_quantity, ask_quantity, flags)
+    return _done(base, done)
 
 
 @jit.callback(_signature("timer"))
@@ -200,17 +218,20 @@ def queue_ahead(context: int, number: int) -> int:
 @jit.callback(_signature("parent"))
 def parent(context: int, instrument: int) -> int:
     """A parent order, as the draft says that the strategy wrote beforehand."""
-    return parents.begin(session_of(context), instrument)
+    base = _asked(context)
+    return _done(base, parents.begin(base, instrument))
 
 
 @jit.callback(_signature("child"))
 def child(context: int, number: int, price: float, quantity: int, lasts: int, flags: int) -> int:
-    return steering.child(session_of(context), number, price, quantity, lasts, flags)
+    base = _asked(context)
+    return _done(base, steering.child(base, number, price, quantity, lasts, flags))
 
 
 @jit.callback(_signature("steer"))
 def steer(context: int, number: int, what: int) -> int:
-    return steering.steer(session_of(context), number, what)
+    base = _asked(context)
+    return _done(base, steering.steer(base, number, what))
 
 
 _TABLE: dict[str, Any] = {

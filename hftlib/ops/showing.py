@@ -29,19 +29,22 @@ def status_table(told: dict[str, Any]) -> Any:
     lines += [Text(one, style="red") for one in worries(told)]
     if clock := _clock(told["clock"]):
         lines.append(Text(clock, style="dim"))
-    if times := _latencies(told["latencies_ns"]):
-        lines.append(Text(times, style="dim"))
-    return Group(*lines, _positions(told["positions"]))
+    return Group(*lines, *_latencies(told["latencies_ns"]), _positions(told["positions"]))
 
 
-def _latencies(told: dict[str, dict[str, int]]) -> str:
-    """Half, 99 of 100 and the longest of each stage that was measured."""
-    found = [
-        f"{name} " + " / ".join(duration_text(one[p]) for p in ("p50", "p99", "max"))
-        for name, one in told.items()
-        if one["count"]
-    ]
-    return "half, 99 %, longest: " + "; ".join(found) if found else ""
+def _latencies(told: dict[str, dict[str, int]]) -> list[Any]:
+    """Half, 99 of 100 and the longest of each stage that was measured; nothing where none was."""
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    found = {name: one for name, one in told.items() if one["count"]}
+    made = Table(box=SIMPLE, style="dim")
+    made.add_column("stage")
+    for name in found:
+        made.add_column(name, justify="right")
+    for shown, which in (("half within", "p50"), ("99 %", "p99"), ("longest", "max")):
+        made.add_row(shown, *(duration_text(one[which]) for one in found.values()))
+    return [made] * bool(found)
 
 
 def _clock(told: dict[str, Any]) -> str:

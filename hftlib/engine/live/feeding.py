@@ -17,6 +17,7 @@ import numpy as np
 
 from hftlib.core import events, jit
 from hftlib.core.events import EVENT
+from hftlib.engine.laps import BOOK, PARSE, lap
 from hftlib.engine.live import shadow
 from hftlib.engine.live.memory import (
     EVENT_AT,
@@ -134,7 +135,9 @@ def _seen(live: int, n: int, place: int) -> None:
         return
     if header.shadow != 0:  # the venue sees it before we do
         shadow.market(live, place)
+    lap(base, PARSE)
     call_3(header.market, base, place, header.now)
+    lap(base, BOOK)
     if header.shadow != 0:
         shadow.send(live)
 

@@ -26,6 +26,8 @@ from hftlib.core.journal.appending import append
 from hftlib.core.records import field_offset
 from hftlib.core.ring import peek, release
 from hftlib.core.soup import memory as soup
+from hftlib.engine.laps import SPENT_AT, watch
+from hftlib.engine.laps import STAGES as LAP_NAMES
 from hftlib.engine.live.hot_memory import (
     DECIDE,
     HOT,
@@ -34,9 +36,13 @@ from hftlib.engine.live.hot_memory import (
     JOURNAL_FULL,
     LANE,
     LANE_BYTES,
+    LAPS,
+    LAPS_AT,
+    LAPS_EACH,
     MEASURED_EACH,
     NONE,
     PAYLOAD_AT,
+    RECEIVE,
     TICK_NS,
     TO_WIRE,
     TURN_DATAGRAMS,
@@ -115,12 +121,12 @@ def frame(hot: int, kind: int, source: int, address: int, length: int) -> int:
         h.status = JOURNAL_FULL
         return h.status
     h.frames += 1
-    is_measured = kind != kinds.TIMER and h.frames & (MEASURED_EACH - 1) == 0
-    journaled = clock.monotonic_ns() if is_measured else 0
-    h.status = _take(h.take, h.live, kind, source, h.now, address, length)
-    if is_measured:
+    if kind != kinds.TIMER and h.frames & (MEASURED_EACH - 1) == 0:
+        journaled = clock.monotonic_ns()
         record_value(h.latencies + JOURNAL * HISTOGRAM_BYTES, journaled - begun)
-        record_value(h.latencies + DECIDE * HISTOGRAM_BYTES, clock.monotonic_ns() - journaled)
+        h.status = _measured(hot, kind, source, address, length)
+    else:
+        h.status = _take(h.take, h.live, kind, source, h.now, address, length)
     header = live_at(h.live)
     for n in range(header.links):
         if h.status == 0 and link_of(h.live, n).out_bytes != 0:
@@ -135,6 +141,30 @@ def frame(hot: int, kind: int, source: int, address: int, length: int) -> int:
 
 
 @jit.compiled()
+def _measured(hot: int, kind: int, source: int, address: int, length: int) -> int:
+    """The same, and how long it takes; of some datagrams, where the time goes as well."""
+    h = hot_at(hot)
+    is_lapped, laps = False, hot + LAPS_AT
+    if kind == kinds.DATAGRAM:
+        h.datagrams += 1
+        is_lapped = h.datagrams & (LAPS_EACH // MEASURED_EACH - 1) == 2  # so that a short day has one
+    session = live_at(h.live).session
+    begun = clock.monotonic_ns()
+    if is_lapped:
+        watch(session, laps)
+    status = int(_take(h.take, h.live, kind, source, h.now, address, length))
+    if is_lapped:
+        watch(session, 0)
+        for stage in range(len(LAP_NAMES)):
+            spent = jit.load_i64(laps + SPENT_AT + 8 * stage)
+            if spent != 0:
+                record_value(h.latencies + (LAPS + stage) * HISTOGRAM_BYTES, spent)
+    else:  # laps have a price, which is none of the decision's
+        record_value(h.latencies + DECIDE * HISTOGRAM_BYTES, clock.monotonic_ns() - begun)
+    return status
+
+
+@jit.compiled()
 def _line(hot: int, source: int) -> int:
     """Some datagrams of one source: how many."""
     h = hot_at(hot)
@@ -145,7 +175,10 @@ def _line(hot: int, source: int) -> int:
         place = lines.fetch(intake)
         if place == 0 or h.status != 0:
             return n
-        lines.stamp(intake, place)
+        stamped = lines.stamp(intake, place)
+        if stamped != 0:
+            waited = clock.monotonic_ns() + h.offset - stamped
+            record_value(h.latencies + RECEIVE * HISTOGRAM_BYTES, max(waited, 0))
         header = _header_at(place)
         frame(hot, kinds.DATAGRAM, source, _iovec_at(header.iov).base, header.length)
     return TURN_DATAGRAMS

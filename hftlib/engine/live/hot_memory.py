@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from hftlib.core.records import field_offset, record
 from hftlib.core.soup.pipes import PIPE
+from hftlib.engine import laps
 from hftlib.feed.mold import sockets as lines
 
 TURN_DATAGRAMS = 64
-# What is measured of frames that come from outside. Stages of one in MEASURED_EACH, for two more
-# readings of the clock cost some fifty nanoseconds; the last of each from which something left.
-STAGES = ("journal", "decide", "frame to wire")
-JOURNAL, DECIDE, TO_WIRE = range(3)
-MEASURED_EACH = 8
+# What is measured, in the order of a frame's way: of datagrams how long the kernel had them, and of
+# one frame in MEASURED_EACH how long it took to journal and to decide, for two more readings of the
+# clock cost some fifty nanoseconds; of one datagram in LAPS_EACH, by its laps, what deciding was;
+# of each frame from which something left how long until the kernel had that.
+STAGES = ("receive", "journal", "decide", *laps.STAGES, "frame to wire")
+RECEIVE, JOURNAL, DECIDE, LAPS, TO_WIRE = 0, 1, 2, 3, len(STAGES) - 1
+MEASURED_EACH, LAPS_EACH = 8, 64
 TICK_NS = 1_000_000
 WAIT_MS = 1
 NONE = -(2**62)  # no descriptor is given
@@ -43,7 +46,7 @@ LANE = record(
 )
 HOT = record(
     "hot",
-    256,
+    320,
     """
     0    live        int64  address of the LIVE
     8    journal     int64  address of its journal's writer
@@ -69,8 +72,11 @@ HOT = record(
     176  latencies   int64  address of a HISTOGRAM for each of STAGES
     184  frames      int64
     192  clocks      int64  address of the ring of looks at the clock; 0: there is none
+    200  datagrams   int64  that were measured
+    208  laps        laps   of a frame
     """,
+    laps=laps.LAPS,
 )
 LANE_BYTES, INTAKE_BYTES = LANE.itemsize, lines.INTAKE.itemsize
 OUTBOX_AT, PASSWORD_AT = field_offset(LANE, "outbox"), field_offset(LANE, "password")
-PAYLOAD_AT = field_offset(HOT, "payload")
+PAYLOAD_AT, LAPS_AT = field_offset(HOT, "payload"), field_offset(HOT, "laps")

@@ -22,6 +22,7 @@ from __future__ import annotations
 from hftlib.core import jit
 from hftlib.core.journal.kinds import CONNECTED, DATAGRAM, DIRECTIVE, SESSION_IN, TIMER
 from hftlib.engine.ending import end_one
+from hftlib.engine.laps import ENCODE, PARSE, lap
 from hftlib.engine.live import feeding, linking, shadow
 from hftlib.engine.live.memory import (
     ALARMS_MAX,
@@ -81,10 +82,12 @@ def take(live: int, kind: int, source: int, time: int, address: int, length: int
     elif what != RESUMED:
         header.fault = NO_SUCH_FRAME
     _tidy(live)
+    lap(header.session, PARSE)
     if header.shadow != 0:
         shadow.send(live)
     else:
         linking.settle(live)
+    lap(header.session, ENCODE)
     return header.fault
 
 
