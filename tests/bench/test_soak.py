@@ -20,7 +20,8 @@ from hftlib.feed.mold import sockets as udp
 
 pytestmark = pytest.mark.skipif(not jit.COMPILED, reason="it soaks compiled code")
 MINOR = ("messages came", "the runner grew", "the exchange by")
-MINUTES, RATE, MESSAGES, LOTS = 0.15, 8_000.0, 40, 200
+# A limit of one clip: how far a position goes in nine seconds is luck, one fill comes in each.
+MINUTES, RATE, MESSAGES, LOTS = 0.15, 8_000.0, 40, 100
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +63,9 @@ def broken(soaked, how):
 @pytest.mark.parametrize(
     ("how", "name"),
     [
-        (lambda one: one.day.most_held.update(AAA=LOTS + 1), "never more than 200 held"),
-        (lambda one: setattr(one, "copied_most", LOTS + 1), "never more than 200 held"),
-        (lambda one: setattr(one.day, "most_messages", MESSAGES + 1), "never more than 40 orders"),
+        (lambda one: one.day.most_held.update(AAA=LOTS + 1), f"never more than {LOTS} held"),
+        (lambda one: setattr(one, "copied_most", LOTS + 1), f"never more than {LOTS} held"),
+        (lambda one: setattr(one.day, "most_messages", MESSAGES + 1), f"never more than {MESSAGES} orders"),
         (lambda one: setattr(one.day, "missing", 1), "no message was lost"),
         (lambda one: one.samples[-1].update(drops=10**6), "no datagram was dropped"),
         (lambda one: one.samples[-2].update(feed="GAP"), "the feed was live"),
