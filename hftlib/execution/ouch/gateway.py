@@ -76,7 +76,7 @@ class OuchGateway:
     ) -> None:
         self.address = sockets.checked(address, "the venue")
         own = {name: settings.pop(name) for name in list(settings) if name in SETTINGS}
-        login = frames.login(user, password, session_name, 1)
+        login = frames.login(user, password, session_name, 0)
         self._login = np.frombuffer(login, np.uint8).copy()
         self._memory = laying.gateway_memory(
             instruments,
@@ -91,7 +91,8 @@ class OuchGateway:
         begin = int(self._record["reports_at"][0])
         size = int(self._record["reports_max"][0]) * EVENT.itemsize
         self._reports = self._memory[begin : begin + size].view(EVENT)
-        self._soup = soup_laying.client_memory(1, session_name.strip(), **settings)
+        # From the newest message on: what was said before we came is no answer to us.
+        self._soup = soup_laying.client_memory(0, session_name.strip(), **settings)
         self._session = self._soup[: soup.CLIENT.itemsize].view(soup.CLIENT)
         self._own: socket.socket | None = None
         self._is_connected = False
