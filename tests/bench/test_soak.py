@@ -65,7 +65,10 @@ def broken(soaked, how):
     [
         (lambda one: one.day.most_held.update(AAA=LOTS + 1), f"never more than {LOTS} held"),
         (lambda one: setattr(one, "copied_most", LOTS + 1), f"never more than {LOTS} held"),
-        (lambda one: setattr(one.day, "most_messages", MESSAGES + 1), f"never more than {MESSAGES} orders"),
+        (
+            lambda one: setattr(one.day, "most_messages", MESSAGES + 1),
+            f"never more than {MESSAGES} orders",
+        ),
         (lambda one: setattr(one.day, "missing", 1), "no message was lost"),
         (lambda one: one.samples[-1].update(drops=10**6), "no datagram was dropped"),
         (lambda one: one.samples[-2].update(feed="GAP"), "the feed was live"),

@@ -33,7 +33,7 @@ def test_the_stages_of_the_hot_loop_are_measured_and_shown(floor, trial):
         assert 0 < times[name]["count"] <= counts["frames"] // MEASURED_EACH
         assert times[name]["count"] >= some // 4
     lapped = times["journal"]["count"] - times["decide"]["count"]
-    assert 0 < lapped <= times["receive"]["count"] == counts["datagrams"]
+    assert 0 < lapped <= times["receive"]["count"] <= times["journal"]["count"]
     assert times["parse"]["count"] == lapped, "each of these is parsed; few reach the strategy"
     assert all(times[name]["count"] <= lapped for name in laps.STAGES)
     sent = times["frame to wire"]

@@ -13,13 +13,13 @@ from hftlib.engine import laps
 from hftlib.feed.mold import sockets as lines
 
 TURN_DATAGRAMS = 64
-# What is measured, in the order of a frame's way: of datagrams how long the kernel had them, and of
-# one frame in MEASURED_EACH how long it took to journal and to decide, for two more readings of the
-# clock cost some fifty nanoseconds; of one datagram in LAPS_EACH, by its laps, what deciding was;
-# of each frame from which something left how long until the kernel had that.
+# What is measured, in the order of a frame's way. Of one frame in MEASURED_EACH: how long the
+# kernel had the datagram, how long it took to journal and to decide, for two more readings of the
+# clock cost some fifty nanoseconds. Of one datagram in LAPS_EACH, by its laps, what deciding was.
+# Of each frame from which something left, how long until the kernel had that.
 STAGES = ("receive", "journal", "decide", *laps.STAGES, "frame to wire")
 RECEIVE, JOURNAL, DECIDE, LAPS, TO_WIRE = 0, 1, 2, 3, len(STAGES) - 1
-MEASURED_EACH, LAPS_EACH = 8, 64
+MEASURED_EACH, LAPS_EACH = 16, 64
 TICK_NS = 1_000_000
 WAIT_MS = 1
 NONE = -(2**62)  # no descriptor is given
@@ -74,6 +74,7 @@ HOT = record(
     192  clocks      int64  address of the ring of looks at the clock; 0: there is none
     200  datagrams   int64  that were measured
     208  laps        laps   of a frame
+    272  stamped     int64  when the kernel received the datagram at hand; 0: it does not say
     """,
     laps=laps.LAPS,
 )

@@ -223,7 +223,7 @@ def _send_other(base: int, client: int, place: int, now: int) -> bool:
     if urn == 0:
         return False
     if command.what == orders.NEW:
-        if writing.enter(base, client, command, urn, now) != 0:
+        if writing.enter(base, client, command, working.price, urn, now) != 0:
             return False
         working.urn, working.state = urn, m.OUT
         writing.note(base, urn, m.ENTER, place, 0, now)

@@ -162,7 +162,8 @@ def _again(base: int, client: int, urn: int, entry: Any, place: int, now: int) -
         if not may_send(base, 1, False, now):
             return False
         if entry.what == m.ENTER:
-            why = writing.enter(base, client, command, urn, now)
+            price = writing.wire_price(base, command)
+            why = writing.enter(base, client, command, price, urn, now)
         else:
             why = writing.replace(base, client, command, entry.original, urn, now)
         if why != 0:

@@ -61,7 +61,8 @@ _REPLACE_TEXT = _place(INBOUND["U"], "client_id")
 _MASS_FIRM, _MASS_SYMBOL = _place(INBOUND["C"], "firm"), _place(INBOUND["C"], "symbol")
 _CONTROL_FIRM = _place(INBOUND["D"], "firm")
 _O, _U, _X, _C, _Q, _B, _S, _Y, _N = (ord(letter) for letter in "OUXCQBSYN")
-_TIF_DAY, _TIF_NOW, _BLANK, _ZERO = ord("0"), ord("3"), ord(" "), ord("0")
+_TIF_DAY, _TIF_NOW, _BLANK = ord("0"), ord("3"), ord(" ")
+_ZEROS = 0x3030_3030_3030_3030
 _MIN_QUANTITY, _MAX_FLOOR = TAGS["min_quantity"].number, TAGS["max_floor"].number
 _POST_ONLY, _POST = TAGS["post_only"].number, ord("P")
 TEXT_DIGITS = 14
@@ -98,8 +99,8 @@ def wire_price(base: int, command: Any) -> int:
 
 
 @jit.compiled()
-def enter(base: int, client: int, command: Any, urn: int, now: int) -> int:
-    """Send a new order: 0, or why it cannot be sent now."""
+def enter(base: int, client: int, command: Any, price: int, urn: int, now: int) -> int:
+    """Send a new order at a price as the venue has it: 0, or why it cannot be sent now."""
     gateway = gateway_at(base)
     record = _enter_at(base + RECORD_AT)
     route = route_address(base, command.instrument)
@@ -107,11 +108,11 @@ def enter(base: int, client: int, command: Any, urn: int, now: int) -> int:
     record.side = _B if command.side == events.BUY else _S
     record.quantity = command.quantity
     jit.store_i64(base + _SYMBOL, jit.load_i64(route))
-    record.price = wire_price(base, command)
+    record.price = price
     record.tif = _TIF_DAY if command.lasts == orders.DAY else _TIF_NOW
     record.display, record.capacity = _Y, gateway.capacity
     record.iso, record.cross, record.appendage = _N, _N, 0
-    _put_text(base + _ENTER_TEXT, command.order)
+    put_text(base + _ENTER_TEXT, command.order)
     _options(base, command)
     return _send(base, client, now)
 
@@ -124,7 +125,7 @@ def replace(base: int, client: int, command: Any, original: int, urn: int, now: 
     record.quantity, record.price = command.quantity, wire_price(base, command)
     record.tif = _TIF_DAY if command.lasts == orders.DAY else _TIF_NOW
     record.display, record.iso, record.appendage = _Y, _N, 0
-    _put_text(base + _REPLACE_TEXT, command.order)
+    put_text(base + _REPLACE_TEXT, command.order)
     _options(base, command)
     return _send(base, client, now)
 
@@ -187,6 +188,9 @@ def note(base: int, urn: int, what: int, command: int, original: int, now: int) 
         place = entry_address(base, urn & gateway_at(base).entry_mask) + COMMAND_AT
         jit.copy_words(place, command, orders.COMMAND_BYTES)
     gateway = gateway_at(base)
+    behind = entry_address(base, (urn + 1) & gateway.entry_mask)
+    jit.prefetch(behind)  # the next one's was written long ago: no cache has it any more
+    jit.prefetch(behind + COMMAND_AT)
     if what == ENTER:
         gateway.entered += 1
     elif what == REPLACE:
@@ -200,11 +204,27 @@ def _put_firm(base: int, place: int) -> None:
         jit.store_u8(place + n, gateway.firm[n])
 
 
-@jit.compiled()
-def _put_text(place: int, number: int) -> None:
-    for n in range(TEXT_DIGITS - 1, -1, -1):
-        jit.store_u8(place + n, _ZERO + number % 10)
-        number //= 10
+@jit.compiled("void(int64, int64)")
+def put_text(place: int, number: int) -> None:
+    """A number in TEXT_DIGITS digits: the last eight of them written over what is behind six."""
+    high = number // 10**8
+    jit.store_i64(place, _eight_digits(high) >> 16)
+    jit.store_i64(place + 6, _eight_digits(number - high * 10**8))
+
+
+@jit.inlined
+def _eight_digits(number: int) -> int:
+    """The letters of a number below 10**8, all found at once; the first is in the lowest byte.
+
+    Halves, then pairs, then digits lie side by side in one word. A division by a constant is a
+    product and a shift, exact for all that can come there.
+    """
+    high = (number * 109_951_163) >> 40  # // 10_000
+    pairs = high | ((number - high * 10_000) << 32)
+    high = ((pairs * 10_486) >> 20) & 0x0000_007F_0000_007F  # // 100
+    pairs = high | ((pairs - high * 100) << 16)
+    high = ((pairs * 103) >> 10) & 0x000F_000F_000F_000F  # // 10
+    return _ZEROS | high | ((pairs - high * 10) << 8)
 
 
 @jit.compiled()

@@ -23,6 +23,7 @@ USER = Login("user", "secret", stream="OUCH1")
 SURE = dict.fromkeys(
     ("reject", "replace_rejected", "replace_invalid", "dead", "cancel_rejected", "less"), 0.0
 )
+SMALL = {"orders_max": 64, "entries_max": 4_096, "backoff_ns_min": MS}
 
 
 class Market:
@@ -32,9 +33,8 @@ class Market:
         self.server = SoupServer(("127.0.0.1", 0), [USER])
         self.venue = OuchVenue(Random(seed), **SURE)
         self.room = Room(slots=64, booked=512)
-        usual = {"orders_max": 64, "entries_max": 4_096, "backoff_ns_min": MS}
         self.gateway = OuchGateway(
-            self.server.address, "user", "secret", table(), venue="XNAS", **(usual | settings)
+            self.server.address, "user", "secret", table(), venue="XNAS", **(SMALL | settings)
         )
         self.reports: list[str] = []
 
@@ -171,3 +171,25 @@ def test_what_is_no_gateway_is_refused():
         OuchGateway(address, "user", "secret", coarse, **given)
     with pytest.raises(InputError, match="These are no commands"):
         OuchGateway(address, "user", "secret", table(), **given).submit(np.zeros(3))
+
+
+def test_who_comes_later_to_the_account_counts_on_and_hears_nothing_of_who_was_there():
+    first = Market()
+    first.until(lambda: first.gateway.state == "OPEN")
+    for _ in range(5):
+        first.new()
+    first.until(lambda: first.reports.count("ACCEPTED") == 5)
+    first.gateway.close()
+    second = Market()  # another process: it knows nothing, and the venue is the same
+    second.gateway.close()
+    second.server.close()
+    second.server, second.venue, second.room = first.server, first.venue, first.room
+    second.gateway = OuchGateway(
+        first.server.address, "user", "secret", table(), venue="XNAS", **SMALL
+    )
+    second.until(lambda: second.gateway.state == "OPEN")
+    second.new()
+    second.until(lambda: "ACCEPTED" in second.reports)
+    assert second.reports == ["ACCEPTED"]
+    assert int(second.gateway._record["last_urn"][0]) == 6
+    assert second.gateway.counts.get("strangers", 0) <= 1, "the newest message at most"
