@@ -14,9 +14,9 @@ What is wanted again moves it back; the next number to go out is asked for whate
 A request has the size of an answer (`fit`): the last that was cut short says how much, each whole
 one adds a sixteenth of a message. The window begins at one request. Each answer adds one, up to
 `threshold`, then each window of answers; a request that OVERTAKEN later ones have passed is lost
-and halves it; one that has no answer for `wait_ns` puts it back to one and doubles the wait, up to
-`repeat_ns`. So a server that says nothing is asked no more often than by one who asks one by one.
-Numbers beyond the gap at hand have the patience that it had: the other line may still bring them.
+and halves it; one that has no answer for `wait_ns` puts it back to one and doubles the wait, up to a
+PROBES-th of `repeat_ns`: a server that answers so many a second and no more is soon heard again.
+One of which it is not known how long it takes is asked once in `repeat_ns`. Numbers beyond the gap at hand have the patience that it had: the other line may still bring them.
 
 One request at a time is made, each call another: who calls after every datagram sends as many as
 answers come in, and never a burst.
@@ -36,6 +36,7 @@ PARTS = 16  # of a message, in `fit`
 OVERTAKEN = 8
 WAIT_ROUNDS = 4  # of the way there and back, and
 WAIT_PATIENCES = 10  # at least so long
+PROBES = 16  # requests in `repeat_ns`, of a server that has stopped to answer
 
 _state_at = jit.record_at(m.SEQUENCER)
 _ask_at = jit.record_at(m.ASK)
@@ -66,8 +67,17 @@ def look_over(sequencer: int) -> int:
     if late:
         s.threshold = max(1, s.window // 2)
         s.window, s.credit, s.mended = 1, 0, s.serial
-        s.wait_ns = min(2 * s.wait_ns, s.repeat_ns)
+        s.wait_ns = max(s.wait_ns, min(2 * s.wait_ns, s.repeat_ns // PROBES))
     return alive
+
+
+@jit.compiled()
+def is_hopeless(sequencer: int) -> bool:
+    """Whether the next number was asked for long enough: see `tries_max`."""
+    s = _state_at(sequencer)
+    if s.asked_at < 0 or is_asked(sequencer, s.expected) != 0:
+        return False
+    return s.answered == 0 or s.now - s.asked_at >= s.tries_max * s.repeat_ns
 
 
 @jit.compiled()
@@ -90,8 +100,8 @@ def ask(sequencer: int, under_way: int) -> int:
             one.until = s.now + (s.wait_ns if s.answered else s.patience_ns)
             one.again = 1 if first < s.asked_top else 0
             break
-    if first == s.expected and (s.answered == 0 or s.wait_ns == s.repeat_ns):
-        s.tries += 1
+    if first == s.expected and s.asked_at < 0:
+        s.asked_at = s.now
     s.serial += 1
     s.requests += 1
     s.cursor = after

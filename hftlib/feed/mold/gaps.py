@@ -120,7 +120,7 @@ def open_gap(sequencer: int) -> int:
     s = _state_at(sequencer)
     s.gap_end = gap_end(sequencer)
     s.gaps += 1
-    s.tries = 0
+    s.asked_at = -1
     if s.state == m.GAP:
         s.request_at = s.now + unhurried_ns(sequencer)
     else:

@@ -159,8 +159,7 @@ def tick(sequencer: int, now: int) -> int:
         give_up(sequencer, m.NOBODY_TO_ASK)
         return 0
     under_way = asking.look_over(sequencer)
-    is_late = s.tries >= (s.tries_max if s.answered else 1)
-    if is_late and asking.is_asked(sequencer, s.expected) == 0:
+    if asking.is_hopeless(sequencer):
         s.answered = 0
         give_up(sequencer, m.UNANSWERED)
         return 0
@@ -253,6 +252,6 @@ def _gone_out(sequencer: int) -> int:
     s.messages += given.after - given.first
     s.late += (given.after - given.first) * given.late
     if s.state == m.GAP:
-        s.tries = 0
+        s.asked_at = -1
         s.request_at = s.now + unhurried_ns(sequencer)
     return sequencer + _DELIVERY

@@ -127,7 +127,7 @@ SEQUENCER = record(
     24   slots           int64      offset of the slots from here
     32   patience_ns     int64      how long a gap may fill by itself before anybody is asked
     40   repeat_ns       int64      a request is repeated after this
-    48   tries_max       int64      requests without any progress; 0: there is nobody to ask
+    48   tries_max       int64      times `repeat_ns` without progress; 0: there is nobody to ask
     56   silence_ns      int64      a feed not heard for this long is SILENT
     64   session_fixed   int64      1: packets of no other session are ever taken
     72   state           int64      of the list STATES
@@ -151,7 +151,7 @@ SEQUENCER = record(
     216  current_end     int64      the number after their last
     224  current_line    int64      the line that brought them
     232  received        int64      when they arrived
-    240  tries           int64      full waits for the next number since the last progress
+    240  asked_at        int64      when the next number was first asked for; -1: it was not yet
     248  request_at      int64      nobody is asked before
     256  request_first   int64      what to ask for:
     264  request_count   int64      so many; 0: nothing to ask for now

@@ -68,7 +68,7 @@ class SlowSequencer:
         self.held: dict[int, Delivery] = {}
         self.old_session = self.candidate = None
         self.now = self.heard = 0
-        self.tries, self.ask_at = 0, 0
+        self.asked_at, self.ask_at = -1, 0
         self.answered, self.silent = True, False
         self.unrepaired = self.lost = self.messages = self.late = self.gaps = self.sessions = 0
         self.out: list[Delivery] = []
@@ -190,7 +190,7 @@ class SlowSequencer:
         good = "LOST" if self.unrepaired else "LIVE"
         if self.expected < self.known_end:
             if self.expected >= self.told:
-                self.told, self.gaps, self.tries = self.hole_end(), self.gaps + 1, 0
+                self.told, self.gaps, self.asked_at = self.hole_end(), self.gaps + 1, -1
                 self.ask_at = self.now + self.set["patience_ns"]
                 if self.state == "GAP":
                     self.ask_at = self.now + self.hurry()
@@ -221,7 +221,7 @@ class SlowSequencer:
         self.messages += delivery.after - delivery.first
         self.late += (delivery.after - delivery.first) * delivery.late
         if self.state == "GAP":
-            self.tries, self.ask_at = 0, self.now + self.hurry()
+            self.asked_at, self.ask_at = -1, self.now + self.hurry()
 
     def hurry(self) -> int:
         return 0 if self.recovery and self.answered else self.set["patience_ns"]
@@ -231,7 +231,6 @@ class SlowSequencer:
 
     def lose(self, reason: int) -> None:
         first, self.expected = self.expected, self.hole_end()
-        self.tries = 0
         self.ask_anew()
         self.forgo(first, self.expected, reason)
         self.settle()
@@ -276,11 +275,10 @@ class SlowSequencer:
         late = [one for one in self.under_way if self.now >= one.until]
         if self.put_back(late):
             self.threshold, self.window, self.credit = max(1, self.window // 2), 1, 0
-            self.wait = min(2 * self.wait, self.set["repeat_ns"])
+            self.wait = max(self.wait, min(2 * self.wait, self.set["repeat_ns"] // 16))
         wanted = {number for one in self.under_way for number in one.numbers}
-        if self.expected not in wanted and self.tries >= (
-            self.set["tries_max"] if self.answered else 1
-        ):
+        long = self.set["tries_max"] * self.set["repeat_ns"] if self.answered else 0
+        if self.asked_at >= 0 and self.expected not in wanted and self.now >= self.asked_at + long:
             self.answered = False
             self.lose(m.UNANSWERED)
             return b""
@@ -309,8 +307,8 @@ class SlowSequencer:
         wait = self.wait if self.answered else self.set["patience_ns"]
         again = first < self.asked_top
         self.under_way.append(Asked(numbers, self.now, self.now + wait, self.requests, again))
-        if first == self.expected and (not self.answered or self.wait == self.set["repeat_ns"]):
-            self.tries += 1
+        if first == self.expected and self.asked_at < 0:
+            self.asked_at = self.now
         self.requests += 1
         self.cursor = max(numbers) + 1
         self.asked_top = max(self.asked_top, self.cursor)
