@@ -14,9 +14,10 @@ What is wanted again moves it back; the next number to go out is asked for whate
 A request has the size of an answer (`fit`): the last that was cut short says how much, each whole
 one adds a sixteenth of a message. The window begins at one request. Each answer adds one, up to
 `threshold`, then each window of answers; a request that OVERTAKEN later ones have passed is lost
-and halves it; one that has no answer for `wait_ns` puts it back to one and doubles the wait, up to a
-PROBES-th of `repeat_ns`: a server that answers so many a second and no more is soon heard again.
-One of which it is not known how long it takes is asked once in `repeat_ns`. Numbers beyond the gap at hand have the patience that it had: the other line may still bring them.
+and halves it; one that has no answer for `wait_ns` puts it back to one and doubles the wait, up to
+a PROBES-th of `repeat_ns`: a server that answers so many a second and no more is soon heard again.
+One of which it is not known how long it takes is asked once in `repeat_ns`.
+Numbers beyond the gap at hand have the patience that it had: the other line may still bring them.
 
 One request at a time is made, each call another: who calls after every datagram sends as many as
 answers come in, and never a burst.

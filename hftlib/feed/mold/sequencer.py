@@ -217,8 +217,8 @@ class Sequencer:
     def counts(self) -> dict[str, int]:
         """What was met, by name, without what never was."""
         state = self.state_record
-        names = ("messages", "late", "gaps", "lost", "unrepaired", "requests", "unanswered")
-        names += ("cut_short", "sessions", "silences", "reopened", "held_most")
+        names = ["messages", "late", "gaps", "lost", "unrepaired", "requests", "unanswered"]
+        names += ["cut_short", "sessions", "silences", "reopened", "held_most"]
         found = {name: int(state[name]) for name in names}
         for line, counts in zip(m.LINE_NAMES, self._memory["lines"][0], strict=True):
             for name, shown_as in _LINE_COUNTS.items():

@@ -319,7 +319,7 @@ class SlowSequencer:
         news = any(one.serial >= self.mended for one in lost)
         for one in lost:
             self.under_way.remove(one)
-            self.cursor = min(self.cursor, min(one.numbers))
+            self.cursor = min(self.cursor, *one.numbers)
         self.unanswered += len(lost)
         if news:
             self.mended = self.requests
