@@ -11,9 +11,9 @@ datagram, or in a slot, and are good until the next call.
 The first copy of a message wins, whichever line brought it. While one is missing all later ones
 are held: a book that skips a message is wrong in a way nobody can see, so lateness is preferred.
 A gap waits `patience_ns` for the other line, then its range is asked for, one request for each
-`tick`, several under way (`asking.py`). What is not there `tries_max` times `repeat_ns` after it was
-the next and asked for is LOST, and told as such before the messages behind it go out.
-From then on, until the server is heard again, each gap gets one request and `patience_ns`.
+`tick`, several under way (`asking.py`). What is not there `tries_max` times `repeat_ns` after it
+was asked for as the next is LOST, and told as such before the messages behind it go out. From then
+on, until the server is heard again, each gap gets one request and `patience_ns`.
 
 Room to hold is bounded. With an answer to hope for, what is beyond the window is let go and asked
 for later; otherwise the oldest gap is given up, which makes room. A number more than a window ahead
