@@ -211,7 +211,8 @@ def test_one_of_frames_that_a_repair_cut_off_is_passed_over_for_the_one_before(f
         made.append(keep(way, walk))
     older, newest = made
     cut = snapshots._read(newest)[0]["last"]
-    with next(folder.glob("*.segment")).open("r+b") as segment:  # a torn write, in its last frame
+    segments = sorted(folder.glob("*.segment"))
+    with segments[cut[0]].open("r+b") as segment:  # a torn write, in its last frame
         segment.seek(cut[1] + 8)
         segment.write(b"torn")
     done = repair(folder, sealed_too=True)
