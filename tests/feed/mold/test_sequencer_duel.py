@@ -42,6 +42,7 @@ class Walk:
         self.server_answers = chance.random() < 0.8
         self.server_fits = chance.choice([1, 2, 5, 20])
         self.server_loses = chance.choice([0, 0, 0.1, 0.5])
+        self.server_cuts = 0.2
         self.asks_after_each = chance.random() < 0.7
         self.replies: list[bytes] = []
         self.window_most = 1
@@ -119,7 +120,11 @@ class Walk:
         self.window_most = max(self.window_most, len(self.slow.under_way))
         reached = self.server_answers and self.chance.random() >= self.server_loses
         if reached and session == self.session and first <= len(self.texts):
-            fits = self.chance.choice([1, 2, 5]) if self.chance.random() < 0.2 else self.server_fits
+            fits = (
+                self.chance.choice([1, 2, 5])
+                if self.chance.random() < self.server_cuts
+                else self.server_fits
+            )
             count = min(count, fits, len(self.texts) + 1 - first)
             reply = p.encode(session, first, self.texts[first - 1 : first - 1 + count])
             self.replies += [reply] * (2 if self.chance.random() < 0.05 else 1)
@@ -152,6 +157,56 @@ class Walk:
         verdicts = lines["verdicts"].sum(axis=0).tolist()
         assert verdicts == [self.slow.verdicts.count(n) for n in range(len(p.VERDICTS))]
         self.out += fast
+
+
+class Late(Walk):
+    """One who has missed much, and a server that answers: requests pass each other, are lost."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        chance = self.chance
+        self.settings |= {"session": SESSIONS[0], "first_sequence": 1, "recovery": True}
+        self.settings |= {"capacity": chance.choice([64, 256, 4_096]), "tries_max": 3}
+        self.settings |= {"repeat_ns": chance.choice([500, 20_000]), "silence_ns": 1 << 40}
+        self.fast, self.slow = Sequencer(**self.settings), SlowSequencer(**self.settings)
+        self.texts = [chance.randbytes(chance.choice([1, 5, 14])) for _ in range(1_500)]
+        self.to_come = [self.cut()[-60:], self.cut()[-60:]]
+        self.server_answers, self.asks_after_each = True, True
+        self.server_fits, self.server_loses = chance.choice([3, 9, 20]), chance.choice([0, 0.05])
+        self.server_cuts, self.most_passed = 0.02, 0
+        for _ in range(2):
+            self.offer(0, p.header(self.session, 1_300, 0))
+
+    def step(self) -> None:
+        chance = self.chance
+        self.now += chance.choice([0, 1, 1, 3])
+        what, line = chance.random(), chance.randrange(2)
+        before, late = self.slow.unanswered, self.slow.window
+        if what < 0.35 and self.replies:
+            self.offer(m.LINE_RECOVERY, self.replies.pop(0 if what < 0.33 else -1))
+            self.most_passed += self.slow.unanswered - before if late > 8 else 0
+        elif what < 0.4 and self.to_come[line]:
+            self.sent(line, self.to_come[line].pop(0))
+        elif what < 0.41:
+            self.now += 100
+        else:
+            self.tick()
+
+
+@pytest.mark.modes
+def test_a_slow_twin_asks_for_the_same_when_much_is_missing() -> None:
+    windows: list[int] = []
+    passed = whole = 0
+    for seed in range(60 if jit.COMPILED else 3):
+        late = Late(seed)
+        for _ in range(1_500):
+            late.step()
+        windows.append(late.window_most)
+        passed += late.most_passed
+        whole += late.fast.expected > 1_300
+        whole_and_in_order(late.out)
+    assert max(windows) > (30 if jit.COMPILED else 8)
+    assert not jit.COMPILED or (passed > 20 and whole > 9), (passed, whole)
 
 
 @pytest.mark.modes
