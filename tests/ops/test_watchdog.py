@@ -167,8 +167,11 @@ def test_what_the_venue_says_is_no_rule_for_a_shadow_and_the_others_are(floor, t
     trial.runner.start()
     copy, path = copied(floor), socket_of(trial)
     kennel = Kennel(floor, path, Rules(**FAR, mismatch_ms=1.0), copy)
-    other = floor.plain("frm1b")  # the firm holds something, and the shadow does not
-    floor.maker.enter(50_001, "B", 700, "99.00", symbol="BBB")
+    maker, other = (
+        floor.plain("frm2b"),
+        floor.plain("frm1b"),
+    )  # the firm holds something, and the shadow does not
+    maker.enter(1, "B", 700, "99.00", symbol="BBB")
     other.enter(1, "S", 700, "99.00", symbol="BBB")
     floor.until(lambda: copy.positions.get("BBB") == -700)
     assert differences(copy.positions, status(trial.runner)["positions"])
