@@ -50,7 +50,8 @@ def live_command(
         list[str] | None, typer.Option(help="taker_per_unit=0.0030, maker=-0.2bp; none without it.")
     ] = None,
     durability: Annotated[
-        str, typer.Option(help="process, or power: nothing leaves before its cause is on the disk.")
+        str,
+        typer.Option(help="process, or power: orders wait until their cause is on the disk."),
     ] = "process",
     symbols: Annotated[str, typer.Option(help="AAA,BBB; all without it.")] = "",
     mode: Annotated[str, typer.Option(help="shadow, paper (the usual), canary, live.")] = "",

@@ -33,10 +33,12 @@ from hftlib.core.control.asking import pid_of
 from hftlib.core.errors import HftError, StateError
 from hftlib.ops.drop_copy import DropCopy, differences
 from hftlib.ops.last_resort import LastResort, see_through
+from hftlib.ops.modes import SHADOW
 from hftlib.ops.watch_rules import Rules
 
 LOOK_S = 0.1
 WHO = "watchdog"
+NONE_OF_THE_VENUES = "the runner is a shadow: the venue knows none of what it holds"
 Told = dict[str, Any]
 
 
@@ -59,6 +61,7 @@ class Watchdog:
     _frames: tuple[int, float] = (-1, 0.0)
     _live: dict[int, float] = field(default_factory=dict)
     _agreed: float = 0.0
+    _has_passed: bool = False
 
     def begin(self) -> None:
         """Find the process; from here on it need not answer to be ended."""
@@ -116,6 +119,11 @@ class Watchdog:
     def _disagrees(self, found: Told, now: float) -> Iterator[str]:
         """What the venue says is held, and the runner does not, for too long to be on its way."""
         if self.copy is None or self.rules.mismatch_ms is None:
+            return
+        if found["mode"] == SHADOW:  # the other rules hold for it, too: one who ends guards nothing
+            if not self._has_passed:
+                self.say("passed over", {"rule": "mismatch_ms", "why": NONE_OF_THE_VENUES})
+            self._has_passed = True
             return
         copy = self.copy
         wrong = [copy.why] if copy.why else differences(copy.positions, found["positions"])

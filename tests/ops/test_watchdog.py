@@ -14,13 +14,14 @@ from functools import partial
 from typing import Any
 
 import pytest
-from floor_trial import trade
+from floor_trial import Trial, trade
 
 from hftlib.core.control.serving import Control
 from hftlib.core.errors import InputError
 from hftlib.engine.live.replaying import replay
 from hftlib.ops.drop_copy import DropCopy, differences
 from hftlib.ops.launching import laid
+from hftlib.ops.modes import Mode
 from hftlib.ops.obeying import obey
 from hftlib.ops.status import status
 from hftlib.ops.watch_rules import Rules, read_rules
@@ -56,19 +57,29 @@ class Kennel:
 
 
 @pytest.fixture
-def socket(floor, trial, tmp_path):
-    path = tmp_path / "runner.socket"
-    control = Control(path, partial(obey, trial.runner))
+def socket_of(floor, tmp_path):
+    """The control socket of a runner, which the floor's turns listen to."""
 
-    class Heard:
-        def turn(self):
-            control.poll()
+    def made(trial):
+        path = tmp_path / "runner.socket"
+        control = Control(path, partial(obey, trial.runner))
 
-        def close(self):
-            control.close()
+        class Heard:
+            def turn(self):
+                control.poll()
 
-    floor.others.append(Heard())
-    return path
+            def close(self):
+                control.close()
+
+        floor.others.append(Heard())
+        return path
+
+    return made
+
+
+@pytest.fixture
+def socket(trial, socket_of):
+    return socket_of(trial)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +159,36 @@ def test_a_position_that_only_the_venue_knows_halts(floor, trial, socket):
     why = dict(kennel.said)["halting"]["why"]
     assert "the venue says -700 BBB, the runner 0" in why
     kennel.leave()
+
+
+def test_what_the_venue_says_is_no_rule_for_a_shadow_and_the_others_are(floor, tmp_path, socket_of):
+    """Its fills are a model's: the drop copy knows none of them, and that is told once."""
+    trial = Trial(floor, tmp_path / "shadow.journal", mode=Mode("shadow"))
+    trial.runner.start()
+    copy, path = copied(floor), socket_of(trial)
+    kennel = Kennel(floor, path, Rules(**FAR, mismatch_ms=1.0), copy)
+    maker, other = (
+        floor.plain("frm2b"),
+        floor.plain("frm1b"),
+    )  # the firm holds something, and the shadow does not
+    maker.enter(1, "B", 700, "99.00", symbol="BBB")
+    other.enter(1, "S", 700, "99.00", symbol="BBB")
+    floor.until(lambda: copy.positions.get("BBB") == -700)
+    assert differences(copy.positions, status(trial.runner)["positions"])
+    looks = kennel.dog.looks
+    floor.until(lambda: kennel.dog.looks > looks + 5)
+    assert [what for what, _ in kennel.said] == ["watching", "passed over"]
+    assert kennel.said[1][1] == {
+        "rule": "mismatch_ms",
+        "why": "the runner is a shadow: the venue knows none of what it holds",
+    }
+    kennel.leave()
+    guarded = Kennel(floor, path, Rules(**FAR, mismatch_ms=1.0, stale_ms=50.0), copied(floor))
+    for line in "ab":
+        floor.exchange.faults.begin(floor.exchange, "silence", line=line)
+    floor.until(lambda: guarded.has("halting"), 60)
+    assert dict(guarded.said)["halting"]["why"].startswith("feed 1 is")
+    guarded.leave()
 
 
 def test_a_drop_copy_that_is_refused_halts(floor, trial, socket):

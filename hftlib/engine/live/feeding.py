@@ -65,7 +65,9 @@ def datagram(live: int, source: int, address: int, length: int) -> None:
         again = machine.accept(feed.sequencer, line, address, length, now, now) == p.AGAIN
         follow(live, n)
         if not again:
-            return
+            break
+    if machine.is_missing(feed.sequencer):  # an answer makes room for the next request
+        pass_time(live, n)
 
 
 @jit.compiled()

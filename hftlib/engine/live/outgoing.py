@@ -5,9 +5,10 @@
     hang_up     the connection is over, and with it what waited
     ask         a request for what a feed is missing
 
-Nothing leaves before the frame that caused it is durable (`docs/journal.md`): in mode `process` it
-is so when it is appended, in mode `power` after the sync of its group. Frames are durable in their
-order, so it is enough to wait for what goes out itself.
+No byte of a link leaves before the frame that caused it is durable (`docs/journal.md`): in mode
+`process` it is so when it is appended, in mode `power` after the sync of its group. Frames are
+durable in their order, so it is enough to wait for what goes out itself. A request for what a feed
+is missing commits to nothing, and waits for no disk.
 
 Worst case: an outbox that a venue does not read, or that waits for a disk, ends the loop when full.
 """

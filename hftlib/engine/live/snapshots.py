@@ -9,9 +9,10 @@
       └───────┴────────┴──────────────┴──────────────────────────────┴─────────┘
 
 Only pages that are not zeros are kept: most of a runner's memory is room. A snapshot says which
-journal it is of, how far and with which hash that was sealed, and which code made it. One that is
-not of this journal, of these bytes, or of this code is passed over with a sentence: the next older
-one, or the whole day, does as well, and a wrong memory never does.
+journal it is of, how far and with which hash that was sealed, the last frame in it, and which code
+made it. One that is not of this journal, of these bytes, of frames that a repair has cut off, or of
+other code is passed over with a sentence: the next older one, or the whole day, does as well, and a
+wrong memory never does.
 
 Addresses hold in one process: `Live.join` and `Session.connect` write them in again.
 Worst case: as many bytes as the memory has, read once and hashed once.
@@ -31,7 +32,9 @@ import numpy as np
 from hftlib.core import jit
 from hftlib.core.errors import HftError, InputError
 from hftlib.core.journal.chain import Chain
+from hftlib.core.journal.layout import FRAME_BYTES
 from hftlib.core.journal.segments import no_room, session_of, sync_folder
+from hftlib.core.journal.segments import place as segment_place
 from hftlib.core.journal.walking import Place, Walk
 from hftlib.engine.live.laying import Live
 from hftlib.engine.live.way import Way
@@ -56,6 +59,7 @@ def keep(way: Way, walk: Walk) -> Path:
         "place": asdict(place),
         "sealed": len(chain.blocks),
         "head": chain.head.hex() if chain.blocks else "",
+        "last": _last_frame(way, walk),
         "counts": way.counts,
         "pieces": {name: len(piece) for name, piece in pieces.items()},
     }
@@ -86,6 +90,7 @@ def take_up(way: Way, folder: Path | str) -> tuple[Place, list[str]]:
             continue
         _restore(way.live, pages)
         way.counts = head["counts"]
+        way.last = (head["last"][0], head["last"][1]) if head["last"] else None
         return Place(**head["place"]), [*told, f"from {path.name}"]
     return Place(), told
 
@@ -158,6 +163,24 @@ def _read(path: Path) -> tuple[dict[str, Any], list[Any]]:
     return head, pages
 
 
+def _last_frame(way: Way, walk: Walk) -> tuple[int, int, str] | None:
+    """Segment, position and head of the last frame, or of the mark that ends its segment."""
+    last = way.last
+    if walk.at_segment_end:
+        last = walk.segment.number, walk.place.position - FRAME_BYTES
+    return (*last, _head_at(walk.folder, *last)) if last else None
+
+
+def _head_at(folder: Path, segment: int, position: int) -> str:
+    """What stands there, as long as the head of a frame: its number, time, size and CRC."""
+    try:
+        with segment_place(folder, segment).open("rb") as file:
+            file.seek(position)
+            return file.read(FRAME_BYTES).hex()
+    except OSError:  # it is gone
+        return ""
+
+
 def _require_fit(head: dict[str, Any], folder: Path, live: Live) -> None:
     session = session_of(folder)
     if head["journal"] != session.identity.hex():
@@ -166,6 +189,9 @@ def _require_fit(head: dict[str, Any], folder: Path, live: Live) -> None:
         raise _no_snapshot(folder, "another version of hftlib made it")
     if head["pieces"] != {name: len(piece) for name, piece in live.pieces().items()}:
         raise _no_snapshot(folder, "its memory is laid out otherwise")
+    last = head["last"]
+    if last and _head_at(folder, last[0], last[1]) != last[2]:
+        raise _no_snapshot(folder, "it holds frames that the journal no longer has")
     sealed = head["sealed"]
     blocks = Chain.index(folder, session).blocks
     if sealed and (

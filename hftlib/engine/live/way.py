@@ -31,6 +31,7 @@ class Way:
 
     def __init__(self, live: Live) -> None:
         self.live, self.difference = live, ""
+        self.last: tuple[int, int] | None = None  # segment and position of the last frame
         self._memory = np.zeros(1, c.REPLAY)
         self._state = self._memory[0]
         self._state["live"], self._state["take"] = live.address, jit.entry_address(take)
@@ -51,6 +52,8 @@ class Way:
     def parts_in(self, walk: Walk) -> bool:
         """Whether it ends among these frames, since something is not the same."""
         self._state["segment"] = walk.segment.address
+        if walk.found:
+            self.last = walk.segment.number, walk.positions[-1]
         done, why = 0, c.CLOSING
         while why == c.CLOSING and done < walk.found:
             place, left = walk.places + 8 * done, walk.found - done

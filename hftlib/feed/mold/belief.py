@@ -126,7 +126,7 @@ def _other_session(sequencer: int, datagram: int, first: int) -> int:
     # From its beginning: whoever followed the old session wants all of the new one. Nothing is
     # held any more: what was has gone out, for nothing was missing.
     s.expected = s.known_end = s.began = 1
-    s.current_end = 0
+    s.current_end = s.asked_top = 0
     s.sessions += 1
     s.session_new = 1
     s.heard = s.now

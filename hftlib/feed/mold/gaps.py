@@ -21,6 +21,7 @@ _change_at = jit.record_at(m.CHANGE)
 _delivery_at = jit.record_at(m.DELIVERY)
 _numbers_at = jit.array_at(np.int64)
 _DELIVERY = field_offset(m.SEQUENCER, "delivery")
+_AFTER = field_offset(m.ASK, "after")
 
 
 @jit.compiled()
@@ -119,13 +120,26 @@ def open_gap(sequencer: int) -> int:
     s = _state_at(sequencer)
     s.gap_end = gap_end(sequencer)
     s.gaps += 1
-    s.tries = 0
+    s.asked_at = -1
     if s.state == m.GAP:
         s.request_at = s.now + unhurried_ns(sequencer)
     else:
         s.request_at = s.now + s.patience_ns
+        forget(sequencer)
         enter(sequencer, m.GAP, m.MISSING)
     return tell(sequencer, m.OUT_GAP, s.expected, s.gap_end)
+
+
+@jit.compiled()
+def forget(sequencer: int) -> None:
+    """Nothing is under way, and asking begins anew; what was learned of the server stays."""
+    s = _state_at(sequencer)
+    for n in range(m.ASKS_MAX):
+        jit.store_i64(sequencer + m.ASKS_OFFSET + n * m.ASK_BYTES + _AFTER, 0)
+    s.window, s.threshold, s.credit = 1, m.ASKS_MAX, 0
+    s.cursor = s.ripe = 0
+    s.ripe_next, s.ripe_at = s.known_end, s.now + s.patience_ns
+    s.mended = s.serial
 
 
 @jit.compiled()
@@ -143,6 +157,7 @@ def give_up(sequencer: int, reason: int) -> None:
     lose(sequencer, s.expected, after, reason)
     s.expected = after
     s.request_count = 0
+    forget(sequencer)
     s.drained = 0
 
 

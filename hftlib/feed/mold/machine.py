@@ -10,10 +10,10 @@ datagram, or in a slot, and are good until the next call.
 
 The first copy of a message wins, whichever line brought it. While one is missing all later ones
 are held: a book that skips a message is wrong in a way nobody can see, so lateness is preferred.
-A gap waits `patience_ns` for the other line, then its range is asked for, again after each
-`repeat_ns`; progress starts the count of tries anew. What has no answer after `tries_max` is LOST,
-and told as such before the messages behind it go out. From then on, until the recovery server is
-heard again, each gap gets one request and `patience_ns`.
+A gap waits `patience_ns` for the other line, then its range is asked for, one request for each
+`tick`, several under way (`asking.py`). What is not there `tries_max` times `repeat_ns` after it
+was asked for as the next is LOST, and told as such before the messages behind it go out. From then
+on, until the server is heard again, each gap gets one request and `patience_ns`.
 
 Room to hold is bounded. With an answer to hope for, what is beyond the window is let go and asked
 for later; otherwise the oldest gap is given up, which makes room. A number more than a window ahead
@@ -23,7 +23,7 @@ session goes on behind it. The very first packet is believed; what was before it
 start.
 
 Worst case: a call walks the blocks of one datagram, and copies them if they are held; the end of a
-gap is found by reading at most `capacity` numbers, once for each gap and request.
+gap is found by reading at most `capacity` numbers, once for each gap, and so is what to ask for.
 """
 
 from __future__ import annotations
@@ -32,11 +32,12 @@ import numpy as np
 
 from hftlib.core import jit
 from hftlib.core.records import field_offset
+from hftlib.feed.mold import asking
 from hftlib.feed.mold import memory as m
 from hftlib.feed.mold import packet as p
 from hftlib.feed.mold.belief import SESSION_OFFSET, believed
 from hftlib.feed.mold.gaps import (
-    gap_end,
+    forget,
     give_up,
     hold,
     is_held,
@@ -90,6 +91,8 @@ def accept(sequencer: int, line: int, datagram: int, length: int, received: int,
             _hand_on(sequencer, line, datagram, length, first, after, received)
         else:
             hold(sequencer, line, datagram, first, after, received)
+        if line == m.LINE_RECOVERY and s.state == m.GAP:
+            asking.answered(sequencer, first, after)
     else:
         s.known_end = max(s.known_end, first)
     s.drained = 0
@@ -155,16 +158,18 @@ def tick(sequencer: int, now: int) -> int:
     if s.tries_max == 0:
         give_up(sequencer, m.NOBODY_TO_ASK)
         return 0
-    if s.tries >= (s.tries_max if s.answered else 1):
+    under_way = asking.look_over(sequencer)
+    if asking.is_hopeless(sequencer):
         s.answered = 0
         give_up(sequencer, m.UNANSWERED)
         return 0
-    s.tries += 1
-    s.requests += 1
-    s.request_at = s.now + (s.repeat_ns if s.answered else s.patience_ns)
-    s.request_first = s.expected
-    s.request_count = min(gap_end(sequencer) - s.expected, p.MESSAGES_MAX)
-    return s.request_count
+    return asking.ask(sequencer, under_way)
+
+
+@jit.compiled()
+def is_missing(sequencer: int) -> bool:
+    """Whether messages are missing: then each datagram may be a reason for a `tick`."""
+    return _state_at(sequencer).state == m.GAP
 
 
 @jit.compiled("int64(int64, int64)")
@@ -173,6 +178,7 @@ def hush(sequencer: int, now: int) -> int:
     s = _state_at(sequencer)
     s.now = max(s.now, now)
     s.request_count = 0
+    forget(sequencer)  # nobody hears what was asked for
     if s.state == m.LIVE or s.state == m.LOST:
         s.silent = 1
     s.drained = 0
@@ -246,6 +252,6 @@ def _gone_out(sequencer: int) -> int:
     s.messages += given.after - given.first
     s.late += (given.after - given.first) * given.late
     if s.state == m.GAP:
-        s.tries = 0
+        s.asked_at = -1
         s.request_at = s.now + unhurried_ns(sequencer)
     return sequencer + _DELIVERY

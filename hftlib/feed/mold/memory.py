@@ -1,11 +1,11 @@
 """The sequencer's memory: one piece, formatted, that an arena can hold.
 
-    0           640             1664           2176
-    ┌───────────┬───────────────┬──────────────┬───────────────────┬──────────────────────────────┐
-    │ SEQUENCER │ LINE × 4      │ CHANGE × 16  │ numbers           │ slots                        │
-    │ settings, │ A, B,         │ the last     │ int64 × capacity  │ slot_bytes × capacity        │
-    │ state     │ recovery, ... │ transitions  │ 0, or who is held │ received, late, length, data │
-    └───────────┴───────────────┴──────────────┴───────────────────┴──────────────────────────────┘
+    0           768             1792           2304       6400
+    ┌───────────┬───────────────┬──────────────┬──────────┬───────────────────┬────────────────┐
+    │ SEQUENCER │ LINE × 4      │ CHANGE × 16  │ ASK × 64 │ numbers           │ slots          │
+    │ settings, │ A, B,         │ the last     │ requests │ int64 × capacity  │ received, late │
+    │ state     │ recovery, ... │ transitions  │          │ 0, or who is held │ length, data   │
+    └───────────┴───────────────┴──────────────┴──────────┴───────────────────┴────────────────┘
 
 Message number n is held in slot n mod capacity, so what can be held is the window of `capacity`
 numbers from the next one wanted. The numbers lie apart from the slots, eight to a cache line:
@@ -22,7 +22,7 @@ looking for the end of a gap reads them one by one, 64 KB for each 8,192 of capa
 
 That no book is told anything before the first packet is no harm: `Sequencer.stale` is true then.
 
-Worst case: all memory is taken at start: capacity × (slot_bytes + 8) and 2,176 bytes.
+Worst case: all memory is taken at start: capacity × (slot_bytes + 8) and 6,400 bytes.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ LINES_MAX = 4
 LINE_A, LINE_B, LINE_RECOVERY, LINE_OTHER = range(LINES_MAX)
 LINE_NAMES = ("A", "B", "recovery", "other")
 CHANGES_KEPT = 16
+ASKS_MAX = 64  # as many answers of 1,400 bytes fit into the smallest usual buffer of a socket
 
 DELIVERY = record(
     "mold delivery",
@@ -104,9 +105,21 @@ CHANGE = record(
     24  reason    int64  why
     """,
 )
+ASK = record(
+    "mold ask",
+    64,
+    """
+    0   first   int64  number of the first message asked for
+    8   after   int64  the number after the last; 0: no request
+    16  at      int64  when it was asked for
+    24  until   int64  no answer by then: it is lost
+    32  serial  int64  requests before it
+    40  again   int64  1: its first message was asked for before
+    """,
+)
 SEQUENCER = record(
     "mold sequencer",
-    640,
+    768,
     """
     0    capacity        int64      messages that can be held, a power of two
     8    slot_bytes      int64      size of a slot, a multiple of 8
@@ -114,7 +127,7 @@ SEQUENCER = record(
     24   slots           int64      offset of the slots from here
     32   patience_ns     int64      how long a gap may fill by itself before anybody is asked
     40   repeat_ns       int64      a request is repeated after this
-    48   tries_max       int64      requests without any progress; 0: there is nobody to ask
+    48   tries_max       int64      times `repeat_ns` without progress; 0: there is nobody to ask
     56   silence_ns      int64      a feed not heard for this long is SILENT
     64   session_fixed   int64      1: packets of no other session are ever taken
     72   state           int64      of the list STATES
@@ -138,8 +151,8 @@ SEQUENCER = record(
     216  current_end     int64      the number after their last
     224  current_line    int64      the line that brought them
     232  received        int64      when they arrived
-    240  tries           int64      requests since the last progress
-    248  request_at      int64      when to ask next, or to give up
+    240  asked_at        int64      when the next number was first asked for; -1: it was not yet
+    248  request_at      int64      nobody is asked before
     256  request_first   int64      what to ask for:
     264  request_count   int64      so many; 0: nothing to ask for now
     272  answered        int64      0: the last range asked for was given up unanswered
@@ -162,14 +175,30 @@ SEQUENCER = record(
     448  held_most       int64      the most messages ever held
     456  reopened        int64      ends taken back, since the session went on
     512  delivery        uint8[64]  what `following` gave last
+    576  cursor          int64      where looking for what to ask goes on
+    584  asked_top       int64      the number after the highest ever asked for
+    592  fit             int64      sixteenths of messages that an answer holds; 0 unknown
+    600  window          int64      requests that may be under way
+    608  threshold       int64      up to here it grows with each answer
+    616  credit          int64      answers since it last grew
+    624  wait_ns         int64      a request without an answer for so long is lost
+    632  round_ns        int64      how long answers take; 0 unknown
+    640  serial          int64      the next request's
+    648  mended          int64      losses of requests before this one have narrowed the window
+    656  ripe            int64      numbers before it have been known for `patience_ns`
+    664  ripe_next       int64      and those before this one will be
+    672  ripe_at         int64      then
+    680  unanswered      int64      requests that had no answer in time
+    688  cut_short       int64      answers that held less than was asked for
     """,
 )
 SLOT_HEADER_BYTES = 16  # received and late: int64 each; then the block: length, message
 SLOT_LATE_OFFSET = 8
-LINE_BYTES, CHANGE_BYTES = LINE.itemsize, CHANGE.itemsize
+LINE_BYTES, CHANGE_BYTES, ASK_BYTES = LINE.itemsize, CHANGE.itemsize, ASK.itemsize
 LINES_OFFSET = SEQUENCER.itemsize
 CHANGES_OFFSET = LINES_OFFSET + LINES_MAX * LINE_BYTES
-NUMBERS_OFFSET = CHANGES_OFFSET + CHANGES_KEPT * CHANGE_BYTES
+ASKS_OFFSET = CHANGES_OFFSET + CHANGES_KEPT * CHANGE_BYTES
+NUMBERS_OFFSET = ASKS_OFFSET + ASKS_MAX * ASK_BYTES
 CAPACITY_MAX = 1 << 24
 
 
@@ -205,6 +234,7 @@ def sequencer_dtype(capacity: int, message_bytes_max: int) -> np.dtype[Any]:
         ("state", SEQUENCER, 0),
         ("lines", items(LINE, LINES_MAX), LINES_OFFSET),
         ("changes", items(CHANGE, CHANGES_KEPT), CHANGES_OFFSET),
+        ("asks", items(ASK, ASKS_MAX), ASKS_OFFSET),
         ("numbers", np.dtype((np.int64, (int(capacity),))), NUMBERS_OFFSET),
         ("slots", np.dtype((np.uint8, (slot * int(capacity),))), slots),
     ]

@@ -92,6 +92,8 @@ def gather(driver_address: int, now: int) -> int:
             turn += 1
             _offer(driver_address, now)
             _drain(driver_address)
+            if machine.is_missing(d.sequencer):  # an answer makes room for the next request
+                _pass_time(driver_address, now)
     _pass_time(driver_address, now)
     return d.count
 

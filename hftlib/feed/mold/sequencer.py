@@ -114,7 +114,8 @@ class Sequencer:
         state["patience_ns"], state["repeat_ns"] = patience_ns, repeat_ns
         state["tries_max"] = tries_max if recovery else 0
         state["silence_ns"], state["expected"] = silence_ns, first_sequence
-        state["drained"] = state["answered"] = 1
+        state["drained"] = state["answered"] = state["window"] = 1
+        state["threshold"], state["wait_ns"] = m.ASKS_MAX, repeat_ns
         if session is not None:
             state["session_fixed"] = 1
             state["session"][: p.SESSION_BYTES] = list(p.session_bytes(session))
@@ -216,8 +217,9 @@ class Sequencer:
     def counts(self) -> dict[str, int]:
         """What was met, by name, without what never was."""
         state = self.state_record
-        names = ("messages", "late", "gaps", "lost", "unrepaired", "requests", "sessions")
-        found = {name: int(state[name]) for name in (*names, "silences", "reopened", "held_most")}
+        names = ["messages", "late", "gaps", "lost", "unrepaired", "requests", "unanswered"]
+        names += ["cut_short", "sessions", "silences", "reopened", "held_most"]
+        found = {name: int(state[name]) for name in names}
         for line, counts in zip(m.LINE_NAMES, self._memory["lines"][0], strict=True):
             for name, shown_as in _LINE_COUNTS.items():
                 found[f"line {line}: {shown_as}"] = int(counts[name])

@@ -10,10 +10,12 @@ from floor_desk import Floor
 from floor_trial import Resumed, Trial, begun, killed, listened_to, trade
 
 from hftlib.core.errors import StateError
+from hftlib.core.journal.repairing import repair
 from hftlib.core.journal.scanning import MORE
 from hftlib.core.journal.walking import Place, Walk
 from hftlib.core.soup.memory import CLIENT
 from hftlib.engine.live import snapshots
+from hftlib.engine.live.comparing import let_go
 from hftlib.engine.live.memory import LIVE
 from hftlib.engine.live.replaying import Follower, about, replay, taken_up
 from hftlib.engine.live.shadow_memory import SHADOW
@@ -199,6 +201,32 @@ def test_a_place_at_which_no_such_frame_stands_is_damage(folder):
     segment.write_bytes(held)
     with pytest.raises(StateError, match="damaged"):
         taken_up(folder, laid)
+
+
+def test_one_of_frames_that_a_repair_cut_off_is_passed_over_for_the_one_before(folder):
+    way, walk = a_way(folder)
+    made = []
+    for _ in range(2):
+        assert walk.step(60) == MORE and not way.parts_in(walk)
+        made.append(keep(way, walk))
+    older, newest = made
+    cut = snapshots._read(newest)[0]["last"]
+    segments = sorted(folder.glob("*.segment"))
+    with segments[cut[0]].open("r+b") as segment:  # a torn write, in its last frame
+        segment.seek(cut[1] + 8)
+        segment.write(b"torn")
+    done = repair(folder, sealed_too=True)
+    assert done is not None
+    place, told = take_up(Way(laid(about(folder))), folder)
+    why = "it holds frames that the journal no longer has"
+    assert told == [f"{newest.name} is passed over: {why}", f"from {older.name}"]
+    assert place.sequence == int(older.stem) + 1
+    said = []
+    live, frames = taken_up(folder, laid, say=said.append)  # what `hft live --resume` does
+    assert said == told and frames >= int(newest.stem)
+    whole = to_the_end(*a_way(folder))
+    let_go(whole.live.address)
+    require_same(live, whole.live)
 
 
 def test_the_last_few_are_kept_and_the_newest_that_is_whole_is_taken(folder):

@@ -7,6 +7,7 @@ names of states, verdicts and deliveries.
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from typing import Any
 
 from hftlib.feed.mold import memory as m
@@ -40,9 +41,26 @@ def block(message: bytes) -> bytes:
     return struct.pack(">H", len(message)) + message
 
 
+@dataclass
+class Asked:
+    """A request under way."""
+
+    numbers: set[int]
+    at: int
+    until: int
+    serial: int
+    again: bool
+
+
 class SlowSequencer:
     def __init__(self, **settings: Any) -> None:
         self.set = settings
+        self.under_way: list[Asked] = []
+        self.window, self.threshold, self.credit = 1, 64, 0
+        self.cursor = self.asked_top = self.requests = self.unanswered = self.cut_short = 0
+        self.sixteenths = self.round = self.mended = 0
+        self.wait = settings["repeat_ns"]
+        self.ripe, self.ripening, self.ripe_at = 0, 0, 0
         self.session = settings["session"]
         self.expected = settings["first_sequence"]
         self.known_end = self.told = self.far = self.end = 0
@@ -50,7 +68,7 @@ class SlowSequencer:
         self.held: dict[int, Delivery] = {}
         self.old_session = self.candidate = None
         self.now = self.heard = 0
-        self.tries, self.ask_at = 0, 0
+        self.asked_at, self.ask_at = -1, 0
         self.answered, self.silent = True, False
         self.unrepaired = self.lost = self.messages = self.late = self.gaps = self.sessions = 0
         self.out: list[Delivery] = []
@@ -110,6 +128,8 @@ class SlowSequencer:
                     self.held[number] = Delivery(
                         m.OUT_MESSAGES, number, number + 1, block(text), received, late
                     )
+        if messages and late and self.state == "GAP":
+            self.learn(first, first + len(messages))
         self.settle()
         return self.told_so_far()
 
@@ -127,7 +147,7 @@ class SlowSequencer:
                 self.lose(m.NEW_SESSION)
             self.old_session, self.session, self.candidate = self.session, session, None
             self.expected = self.known_end = self.began = 1
-            self.end = self.told = self.far = self.unrepaired = 0
+            self.end = self.told = self.far = self.unrepaired = self.asked_top = 0
             self.silent, self.heard = False, self.now
             self.held.clear()
             self.sessions += 1
@@ -170,11 +190,12 @@ class SlowSequencer:
         good = "LOST" if self.unrepaired else "LIVE"
         if self.expected < self.known_end:
             if self.expected >= self.told:
-                self.told, self.gaps, self.tries = self.hole_end(), self.gaps + 1, 0
+                self.told, self.gaps, self.asked_at = self.hole_end(), self.gaps + 1, -1
                 self.ask_at = self.now + self.set["patience_ns"]
                 if self.state == "GAP":
                     self.ask_at = self.now + self.hurry()
                 else:
+                    self.ask_anew()
                     self.enter("GAP", m.MISSING)
                 self.say(m.OUT_GAP, self.expected, self.told)
             return
@@ -200,7 +221,7 @@ class SlowSequencer:
         self.messages += delivery.after - delivery.first
         self.late += (delivery.after - delivery.first) * delivery.late
         if self.state == "GAP":
-            self.tries, self.ask_at = 0, self.now + self.hurry()
+            self.asked_at, self.ask_at = -1, self.now + self.hurry()
 
     def hurry(self) -> int:
         return 0 if self.recovery and self.answered else self.set["patience_ns"]
@@ -210,7 +231,7 @@ class SlowSequencer:
 
     def lose(self, reason: int) -> None:
         first, self.expected = self.expected, self.hole_end()
-        self.tries = 0
+        self.ask_anew()
         self.forgo(first, self.expected, reason)
         self.settle()
 
@@ -237,16 +258,98 @@ class SlowSequencer:
         elif self.state == "GAP" and self.now >= self.ask_at:
             if not self.recovery:
                 self.lose(m.NOBODY_TO_ASK)
-            elif self.tries >= (self.set["tries_max"] if self.answered else 1):
-                self.answered = False
-                self.lose(m.UNANSWERED)
             else:
-                self.tries += 1
-                wait = self.set["repeat_ns"] if self.answered else self.set["patience_ns"]
-                self.ask_at = self.now + wait
-                count = min(self.hole_end() - self.expected, 0xFFFE)
-                return struct.pack(">10sQH", self.session, self.expected, count)
+                return self.ask()
         return b""
+
+    def ask_anew(self) -> None:
+        self.under_way.clear()
+        self.window, self.threshold, self.credit = 1, 64, 0
+        self.cursor = self.ripe = 0
+        self.ripening, self.ripe_at = self.known_end, self.now + self.set["patience_ns"]
+        self.mended = self.requests
+
+    def ask(self) -> bytes:
+        """The lowest that is wanted, as much as fits, if one more request may be under way."""
+        self.under_way = [one for one in self.under_way if max(one.numbers) >= self.expected]
+        late = [one for one in self.under_way if self.now >= one.until]
+        if self.put_back(late):
+            self.threshold, self.window, self.credit = max(1, self.window // 2), 1, 0
+            self.wait = max(self.wait, min(2 * self.wait, self.set["repeat_ns"] // 16))
+        wanted = {number for one in self.under_way for number in one.numbers}
+        long = self.set["tries_max"] * self.set["repeat_ns"] if self.answered else 0
+        if self.asked_at >= 0 and self.expected not in wanted and self.now >= self.asked_at + long:
+            self.answered = False
+            self.lose(m.UNANSWERED)
+            return b""
+        if self.now >= self.ripe_at:
+            self.ripe, self.ripening = self.ripening, self.known_end
+            self.ripe_at = self.now + self.set["patience_ns"]
+        if len(self.under_way) >= (self.window if self.answered else 1):
+            return b""
+        limit = min(self.ripe, self.expected + self.set["capacity"])
+        if self.expected not in wanted:
+            first, limit = self.expected, self.known_end
+        else:
+            there = wanted | set(self.held)
+            begin = max(self.cursor, self.expected)
+            free = [number for number in range(begin, limit) if number not in there]
+            if not free:
+                self.cursor = max(begin, limit)
+                return b""
+            first = free[0]
+        numbers = {first}
+        size = max(1, self.sixteenths // 16) if self.sixteenths else 0xFFFE
+        for number in range(first + 1, min(limit, first + size)):
+            if number in self.held or number in wanted:
+                break
+            numbers.add(number)
+        wait = self.wait if self.answered else self.set["patience_ns"]
+        again = first < self.asked_top
+        self.under_way.append(Asked(numbers, self.now, self.now + wait, self.requests, again))
+        if first == self.expected and self.asked_at < 0:
+            self.asked_at = self.now
+        self.requests += 1
+        self.cursor = max(numbers) + 1
+        self.asked_top = max(self.asked_top, self.cursor)
+        return struct.pack(">10sQH", self.session, first, len(numbers))
+
+    def put_back(self, lost: list[Asked]) -> bool:
+        """These are wanted again; whether that is news."""
+        news = any(one.serial >= self.mended for one in lost)
+        for one in lost:
+            self.under_way.remove(one)
+            self.cursor = min(self.cursor, *one.numbers)
+        self.unanswered += len(lost)
+        if news:
+            self.mended = self.requests
+        return news
+
+    def learn(self, first: int, after: int) -> None:
+        """An answer of the recovery server."""
+        found = [one for one in self.under_way if min(one.numbers) == first]
+        if not found:
+            return
+        (one,) = found
+        self.under_way.remove(one)
+        if not one.again:
+            took = self.now - one.at
+            self.round = max(took, (7 * self.round + took) // 8)
+        if self.round:
+            self.wait = max(4 * self.round, 10 * self.set["patience_ns"])
+            self.wait = min(self.wait, self.set["repeat_ns"])
+        if after <= max(one.numbers):
+            self.sixteenths = 16 * (after - first)
+            self.cursor = min(self.cursor, after)
+            self.cut_short += 1
+        elif self.sixteenths and 16 * len(one.numbers) > self.sixteenths - 16:
+            self.sixteenths += 1
+        self.credit += 1
+        if self.window < self.threshold or self.credit >= self.window:
+            self.window, self.credit = min(self.window + 1, 64), 0
+        if self.put_back([old for old in self.under_way if old.serial + 8 <= one.serial]):
+            self.threshold = self.window = max(1, self.window // 2)
+            self.credit = 0
 
     def repaired(self, now: int) -> None:
         self.now = max(self.now, now)
