@@ -206,9 +206,15 @@ def test_one_exchange_is_killed_and_comes_back_and_the_other_trades_on(processes
     until(lambda: desk.is_ready("XBOS"))
     desk.trades("XBOS")
 
-    runner.kill()
-    runner.wait()
+    for one in (runner, third):
+        one.kill()
+        one.wait()
     again = processes.start("again", "live", "--resume", *usual)
+    waits = "XBOS: link 1 is SHUT, XBOS cannot be reached: Connection refused"
+    until(lambda: {"recovery": waits} in lines(again), BEGIN_S, again)
+    states = {one["scope"]: one["state"] for one in desk.status["scopes"]}
+    assert states["firm"] == "halted", "nobody trades before all agree"
+    fourth = processes.exchange("b", ports[1])
     said = "as 2 drop copies say"
     until(lambda: any(said in one.get("recovery", "") for one in lines(again)), BEGIN_S, again)
     for venue in ("XNAS", "XBOS"):
@@ -221,7 +227,7 @@ def test_one_exchange_is_killed_and_comes_back_and_the_other_trades_on(processes
     for venue in ("XNAS", "XBOS"):
         desk.trades(venue, 20)
     assert [one["what"] for one in lines(dog)] == ["watching"]
-    third.send_signal(signal.SIGKILL)
+    fourth.send_signal(signal.SIGKILL)
     halted = until(lambda: [one for one in lines(dog) if one["what"] == "halting"], PATIENCE_S, dog)
     assert ": XBOS: " in halted[0]["why"]
     dog.kill()  # or it takes the end for a failure
