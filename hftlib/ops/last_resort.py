@@ -125,26 +125,30 @@ class LastResort:
 
 
 class Resorts:
-    """One at each of several venues, turned together; `say` of each is told which it is of."""
+    """One at each of several venues, turned together."""
 
     def __init__(self, every: Sequence[LastResort]) -> None:
-        self._every = list(every)
+        self.every = list(every)
 
     @property
     def has_begun(self) -> bool:
-        return any(one.has_begun for one in self._every)
+        return any(one.has_begun for one in self.every)
 
     @property
     def is_done(self) -> bool:
-        return all(one.is_done for one in self._every)
+        return all(one.is_done for one in self.every)
 
     def begin(self, why: str) -> None:
-        for one in self._every:
+        for one in self.every:
             one.begin(why)
 
     def turn(self) -> None:
-        for one in self._every:
+        for one in self.every:
             one.turn()
+
+    def close(self) -> None:
+        for one in self.every:
+            one.close()
 
 
 def see_through(resort: LastResort | Resorts, seconds: float = 0.0) -> bool:
