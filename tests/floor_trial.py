@@ -84,8 +84,10 @@ class Resumed(Trial):
         lines = Place([places["line_a"], places["line_b"]], places["recovery"], "127.0.0.1")
         doors = [Door(tuple(places["order_entry"]), "secret")]
         self.runner = Runner(live, folder, told, places=[lines], doors=doors, after=after)
-        copy = DropCopy(tuple(places["drop_copy"]), copy_user, "secret") if copy_user else None
-        self.recovery = Recovery(self.runner, copy)
+        copies = {}
+        if copy_user:
+            copies["HFTX"] = DropCopy(tuple(places["drop_copy"]), copy_user, "secret")
+        self.recovery = Recovery(self.runner, copies)
         floor.others.append(self)
 
     def turn(self):

@@ -23,7 +23,7 @@ from hftlib.core.histogram import Histogram
 from hftlib.feed.itch.messages import build
 from hftlib.feed.mold import packet
 from hftlib.feed.mold import sockets as lines
-from hftlib.ops.runner import DATAGRAM_BYTES as PLACE_BYTES
+from hftlib.ops.connections import DATAGRAM_BYTES as PLACE_BYTES
 
 FIRST, GAP_NS = 200, 250_000  # datagrams before a round that are not counted; between two of them
 SESSION, LOCAL = "WIRE", ("127.0.0.1", 0)

@@ -11,6 +11,7 @@ is refused.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -220,6 +221,14 @@ class Instruments:
     @property
     def symbols(self) -> list[str]:
         return [_text(symbol) for symbol in self.table["symbol"]]
+
+    @property
+    def names(self) -> list[str]:
+        """Each by a name of its own: its symbol, and where several venues have that, AAPL@XNAS."""
+        times = Counter(self.symbols)
+        return [
+            one.symbol if times[one.symbol] == 1 else f"{one.symbol}@{one.venue}" for one in self
+        ]
 
     @property
     def _index(self) -> dict[tuple[str, str], int]:

@@ -1,17 +1,17 @@
 """How a runner's day begins: a new one from what was given, or one that its journal describes.
 
     prepared = new(given, journal, say)     or resumed(given, journal, say)
-    live, about, after = prepared(told)     once the exchange says where it listens
+    live, about, after = prepared(told, hours)     once the exchanges say where they listen
 
 What is wrong with what was given is said by `new` and `resumed`, before anybody waits for anything;
-what hangs on the exchange by `prepared`. Worst case: a day that is gone on with is replayed first.
+what hangs on the exchanges by `prepared`. Worst case: a day that is gone on with is replayed first.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,30 +19,31 @@ from hftlib.core.errors import InputError
 from hftlib.ops.modes import LIVE, MODES, PAPER, Mode, asked
 from hftlib.terminal import patience
 
-Prepared = Callable[[dict[str, Any]], tuple[Any, dict[str, Any], int]]
+Told = Mapping[str, Mapping[str, Any]]  # what each exchange says of itself, by venue
+Prepared = Callable[[Told, Mapping[str, Any]], tuple[Any, dict[str, Any], int]]
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the command line says of the strategies, and of the mode."""
+    """What the command line says of the strategies, the accounts by venue, and the mode."""
 
     strategies: list[str]
     params: list[str]
     limits: Path | None
     symbols: str
-    user: str
+    users: Mapping[str, str]
     mode: str = ""
     latency_us: float | None = None
     share: float | None = None
     scale: tuple[str, ...] = ()
     yes: bool = False
-    fees: tuple[str, ...] = ()
+    fees: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def new(given: Given, _journal: Path, _say: Say) -> Prepared:
     """A new day: its memory, what describes it, and no frame before it."""
-    from hftlib.ops.launching import described, laid
+    from hftlib.ops.launching import described_at, laid
     from hftlib.strategy.files import given_parameters, strategy_named
 
     if not given.strategies:
@@ -50,43 +51,43 @@ def new(given: Given, _journal: Path, _say: Say) -> Prepared:
             "No strategy is named", where="hft live", do="Name one, or go on with a day: --resume."
         )
     mode = Mode(given.mode or PAPER, given.latency_us, given.share, given.scale)
-    params, fees = given_parameters(given.params, "hft live"), fees_of(given.fees)
+    mode.require_venues(len(given.users))
+    params = given_parameters(given.params, "hft live")
     for one in given.strategies:
         strategy_named(one)
     if mode.name == LIVE:  # whatever the exchange is
         mode.require_consent({}, given.limits, given.yes, asked())
 
-    def prepared(told: dict[str, Any]) -> tuple[Any, dict[str, Any], int]:
-        about = described(
+    def prepared(told: Told, hours: Mapping[str, Any]) -> tuple[Any, dict[str, Any], int]:
+        about = described_at(
             given.strategies,
             told,
-            user=given.user,
+            given.users,
             symbols=[one for one in given.symbols.split(",") if one],
             params=params,
             limits=given.limits,
             mode=mode,
-            fees=fees,
+            hours=hours,
+            **_fees(given.fees, list(told)),
         )
         if mode.name != LIVE:
-            mode.require_consent(told, given.limits, given.yes, asked())
+            mode.require_consent(_all(told), given.limits, given.yes, asked())
         return laid(about), about, 0
 
     return prepared
 
 
-def fees_of(texts: Sequence[str]) -> dict[str, str]:
-    """What fills cost, as texts of a journal's first frame: `taker_per_unit=0.0030`."""
-    from hftlib.core.fees import Fees
+def _fees(given: Mapping[str, Mapping[str, str]], venues: list[str]) -> dict[str, Any]:
+    """The same everywhere, or each venue's own."""
+    own = [given.get(venue, {}) for venue in venues]
+    if all(one == own[0] for one in own):
+        return {"fees": own[0]}
+    return {"fees_at": dict(zip(venues, own, strict=True))}
 
-    made = {}
-    for text in texts:
-        name, equals, value = (one.strip() for one in text.partition("="))
-        if not equals or not value:
-            do = "Write --fee name=value: taker=1.5bp, maker_per_unit=-0.0020."
-            raise InputError(f"{text!r} is no fee", where="hft live --fee", do=do)
-        made[name] = value
-    Fees(**made)  # a name or a value that is none is refused here
-    return made
+
+def _all(told: Told) -> dict[str, bool]:
+    """What may be said of all exchanges: simulators they are where each of them is one."""
+    return {"simulator": all(one.get("simulator") is True for one in told.values())}
 
 
 def resumed(given: Given, journal: Path, say: Say) -> Prepared:
@@ -104,10 +105,11 @@ def resumed(given: Given, journal: Path, say: Say) -> Prepared:
     said = about(journal)
     mode = _mode_of(said, given, journal)
 
-    def prepared(told: dict[str, Any]) -> tuple[Any, dict[str, Any], int]:
-        mode.require_exchange(told)
+    def prepared(told: Told, _hours: Mapping[str, Any]) -> tuple[Any, dict[str, Any], int]:
+        for venue, one in told.items():
+            mode.require_exchange(one, venue if len(told) > 1 else "")
         require_same_day(said, told, str(journal))
-        mode.require_consent(told, journal, given.yes, asked())  # its limits stand in there
+        mode.require_consent(_all(told), journal, given.yes, asked())  # its limits stand in there
         with patience() as advance:
             live, after = taken_up(journal, laid, advance, say)
         return live, said, after
@@ -137,15 +139,20 @@ def _mode_of(said: dict[str, Any], given: Given, journal: Path) -> Mode:
     return Mode(name, share=said["canary"]["share"] if name == "canary" else None)
 
 
-def recovery_of(runner: Any, told: dict[str, Any], user: str, password: str) -> Any:
-    """What says when it may trade again; of a shadow no venue has a drop copy."""
+def recovery_of(runner: Any, told: Told, users: Mapping[str, str], words: Mapping[str, str]) -> Any:
+    """What says when it may trade again: each venue's drop copy is heard, of a shadow none.
+
+    Users and passwords are by venue; where the user is empty nobody hears it.
+    """
     from hftlib.ops.drop_copy import DropCopy
     from hftlib.ops.resuming import Recovery
 
-    where = told.get("drop_copy")
-    if not user or not where or runner.live.shadow is not None:
-        return Recovery(runner)
-    return Recovery(runner, DropCopy((str(where[0]), int(where[1])), user, password))
+    copies = {}
+    for venue, one in told.items():
+        where = one.get("drop_copy")
+        if users[venue] and where and runner.live.shadow is None:
+            copies[venue] = DropCopy((str(where[0]), int(where[1])), users[venue], words[venue])
+    return Recovery(runner, copies)
 
 
 def telling(recovery: Any, say: Say) -> Callable[[], None]:

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,7 +27,8 @@ from hftlib.terminal import Json, leave_through_finally
 
 if TYPE_CHECKING:
     from hftlib.ops.drop_copy import DropCopy
-    from hftlib.ops.last_resort import LastResort
+    from hftlib.ops.exchanges import Exchanges
+    from hftlib.ops.last_resort import LastResort, Resorts
 
 SHOWN_MAX = 50
 Exchange = Annotated[Path, typer.Option(help="What `hft exchange --json` printed.")]
@@ -109,18 +111,31 @@ def allow_entry_command(
 
 
 def resort_of(
-    exchange: Path | None, user: str, password: str, copy: DropCopy | None, say: Say, where: str
-) -> LastResort | None:
-    """A watchdog's own, if an account is named for it."""
-    if not user:
+    exchanges: Exchanges,
+    users: Mapping[str, str],
+    password: str,
+    copies: Mapping[str, DropCopy],
+    say: Say,
+) -> LastResort | Resorts | None:
+    """A watchdog's own, at each venue that an account is named for; all by venue."""
+    wanted = {venue: user for venue, user in users.items() if user}
+    if not wanted:
         return None
-    if exchange is None or copy is None:
-        do = "Name it with --exchange: it says where to log in, and where its drop copy is."
-        raise InputError("No exchange is named to cancel at", where=where, do=do)
     from hftlib.ops.cancel_session import CancelSession
-    from hftlib.ops.last_resort import LastResort
+    from hftlib.ops.exchanges import passwords
+    from hftlib.ops.last_resort import LastResort, Resorts
 
-    return LastResort(CancelSession(_entry_of(exchange), user, password), copy, say)
+    words = passwords(exchanges.venues, password, "HFT_CANCEL_PASSWORD")
+    made = []
+    for venue, user in wanted.items():
+        session = CancelSession(_entry_of(exchanges.files[venue]), user, words[venue])
+        tells = say if len(copies) == 1 else partial(_say_of, say, venue)
+        made.append(LastResort(session, copies[venue], tells))
+    return made[0] if len(made) == 1 else Resorts(made)
+
+
+def _say_of(say: Say, venue: str, what: str, more: dict[str, Any]) -> None:
+    say(what, {"venue": venue} | more)
 
 
 def spoken(json_out: bool) -> Say:

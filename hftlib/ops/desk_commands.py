@@ -30,11 +30,11 @@ from typing import Annotated, Any
 import typer
 
 from hftlib.core.control.asking import pid_of, the_only_one, told
-from hftlib.core.errors import InputError
+from hftlib.core.errors import HftError, InputError
 from hftlib.ops.snapshot_command import snapshot_command
 from hftlib.terminal import Json, leave_through_finally, show
 
-SHOWN_S = 0.5
+SHOWN_S, ASK_S = 0.5, 2.0
 START = "hft live"
 
 Scope = Annotated[str, typer.Argument(help="firm, strategy:NAME, portfolio:NAME, instrument:SYM.")]
@@ -171,13 +171,21 @@ def kill_command(
 def watchdog_command(
     rules: Annotated[Path, typer.Argument(help="A TOML file of rules: docs/live.md.")],
     exchange: Annotated[
-        Path | None, typer.Option(help="As of hft live: for its drop copy.")
+        list[str] | None,
+        typer.Option(metavar="[VENUE=]FILE", help="As of hft live: for its drop copy."),
     ] = None,
-    user: Annotated[str, typer.Option(help="The account that hears the drop copy.")] = "frm1d",
+    user: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[VENUE=]USER", help="Hears the drop copy; frm1d without it."),
+    ] = None,
     password: Annotated[str, typer.Option(envvar="HFT_COPY_PASSWORD")] = "secret",
     cancel_user: Annotated[
-        str, typer.Option(help='Cancels at the venue what an ended runner left; "": nobody.')
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            metavar="[VENUE=]USER",
+            help="Cancels at the venue what an ended runner left; nobody without it.",
+        ),
+    ] = None,
     cancel_password: Annotated[str, typer.Option(envvar="HFT_CANCEL_PASSWORD")] = "secret",
     seconds: Annotated[float, typer.Option(help="Stop after so long; 0: never.", min=0.0)] = 0.0,
     path: Socket = None,
@@ -185,25 +193,38 @@ def watchdog_command(
 ) -> None:
     """Watch a runner, halt it by command, and end it where that does not help."""
     from hftlib.ops.cancel_command import resort_of, spoken
-    from hftlib.ops.drop_copy import DropCopy
-    from hftlib.ops.launching import copy_place
+    from hftlib.ops.exchanges import Exchanges, passwords
     from hftlib.ops.watch_rules import read_rules
     from hftlib.ops.watchdog import Watchdog, watch
 
     leave_through_finally()
     wanted = read_rules(rules)
-    say = spoken(json_out)
-
-    copy = None if exchange is None else DropCopy(copy_place(exchange), user, password)
-    if copy is None and wanted.mismatch_ms is not None:
+    if not exchange and wanted.mismatch_ms is not None:
         do = "Name it with --exchange, or leave mismatch_ms out."
         raise InputError("No drop copy is named to compare with", where=str(rules), do=do)
-    resort = resort_of(exchange, cancel_user, cancel_password, copy, say, str(rules))
-    dog = Watchdog(_place(path), wanted, say, copy, resort)
+    if not exchange and any(cancel_user or []):
+        do = "Name it with --exchange: it says where to log in, and where its drop copy is."
+        raise InputError("No exchange is named to cancel at", where=str(rules), do=do)
+    say, where, copies, resort = spoken(json_out), _place(path), {}, None
+    if exchange:
+        exchanges = Exchanges(exchange, "hft watchdog", _traded(where))
+        users = exchanges.each(user or [], "frm1d", "--user")
+        copies = exchanges.copies(users, passwords(exchanges.venues, password, "HFT_COPY_PASSWORD"))
+        cancels = exchanges.each(cancel_user or [], "", "--cancel-user")
+        resort = resort_of(exchanges, cancels, cancel_password, copies, say)
+    dog = Watchdog(where, wanted, say, copies, resort)
     with suppress(KeyboardInterrupt):
         watch(dog, seconds)
     if dog.has_ended:
         raise typer.Exit(1)
+
+
+def _traded(path: Path) -> tuple[str, ...]:
+    """Where the runner trades, as it says; nothing where it does not answer: then it is ended."""
+    with suppress(HftError):
+        found = told(path, {"do": "status"}, "runner", patience_s=ASK_S)
+        return tuple(one["venue"] for one in found["feeds"])
+    return ()
 
 
 def set_limit_command(

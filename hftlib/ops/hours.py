@@ -44,7 +44,7 @@ def hours_of(calendar: str, end_before_s: float) -> dict[str, Any]:
             do="Give fewer seconds, or start tomorrow.",
         )
     names = ("calendar", "session", "open_ns", "close_ns")
-    return {"hours": {name: found[name] for name in names} | {"end_ns": end}}
+    return {name: found[name] for name in names} | {"end_ns": end}
 
 
 class Hours:

@@ -17,7 +17,7 @@ Worst case: a venue that cannot be reached is tried for ever; whoever turns it k
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hftlib.ops.cancel_session import BEGINS, CancelSession
@@ -124,7 +124,34 @@ class LastResort:
         return {"after_ms": round((time.monotonic() - self._begun) * 1e3, 3)}
 
 
-def see_through(resort: LastResort, seconds: float = 0.0) -> bool:
+class Resorts:
+    """One at each of several venues, turned together."""
+
+    def __init__(self, every: Sequence[LastResort]) -> None:
+        self.every = list(every)
+
+    @property
+    def has_begun(self) -> bool:
+        return any(one.has_begun for one in self.every)
+
+    @property
+    def is_done(self) -> bool:
+        return all(one.is_done for one in self.every)
+
+    def begin(self, why: str) -> None:
+        for one in self.every:
+            one.begin(why)
+
+    def turn(self) -> None:
+        for one in self.every:
+            one.turn()
+
+    def close(self) -> None:
+        for one in self.every:
+            one.close()
+
+
+def see_through(resort: LastResort | Resorts, seconds: float = 0.0) -> bool:
     """Turn it until it is done, or so long: whether it is."""
     until = time.monotonic() + seconds if seconds else float("inf")
     while not resort.is_done and time.monotonic() < until:

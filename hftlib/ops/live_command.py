@@ -2,6 +2,7 @@
 
     hft live maker.py:Maker --exchange exchange.json --user frm1a --journal day.journal
     hft live maker.py:Maker --mode shadow ...     nothing is sent: a venue's model answers
+    hft live arb.py:Arb --exchange XNAS=a.json --exchange XBOS=b.json --journal day.journal
     hft live --resume --exchange exchange.json --journal day.journal     after a kill -9
     hft replay day.journal
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,8 @@ from typing import Annotated, Any
 
 import typer
 
-from hftlib.core.errors import HostError
+from hftlib.core.errors import HftError, HostError
+from hftlib.ops import live_options as options
 from hftlib.terminal import Json, counted, leave_through_finally, patience
 
 TURN_S, SHOWN_S = 0.002, 0.25
@@ -31,61 +33,47 @@ WAIT_S = 300.0  # for an exchange that still compiles
 
 def live_command(
     *,
-    strategies: Annotated[
-        list[str] | None, typer.Argument(help="FILE.py:Class, or one of ours.")
-    ] = None,
-    exchange: Annotated[Path, typer.Option(help="What `hft exchange --json` printed.")],
-    journal: Annotated[Path, typer.Option(help="A new folder; with --resume, the day's.")],
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the day of a runner that was killed.")
-    ] = False,
-    copy_user: Annotated[
-        str, typer.Option(help='Hears the drop copy after a restart; "": nobody does.')
-    ] = "frm1d",
-    user: Annotated[str, typer.Option(help="The account for orders.")] = "frm1a",
-    password: Annotated[str, typer.Option(envvar="HFT_PASSWORD")] = "secret",
-    param: Annotated[list[str] | None, typer.Option("--param", "-p", help="name=value")] = None,
-    limits: Annotated[Path | None, typer.Option(help="A TOML file.")] = None,
-    fee: Annotated[
-        list[str] | None, typer.Option(help="taker_per_unit=0.0030, maker=-0.2bp; none without it.")
-    ] = None,
-    durability: Annotated[
-        str,
-        typer.Option(help="process, or power: orders wait until their cause is on the disk."),
-    ] = "process",
-    symbols: Annotated[str, typer.Option(help="AAA,BBB; all without it.")] = "",
-    mode: Annotated[str, typer.Option(help="shadow, paper (the usual), canary, live.")] = "",
-    latency_us: Annotated[
-        float | None, typer.Option(help="Of a shadow: one way to the venue's model; 50 without it.")
-    ] = None,
-    share: Annotated[
-        float | None, typer.Option(help="Of a canary: what sizes and limits are multiplied by.")
-    ] = None,
-    scale: Annotated[
-        list[str] | None, typer.Option(help="Of a canary: a parameter of size; clip without it.")
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="The mode is meant: nobody is asked.")] = False,
-    cpu: Annotated[int | None, typer.Option(help="A processor for the hot thread.")] = None,
-    busy: Annotated[bool, typer.Option("--busy", help="Never sleep: look again at once.")] = False,
-    control_path: Annotated[
-        str, typer.Option("--control", help='Where to be told things; "off": nowhere.')
-    ] = "",
-    seconds: Annotated[float, typer.Option(help="Stop after so long; 0: never.", min=0.0)] = 0.0,
-    calendar: Annotated[str, typer.Option(help="XNAS: trade within its hours.")] = "",
-    end_before_close: Annotated[float, typer.Option(help="Seconds.", min=0.0)] = 60.0,
+    strategies: options.Strategies = None,
+    exchange: options.Exchange,
+    journal: options.Folder,
+    resume: options.Resume = False,
+    copy_user: options.CopyUser = None,
+    user: options.User = None,
+    password: options.Password = "secret",
+    param: options.Param = None,
+    limits: options.Limits = None,
+    fee: options.Fee = None,
+    durability: options.Durability = "process",
+    symbols: options.Symbols = "",
+    mode: options.ModeName = "",
+    latency_us: options.LatencyUs = None,
+    share: options.Share = None,
+    scale: options.Scale = None,
+    yes: options.Yes = False,
+    cpu: options.Cpu = None,
+    busy: options.Busy = False,
+    control_path: options.ControlPath = "",
+    seconds: options.Seconds = 0.0,
+    calendar: options.Calendar = "",
+    end_before_close: options.EndBeforeClose = 60.0,
     json_out: Json = False,
 ) -> None:
-    """Run strategies against an exchange, journaled."""
+    """Run strategies against exchanges, journaled."""
     from hftlib.core import jit
     from hftlib.core.control.places import place
     from hftlib.core.journal.opening import number_of_durability
-    from hftlib.ops.beginning import Given, new, resumed, say_recovery
+    from hftlib.ops.beginning import Given, new, recovery_of, resumed, say_recovery
+    from hftlib.ops.exchanges import Exchanges, passwords
     from hftlib.ops.hours import hours_of
-    from hftlib.ops.launching import exchange_of
 
     leave_through_finally()
-    settings = mode, latency_us, share, tuple(scale or ()), yes, tuple(fee or ())
-    given = Given(strategies or [], param or [], limits, symbols, user, *settings)
+    exchanges = Exchanges(exchange, "hft live", _venues(journal) if resume else ())
+    users = exchanges.each(user or [], "frm1a", "--user")
+    settings = mode, latency_us, share, tuple(scale or ()), yes
+    copies = exchanges.each(copy_user or [], "frm1d", "--copy-user")
+    words = passwords(exchanges.venues, password, "HFT_PASSWORD")
+    fees = exchanges.fees(fee) if fee else {}
+    given = Given(strategies or [], param or [], limits, symbols, users, *settings, fees)
     begun = resumed if resume else new
     say = partial(say_recovery, json_out)
     number_of_durability(durability)
@@ -93,11 +81,23 @@ def live_command(
     hours = {} if resume else hours_of(calendar, end_before_close)  # a day that goes on has its own
     with counted("compiling", jit.registered()) as advance:  # nothing compiles once it trades
         jit.warm(lambda done, _total, name: advance(done, name))
-    told = exchange_of(exchange, WAIT_S) | hours
+    told = exchanges.told(WAIT_S)
     socket = place("runner", control_path)
-    runner, recovery = _made(prepared(told), told, journal, copy_user, password, busy, durability)
+    made = prepared(told, hours)
+    runner = _made(made, journal, told, words, sleeps=not busy, durability=durability)
+    recovery = recovery_of(runner, told, copies, words) if runner.is_resumed else None
     _trade(runner, recovery, socket, cpu, seconds, json_out, say)
     _say_the_end(runner, json_out)
+
+
+def _venues(journal: Path) -> list[str]:
+    """Where the runner of a journal trades; nothing of what is none, which is refused later."""
+    from hftlib.engine.live.replaying import about
+    from hftlib.ops.exchanges import venues_of
+
+    with suppress(HftError):
+        return venues_of(about(journal))
+    return []
 
 
 def _trade(
@@ -132,25 +132,22 @@ def _trade(
 
 def _made(
     prepared: tuple[Any, dict[str, Any], int],
-    told: dict[str, Any],
     journal: Path,
-    copy_user: str,
-    password: str,
-    busy: bool,
-    durability: str,
-) -> tuple[Any, Any]:
-    """The runner, which listens; after a restart also what says when it may trade again."""
-    from hftlib.ops.beginning import recovery_of
+    told: Mapping[str, Mapping[str, Any]],
+    words: Mapping[str, str],
+    **settings: Any,
+) -> Any:
+    """The runner, which listens to all exchanges, in the order of its feeds."""
     from hftlib.ops.runner import Door, Place, Runner
 
     live, about, after = prepared
-    lines = Place([told["line_a"], told["line_b"]], told["recovery"], told.get("interface", ""))
-    door = Door(tuple(told["order_entry"]), password)
-    if live.shadow is not None:  # which leads nowhere
-        door = Door(("", 0), "")
-    given: dict[str, Any] = {"places": [lines], "doors": [door], "sleeps": not busy}
-    runner = Runner(live, journal, about, **given, after=after, durability=durability)
-    return runner, recovery_of(runner, told, copy_user, password) if after else None
+    places, doors = [], []
+    for venue, one in told.items():
+        lines = [one["line_a"], one["line_b"]]
+        places.append(Place(lines, one["recovery"], one.get("interface", "")))
+        leads = Door(tuple(one["order_entry"]), words[venue])
+        doors.append(leads if live.shadow is None else Door(("", 0), ""))  # which leads nowhere
+    return Runner(live, journal, about, places=places, doors=doors, after=after, **settings)
 
 
 def _say_the_end(runner: Any, json_out: bool) -> None:

@@ -90,20 +90,21 @@ def families(found: dict[str, Any]) -> Iterator[Any]:
         {one["scope"]: _STATES[one["state"]] for one in found["scopes"]},
     )
     for what, good in (("feed", ("LIVE",)), ("link", READY)):
-        told_of = {
-            str(n + 1): float(one["state"] in good) for n, one in enumerate(found[f"{what}s"])
-        }
-        name = f"hftlib_{what}_ready"
-        yield _labelled(GaugeMetricFamily, name, f"1: it is {good[0]}.", what, told_of)
+        name, about = f"hftlib_{what}_ready", f"1: it is {good[0]}."
+        family = GaugeMetricFamily(name, about, labels=[what, "venue"])
+        for n, one in enumerate(found[f"{what}s"]):
+            family.add_metric([str(n + 1), one["venue"]], float(one["state"] in good))
+        yield family
     for field, about in (
         ("quantity", "What is held."),
         ("profit", "What came of it, at the middle of the book."),
         ("fills", "Fills of the day."),
     ):
-        family = GaugeMetricFamily(f"hftlib_position_{field}", about, labels=["strategy", "symbol"])
+        labels = ["strategy", "symbol", "venue"]
+        family = GaugeMetricFamily(f"hftlib_position_{field}", about, labels=labels)
         for one in found["positions"]:
             if one[field] is not None:
-                family.add_metric([one["strategy"], one["symbol"]], one[field])
+                family.add_metric([one[name] for name in labels], one[field])
         yield family
     times = GaugeMetricFamily(
         "hftlib_stage_seconds",

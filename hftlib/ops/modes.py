@@ -27,6 +27,7 @@ from typing import Any
 
 from hftlib.core.errors import InputError
 from hftlib.core.units import shown
+from hftlib.engine.live.making import fees_text
 from hftlib.engine.live.shadow_laying import ShadowPlan
 from hftlib.risk.controls import CONTROLS
 from hftlib.risk.limits import LAUNCH, as_written
@@ -74,13 +75,23 @@ class Mode:
                 do="Give --share 0.1: above 0 and below 1.",
             )
 
-    def require_exchange(self, told: Mapping[str, Any]) -> None:
-        """Refuse paper on what does not say that it is a simulator."""
+    def require_exchange(self, told: Mapping[str, Any], venue: str = "") -> None:
+        """Refuse paper on what does not say that it is a simulator; `venue` is one of several."""
         if self.name == PAPER and told.get("simulator") is not True:
+            which = f"The exchange {venue}" if venue else "This exchange"
             raise InputError(
-                "This exchange does not say that it is a simulator",
+                f"{which} does not say that it is a simulator",
                 where=f"{_WHERE} paper",
                 do="Use what `hft exchange --json` prints, or --mode shadow, which sends nothing.",
+            )
+
+    def require_venues(self, count: int) -> None:
+        """Refuse a shadow of several, before anybody waits for them."""
+        if self.name == SHADOW and count != 1:
+            raise InputError(
+                f"A shadow is of one exchange, not of {count}",
+                where=f"{_WHERE} shadow",
+                do="Run one shadow for each venue, or another mode.",
             )
 
     def require_consent(
@@ -142,7 +153,7 @@ def asked() -> Callable[[str], str] | None:
 
 def mode_text(about: Mapping[str, Any]) -> str:
     """The mode of a journal's first frame with its setting, and what fills cost, in words."""
-    fees = ", ".join(f"{name} {value}" for name, value in about.get("fees", {}).items())
+    fees = fees_text(about)
     return _mode_text(about) + (f"; fees: {fees}" if fees else "")
 
 

@@ -19,11 +19,9 @@ from __future__ import annotations
 import gc
 import os
 import select
-import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,43 +33,27 @@ from hftlib.core.histogram import HISTOGRAM, Histogram
 from hftlib.core.journal.kinds import CONNECTED
 from hftlib.core.journal.writing import Journal
 from hftlib.core.ring import Ring, ring_dtype
-from hftlib.core.soup import frames, sockets
+from hftlib.core.soup import frames
 from hftlib.engine.live import hot
 from hftlib.engine.live import hot_memory as m
 from hftlib.engine.live.laying import Live
-from hftlib.engine.live.memory import ENDED, FAULTS, LINES_EACH, RESUMED
+from hftlib.engine.live.memory import ENDED, FAULTS, RESUMED
 from hftlib.engine.live.replaying import gone_on
 from hftlib.engine.live.taking import due, take
 from hftlib.engine.seats import open_orders
-from hftlib.feed.mold import memory as mold
 from hftlib.feed.mold import sockets as lines
 from hftlib.ops.clock_watch import ClockWatch
+from hftlib.ops.connections import Dialler, listening
+from hftlib.ops.connections import Door as Door
+from hftlib.ops.connections import Place as Place
 from hftlib.ops.host_asking import asked_host, asked_priority, host_given_back
 from hftlib.risk.directives import DIRECTIVE
 
 DESK_MAX = 256
 BUFFER_BYTES = 1 << 16
-DATAGRAM_BYTES = 9_216
 FOR_EVER = 2**62
 LEAVE_S = 2.0  # for orders to be taken back at the end
 OUTBOX_BYTES = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a feed comes from: one or two lines, and who is asked for what was lost."""
-
-    lines: Sequence[sockets.Address]
-    recovery: sockets.Address | None = None
-    interface: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """Where a link leads to."""
-
-    address: sockets.Address
-    password: str
 
 
 class Runner:
@@ -95,15 +77,13 @@ class Runner:
         self._intakes: list[lines.Intake] = []
         self._desk_memory = np.zeros(1, ring_dtype(DIRECTIVE, DESK_MAX))
         self._desk = Ring(self._desk_memory)
-        self._dialling: dict[int, socket.socket] = {}
         self._after = after
-        self._dialled = [int(link["dials"]) for link in live.links]
         self._thread: threading.Thread | None = None
         self._has_asked, self._is_over, self._failure = threading.Event(), False, ""
         self.host: dict[str, str] = {}
         try:
             for place in places:
-                self._listen(place)
+                self._intakes += listening(place)
             self._lay(sleeps)
             self.journal = (
                 gone_on(folder, after) if after else Journal.create(folder, about, **settings)
@@ -113,14 +93,6 @@ class Runner:
             raise
         self.record["journal"] = self.journal.address
 
-    def _listen(self, place: Place) -> None:
-        own: list[socket.socket | None] = [None] * LINES_EACH
-        for n, address in enumerate(place.lines):
-            own[n] = lines.listening(address, place.interface)
-        if place.recovery is not None:
-            own[mold.LINE_RECOVERY] = lines.asking(place.recovery)
-        self._intakes += [lines.Intake(one, DATAGRAM_BYTES) for one in own]
-
     def _lay(self, sleeps: bool) -> None:
         """The driver's own memory: sockets, what waits to be sent, passwords."""
         count = len(self._doors)
@@ -129,6 +101,7 @@ class Runner:
         for n, one in enumerate(self._intakes):
             self._sources[n] = one.record[0]
         self._lanes = np.zeros(count, m.LANE)
+        self.dialler = Dialler(self.live.links, self._lanes, self._doors)
         self._outboxes = np.zeros((count, OUTBOX_BYTES), np.uint8)
         self._buffer = np.zeros(BUFFER_BYTES, np.uint8)
         self._latencies = np.zeros(len(m.STAGES), HISTOGRAM)
@@ -176,6 +149,11 @@ class Runner:
         return self._failure or FAULTS[self.status]
 
     @property
+    def is_resumed(self) -> bool:
+        """Whether it goes on with the day of another process."""
+        return self._after > 0
+
+    @property
     def is_running(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
@@ -191,7 +169,7 @@ class Runner:
         gc.collect()
         gc.freeze()
         self.host = asked_host(cpu)
-        if self._after:  # another process began this day
+        if self.is_resumed:
             self._say(RESUMED)
         self._thread = threading.Thread(target=self._run, args=(cpu,), name="hft hot", daemon=True)
         self._thread.start()
@@ -216,19 +194,7 @@ class Runner:
     def turn(self) -> None:
         """Dial where the hot thread wants a connection; hand over those that stand."""
         self.clocks.turn()
-        for n, link in enumerate(self.live.links):
-            if int(link["dials"]) != self._dialled[n]:
-                self._dialled[n] = int(link["dials"])
-                self._forget(n)
-                self._dialling[n] = sockets.dialling(self._doors[n].address)
-            own = self._dialling.get(n)
-            if own is None or not select.select([], [own], [], 0)[1]:
-                continue
-            failed = own.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if failed:
-                self._forget(n)
-            descriptor = -1 if failed else self._dialling.pop(n).detach()
-            self._lanes["given"][n] = descriptor
+        self.dialler.turn()
 
     def stop(self) -> None:
         """The strategies' last word, their orders taken back, the journal closed."""
@@ -277,18 +243,14 @@ class Runner:
         found["journaled"] = self.journal.sequence
         return found
 
-    def _forget(self, n: int) -> None:
-        own = self._dialling.pop(n, None)
-        if own is not None:
-            own.close()
-
     def _hang_up(self) -> None:
-        for n in list(self._dialling):
-            self._forget(n)
         for one in self._intakes:
             if one.socket is not None:
                 one.socket.close()
-        for lane in getattr(self, "_lanes", ()):
+        if not hasattr(self, "dialler"):  # it came to nothing before there was one
+            return
+        self.dialler.close()
+        for lane in self._lanes:
             if lane["descriptor"] >= 0:
                 os.close(int(lane["descriptor"]))
                 lane["descriptor"] = -1

@@ -76,16 +76,26 @@ def worries(told: dict[str, Any]) -> list[str]:
     ]
     found += [f"{one['name']}: {one['stopped']}" for one in told["strategies"] if one["stopped"]]
     found += [
-        f"feed {n + 1} is {one['state']}: {one['why']}"
-        for n, one in enumerate(told["feeds"])
+        f"{name} is {one['state']}: {one['why']}"
+        for name, one in _named("feed", told)
         if one["state"] != "LIVE"
     ]
     found += [
-        f"link {n + 1} is {one['state']}"
-        for n, one in enumerate(told["links"])
+        f"{name} is {one['state']}" + (f": {one['why']}" if one["why"] else "")
+        for name, one in _named("link", told)
         if one["state"] not in READY
     ]
     return found
+
+
+def _named(what: str, told: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Each feed, or each link, by its number, and where there are several by its venue."""
+    rows = told[f"{what}s"]
+    several = len({one["venue"] for one in rows}) > 1
+    return [
+        (f"{what} {n + 1}" + (f" of {one['venue']}" if several else ""), one)
+        for n, one in enumerate(rows)
+    ]
 
 
 def _positions(rows: list[dict[str, Any]]) -> Any:
@@ -95,12 +105,14 @@ def _positions(rows: list[dict[str, Any]]) -> Any:
     busy = [one for one in rows if one["quantity"] or one["fills"] or one["open_orders"]]
     chosen = (rows if len(rows) <= POSITIONS_MAX else busy)[:POSITIONS_MAX]
     made = Table(box=SIMPLE)
-    for name in ("strategy", "symbol", "position", "bid", "ask", "open", "fills", "profit"):
-        made.add_column(name, justify="left" if name in ("strategy", "symbol") else "right")
+    texts = ["strategy", "symbol"]
+    if len({one["venue"] for one in rows}) > 1:
+        texts.append("venue")
+    for name in (*texts, "position", "bid", "ask", "open", "fills", "profit"):
+        made.add_column(name, justify="left" if name in texts else "right")
     for one in chosen:
         made.add_row(
-            one["strategy"],
-            one["symbol"],
+            *(one[name] for name in texts),
             f"{one['quantity']:,g}",
             _number(one["bid"]),
             _number(one["ask"]),

@@ -18,6 +18,7 @@ from hftlib.core.histogram import Histogram
 from hftlib.core.orders import REASONS
 from hftlib.engine.seating import Seat
 from hftlib.execution.ouch.memory import STATES as GATEWAY_STATES
+from hftlib.ops.exchanges import venues_of
 from hftlib.ops.modes import mode_text
 from hftlib.ops.runner import Runner
 from hftlib.risk.controls import TRADING_STATES
@@ -30,6 +31,7 @@ _PERCENTILES = ("p50", "p99", "p99.9", "max")
 def status(runner: Runner) -> dict[str, Any]:
     """All that can be told of it."""
     live, session = runner.live, runner.live.session
+    venues = venues_of(runner.about)
     return {
         "mode": runner.mode,
         "mode_says": mode_text(runner.about),
@@ -53,13 +55,16 @@ def status(runner: Runner) -> dict[str, Any]:
         ],
         "positions": [row for seat in session.seats for row in _positions(seat, session.books)],
         "feeds": [
-            {"state": one.state, "why": one.reason, "next": one.expected} for one in live.sequencers
+            {"venue": venue, "state": one.state, "why": one.reason, "next": one.expected}
+            for venue, one in zip(venues, live.sequencers, strict=True)
         ],
         "latencies_ns": {name: _told(one) for name, one in runner.latencies.items()},
         "links": [
             {
+                "venue": venues[n],
                 "state": MODEL if live.shadow else GATEWAY_STATES[int(live.gateway(n)["state"])],
                 "is_up": bool(link["is_up"]),
+                "why": runner.dialler.why[n],
                 "commands": int(link["commands"]),
                 "reports": int(link["reports"]),
                 "strangers": int(live.gateway(n)["strangers"]),
@@ -99,7 +104,7 @@ def _positions(seat: Seat, books: Books) -> list[dict[str, Any]]:
     """What a strategy holds of each instrument, and what came of it at the middle of the book."""
     made = []
     for one in seat.instruments:
-        row, book = seat["positions"][one.row], books.of(one.symbol)
+        row, book = seat["positions"][one.row], books.of(one.symbol, one.venue)
         bid, ask = book.best_bid, book.best_ask
         worth = _money(seat, one)
         quantity, cash, fees = (int(row[name]) for name in ("quantity", "cash", "fees"))
@@ -113,6 +118,7 @@ def _positions(seat: Seat, books: Books) -> list[dict[str, Any]]:
             {
                 "strategy": seat.name,
                 "symbol": one.symbol,
+                "venue": one.venue,
                 "quantity": float(quantity * one.lot_unit.size),
                 "bid": bid.price if bid else None,
                 "ask": ask.price if ask else None,

@@ -10,7 +10,7 @@ stood at the venue is then cancelled there, by a session of its own that is open
 (`last_resort.py`); without one it is the venue's to take back (`cancel_on_disconnect`). The same
 where the process is gone by itself, or may not be signalled. Its rules are its own
 (`watch_rules.py`); its figures are the runner's, asked for through the control socket, and what the
-venue says is held, by another session (`drop_copy.py`).
+venue says is held, by another session (`drop_copy.py`), of several venues by one each.
 
 Worst case: what goes wrong between two looks is seen at the next, `LOOK_S` later; a runner that
 does not answer is ended after `silence_ms`.
@@ -23,7 +23,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +32,7 @@ from typing import Any
 from hftlib.core.control.asking import pid_of
 from hftlib.core.errors import HftError, StateError
 from hftlib.ops.drop_copy import DropCopy, differences
-from hftlib.ops.last_resort import LastResort, see_through
+from hftlib.ops.last_resort import LastResort, Resorts, see_through
 from hftlib.ops.modes import SHADOW
 from hftlib.ops.watch_rules import Rules
 
@@ -49,8 +49,8 @@ class Watchdog:
     path: Path
     rules: Rules
     say: Callable[[str, Told], None]
-    copy: DropCopy | None = None
-    resort: LastResort | None = None
+    copies: Mapping[str, DropCopy] = field(default_factory=dict)  # by venue
+    resort: LastResort | Resorts | None = None
     process: int = 0
     looks: int = 0
     halted: float = 0.0
@@ -71,8 +71,8 @@ class Watchdog:
     def step(self) -> None:
         """Look once, and do what must be done."""
         self.looks += 1
-        if self.copy is not None:
-            self.copy.turn()
+        for copy in self.copies.values():
+            copy.turn()
         if self.resort is not None:
             self.resort.turn()
         found = self._ask({"do": "status"})
@@ -114,19 +114,25 @@ class Watchdog:
                 self._live[n] = now
             late = (now - self._live[n]) * 1e3
             if self.rules.stale_ms is not None and late > self.rules.stale_ms:
-                yield f"feed {n + 1} is {one['state']} for {late:,.0f} ms"
+                of = f" of {one['venue']}" if len(found["feeds"]) > 1 else ""
+                yield f"feed {n + 1}{of} is {one['state']} for {late:,.0f} ms"
 
     def _disagrees(self, found: Told, now: float) -> Iterator[str]:
         """What the venue says is held, and the runner does not, for too long to be on its way."""
-        if self.copy is None or self.rules.mismatch_ms is None:
+        if not self.copies or self.rules.mismatch_ms is None:
             return
         if found["mode"] == SHADOW:  # the other rules hold for it, too: one who ends guards nothing
             if not self._has_passed:
                 self.say("passed over", {"rule": "mismatch_ms", "why": NONE_OF_THE_VENUES})
             self._has_passed = True
             return
-        copy = self.copy
-        wrong = [copy.why] if copy.why else differences(copy.positions, found["positions"])
+        wrong = []
+        for venue, copy in self.copies.items():
+            several = len(found["feeds"]) > 1
+            rows = [one for one in found["positions"] if not several or one["venue"] == venue]
+            of = f"{venue}: " if several else ""
+            told = [copy.why] if copy.why else differences(copy.positions, rows)
+            wrong += [f"{of}{one}" for one in told]
         if not wrong or not self._agreed:
             self._agreed = now
         late = (now - self._agreed) * 1e3
@@ -217,9 +223,12 @@ def broken(rules: Rules, found: Told, before: Told) -> Iterator[str]:
     gross = sum(abs(one["quantity"]) * _middle(one) for one in rows)
     if rules.gross_money is not None and gross > rules.gross_money:
         yield f"it holds {gross:,.2f}, the rule is {rules.gross_money:,.2f}"
+    several = len({one.get("venue") for one in rows}) > 1
     for one in rows:
         if rules.position is not None and abs(one["quantity"]) > rules.position:
-            yield f"it holds {one['quantity']:,g} {one['symbol']}, the rule is {rules.position:,g}"
+            at = f" at {one['venue']}" if several else ""
+            held = f"{one['quantity']:,g} {one['symbol']}{at}"
+            yield f"it holds {held}, the rule is {rules.position:,g}"
     step = found["clock"]["step_us_max"] / 1e3
     if rules.clock_step_ms is not None and abs(step) > rules.clock_step_ms:
         yield f"its host's clock was set by {step:+,.1f} ms, the rule is {rules.clock_step_ms:,g}"

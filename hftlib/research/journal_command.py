@@ -243,11 +243,11 @@ def _table(found: list[Any]) -> Any:
     made.add_column("state")
     for heading in ("frames", "segments", "MB on disk"):
         made.add_column(heading, justify="right")
-    for heading in ("from", "to", "durability", "mode"):
+    for heading in ("from", "to", "durability", "mode", "venues"):
         made.add_column(heading)
     for one in found:
         cells = (f"{one.frames:,}", f"{one.segments:,}", f"{one.disk_bytes / 1e6:,.1f}")
         state = f"{one.state}: {one.wrong}" if one.wrong else one.state
-        spans = (one.first_time[:19], one.last_time[:19], one.durability, one.mode)
-        made.add_row(one.folder, state, *cells, *spans)
+        spans = (one.first_time[:19], one.last_time[:19])
+        made.add_row(one.folder, state, *cells, *spans, one.durability, one.mode, one.venues)
     return made

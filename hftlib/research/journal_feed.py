@@ -6,6 +6,7 @@ Datagrams of both lines and of the recovery server go through the sequencer and 
 the runner had, and time passes where it passed for them: each message once, in order, lost where it
 was lost. `received` is the runner's clock. Rows are those of the runner's own table; what it did
 not know is counted and left out. Our own orders and fills are in it as the venue published them.
+Of several feeds the numbers of orders are what the runner's books had (`engine/live/feeding.py`).
 
 With `clock="ours"` the times are the runner's too, as the model of a shadow had them; of a shadow
 that needs no asking.
@@ -59,8 +60,8 @@ class JournalFeed:
 
     def chunks(self) -> Iterator[Array]:
         """Arrays of events, from the journal's beginning whenever called."""
-        several = len(self._plans) > 1
-        feeds = [_Feed(plan, self.instruments, several) for plan in self._plans]
+        several = len(self._plans)
+        feeds = [_Feed(one, self.instruments, n, several) for n, one in enumerate(self._plans)]
         held, count, now = [np.zeros(0, EVENT)], 0, 0
         for frame in frames(self.folder):
             now = max(now, frame.time)
@@ -100,12 +101,13 @@ def sealed(folder: Path | str) -> int:
 class _Feed:
     """One feed: what its datagrams say about our instruments."""
 
-    def __init__(self, plan: FeedPlan, table: Instruments, several: bool) -> None:
+    def __init__(self, plan: FeedPlan, table: Instruments, number: int, feeds: int) -> None:
+        self._number, self._feeds = number, feeds
         self.counts: Counter[str] = Counter()
         self._sequencer, self._translator = sequencer_of(plan), translator_of(plan)
         self._rows = {one.symbol: one.row for one in table if one.venue == plan.venue}
         self._of_feed = np.full(1, _STRANGER)  # our row of each of the feed's; the last is nobody's
-        self._own = np.array(sorted(self._rows.values()), np.int64) if several else None
+        self._own = np.array(sorted(self._rows.values()), np.int64) if feeds > 1 else None
         self._into, self._latest = np.zeros(_ROOM, EVENT), 0
 
     def datagram(self, line: int, payload: bytes, now: int) -> Iterator[Array]:
@@ -161,7 +163,12 @@ class _Feed:
         ours = found[whole | (rows != _STRANGER)]  # a copy
         self.counts["messages about others"] += len(found) - len(ours)
         ours["instrument"] = np.where(whole, ALL, rows)[whole | (rows != _STRANGER)]
-        return ours if self._own is None else _spread(ours, self._own)
+        if self._own is None:
+            return ours
+        for name, first in (("reference", events.ADD), ("other", events.REPLACE)):
+            some = (ours["kind"] >= first) & (ours["kind"] <= events.REPLACE)
+            ours[name][some] = ours[name][some] * self._feeds + self._number
+        return _spread(ours, self._own)
 
 
 def _spread(found: Array, rows: Array) -> Array:

@@ -50,15 +50,34 @@ def around(tape: Tape, fills: Array, horizons: Sequence[int]) -> tuple[Array, Ar
     after = np.array([-1, *horizons], np.int64)
     moments = (fills["time"][:, None] + after).reshape(-1)  # before all that happened at its time
     rows = np.repeat(fills["instrument"].astype(np.int64), len(after))
-    found = watched(tape, np.unique(rows).tolist(), moments, rows).middles
-    middles = np.where(moments < tape.end, found, NO_PRICE).reshape(-1, len(after))
+    found, known = np.full(len(moments), NO_PRICE, np.int64), np.zeros(len(moments), np.bool_)
+    for part, own in _by_venue(tape):
+        mine = np.flatnonzero(np.isin(rows, own))
+        here = moments[mine]
+        known[mine] = here < part.end
+        if len(mine):
+            found[mine] = watched(part, np.unique(rows[mine]).tolist(), here, rows[mine]).middles
+    middles = np.where(known, found, NO_PRICE).reshape(-1, len(after))
     before = _by_number(fills, middles[:, 0])
-    known = (moments < tape.end).reshape(-1, len(after))[:, 1:]
+    known = known.reshape(-1, len(after))[:, 1:]
     which, horizon = np.nonzero(known)
     made = np.zeros(len(which), MARKOUT)
     made["fill"], made["horizon"] = fills["number"][which], horizon
     made["twice_mid"] = middles[:, 1:][which, horizon]
     return before, made
+
+
+def _by_venue(tape: Tape) -> list[tuple[Tape, Array]]:
+    """The feed of each venue, which is looked up by its own times, with its instruments."""
+    venues = np.array([one.venue for one in tape.instruments])
+    if len(set(venues)) < 2:
+        return [(tape, np.arange(len(venues)))]
+    made = []
+    for venue in sorted(set(venues)):
+        own = np.flatnonzero(venues == venue)
+        symbols = [tape.instruments[row].symbol for row in own.tolist()]
+        made.append((tape.only(*symbols, venue=venue), own))
+    return made
 
 
 def queues(tape: Tape, fills: Array) -> tuple[Array, Array]:
@@ -131,9 +150,17 @@ def clocks_of(tape: Tape) -> Clocks:
     """Whether what the venue and we call now is one time, as far as a feed can tell.
 
     It is where no message came a second before it was sent, and of each eighth of the last half of
-    the day some message came within a second: a clock that runs otherwise shows there.
+    the day some message came within a second: a clock that runs otherwise shows there. Of several
+    venues each has to have that clock.
     """
-    parts = [_late(chunk) for chunk in tape.chunks()]
+    parts = [part for part, _ in _by_venue(tape)]
+    if len(parts) > 1:  # one that was not heard all day says nothing
+        parts = [part for part in parts if len(part)] or parts
+    every = [_clocks([_late(chunk) for chunk in part.chunks()]) for part in parts]
+    return Clocks(min(one.least_ns for one in every), all(one.is_one for one in every))
+
+
+def _clocks(parts: list[Array]) -> Clocks:
     late = np.concatenate([np.zeros(0, np.int64), *parts])
     if not len(late):
         return Clocks(0, False)

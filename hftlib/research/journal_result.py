@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from hftlib.core.errors import InputError, StateError
+from hftlib.engine.live.making import fees_text
 from hftlib.engine.live.recording import Recording
 from hftlib.engine.live.replaying import about as about_runner
 from hftlib.engine.log import HORIZONS_NS
@@ -77,7 +78,7 @@ def journal_result(folder: Path | str, *, horizons: Any = HORIZONS_NS) -> Result
     clocks = _look_back(run, tape, after)
     is_ours = clock_of(described) == OURS
     links, feeds = described["links"], described["feeds"]
-    fees = ", ".join(f"{name} {value}" for name, value in described.get("fees", {}).items())
+    fees = fees_text(described)
     about = {
         "tape": f"the feed in {place.name}",
         "tape_digest": tape.digest,

@@ -86,8 +86,9 @@ class RiskRoom:
             made.append((PORTFOLIO, name, self.limits.portfolio.get(name, {})))
         for name in self.strategies:
             made.append((STRATEGY, name, self.limits.of_strategy(name)))
-        for symbol in self.instruments.symbols:
-            made.append((INSTRUMENT, symbol, self.limits.of_instrument(symbol)))
+        table = self.instruments
+        for name, symbol in zip(table.names, table.symbols, strict=True):
+            made.append((INSTRUMENT, name, self.limits.of_instrument(symbol)))
         return made
 
     @property

@@ -45,6 +45,12 @@ def test_a_symbol_of_several_venues_wants_the_venue(table):
         table[3]
 
 
+def test_each_has_a_name_of_its_own(table):
+    names = table.names
+    assert len(set(names)) == len(table) and names[2] == "AAPL@ARCX" and "AAPL@XNAS" in names
+    assert Instruments().names == []
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [

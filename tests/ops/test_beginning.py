@@ -8,7 +8,8 @@ from floor_trial import begun, trade
 import hftlib as hft
 from hftlib.core.errors import InputError
 from hftlib.engine.live.replaying import about, replay
-from hftlib.ops.beginning import Given, fees_of, new, resumed
+from hftlib.ops.beginning import Given, resumed
+from hftlib.ops.exchanges import fees_of
 from hftlib.ops.launching import laid
 from hftlib.ops.status import status
 
@@ -41,8 +42,11 @@ def test_what_fills_cost_is_in_the_profit_the_journal_and_its_result(floor, tmp_
 def test_a_fee_that_is_none_is_refused_before_anybody_waits(tmp_path):
     assert fees_of(["taker = 1.5bp", "maker=-0.2bp"]) == {"taker": "1.5bp", "maker": "-0.2bp"}
     for text, words in (("taker", "no fee"), ("takr=1bp", "takr"), ("taker=much", "much")):
-        given = Given(["QueueImbalance"], [], None, "", "frm1a", fees=(text,))
         with pytest.raises(InputError, match=words):
-            new(given, tmp_path, print)
+            fees_of([text])
     with pytest.raises(InputError, match="are those of the journal"):
-        resumed(Given([], [], None, "", "frm1a", fees=("taker=1bp",)), tmp_path, print)
+        resumed(
+            Given([], [], None, "", {"HFTX": "frm1a"}, fees={"HFTX": {"taker": "1bp"}}),
+            tmp_path,
+            print,
+        )

@@ -121,7 +121,7 @@ def test_within_its_hours_it_is_not_held_and_ends_in_time(floor, tmp_path):
 @needs
 def test_a_calendar_gives_plain_times_or_refuses():
     assert hours_of("", 60.0) == {}
-    found = hours_of("24/7", 60.0)["hours"]
+    found = hours_of("24/7", 60.0)
     assert found["close_ns"] - found["end_ns"] == 60 * S
     with pytest.raises(InputError, match="the day ends before that"):
         hours_of("24/7", 2 * 86_400.0)

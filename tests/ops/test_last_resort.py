@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from floor_desk import Floor
 
+from hftlib.ops.cancel_command import resort_of
 from hftlib.ops.cancel_session import CancelSession
 from hftlib.ops.drop_copy import DropCopy
+from hftlib.ops.exchanges import Exchanges
 from hftlib.ops.last_resort import LastResort
 from hftlib.venue.floor.replaying import digest, replayed
 
@@ -79,6 +83,35 @@ def test_all_of_the_firm_go_and_nobody_else_and_nothing_new_comes_in(floor):
     traders["frm2a"].enter(3, "B", 100, "99.00")
     floor.until(lambda: traders["frm1a"].letters("J") and len(traders["frm2a"].letters("A")) == 3)
     assert traders["frm1a"].letters("J")[0].reason == NOT_AUTHORISED
+
+
+def test_at_several_venues_each_is_asked_and_proved_and_said_by_its_name(floor, tmp_path):
+    with Floor() as other:
+
+        class Beside:
+            turn, close = staticmethod(other.step), staticmethod(lambda: None)
+
+        floor.others.append(Beside)
+        files = {"XNAS": tmp_path / "a.json", "XBOS": tmp_path / "b.json"}
+        for one, file in zip((floor, other), files.values(), strict=True):
+            quoted(one)
+            file.write_text(json.dumps(one.exchange.places) + "\n")
+        exchanges = Exchanges([f"{venue}={file}" for venue, file in files.items()], "a test")
+        copies = exchanges.copies(dict.fromkeys(files, "frm1d"), dict.fromkeys(files, "secret"))
+        said = []
+        users = dict.fromkeys(files, "frm1k")
+        resorts = resort_of(exchanges, users, "secret", copies, lambda *told: said.append(told))
+        floor.others.append(resorts)
+        floor.until(lambda: all(one.session.is_open for one in resorts.every))
+        resorts.begin("a fire")
+        floor.until(lambda: resorts.is_done)
+        for venue, one in zip(files, (floor, other), strict=True):
+            words = [what for what, more in said if more["venue"] == venue]
+            assert words == ["cancelling", "asked", "answered", "nothing stands"]
+            assert standing(one) == [3, 3]
+        one = resort_of(exchanges, users | {"XNAS": ""}, "secret", copies, print)
+        assert isinstance(one, LastResort) and one.copy is copies["XBOS"]
+        assert resort_of(exchanges, dict.fromkeys(files, ""), "secret", copies, print) is None
 
 
 def test_only_one_that_purges_lets_orders_in_again(floor):

@@ -70,11 +70,11 @@ def test_a_scrape_is_the_status_and_a_runner_that_is_gone_is_down(floor, trial, 
     assert found["hftlib_up",] == 1.0
     assert found["hftlib_runner_info", ("journal", told["journal"]), ("mode", "paper")] == 1.0
     assert found["hftlib_trading_state", ("scope", "firm")] == 1.0
-    assert (
-        found["hftlib_feed_ready", ("feed", "1")] == found["hftlib_link_ready", ("link", "1")] == 1
-    )
+    at = ("venue", "HFTX")
+    for what in ("feed", "link"):
+        assert found[f"hftlib_{what}_ready", (what, "1"), at] == 1
     (row,) = [one for one in told["positions"] if one["symbol"] == "AAA"]
-    labels = (("strategy", row["strategy"]), ("symbol", "AAA"))
+    labels = (("strategy", row["strategy"]), ("symbol", "AAA"), at)
     assert found["hftlib_position_quantity", *labels] == row["quantity"]
     assert found["hftlib_position_fills", *labels] == row["fills"] > 0
     for name in ("events", "commands", "reports"):

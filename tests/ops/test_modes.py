@@ -328,9 +328,9 @@ def test_a_day_keeps_its_mode(floor, tmp_path):
     folder = tmp_path / "day.journal"
     trial = Trial(floor, folder, mode=Mode("shadow"))
     trial.runner.stop()
-    given = Given([], [], None, "", "frm1a")
+    given = Given([], [], None, "", {"HFTX": "frm1a"})
     assert resumed(given, folder, print)
-    assert resumed(Given([], [], None, "", "frm1a", mode="shadow"), folder, print)
+    assert resumed(Given([], [], None, "", {"HFTX": "frm1a"}, mode="shadow"), folder, print)
     for other in ({"mode": "paper"}, {"mode": "live"}, {"latency_us": 5.0}, {"share": 0.5}):
         with pytest.raises(InputError, match="was begun in the mode shadow, and keeps it"):
-            resumed(Given([], [], None, "", "frm1a", **other), folder, print)
+            resumed(Given([], [], None, "", {"HFTX": "frm1a"}, **other), folder, print)

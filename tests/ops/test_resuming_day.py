@@ -120,7 +120,7 @@ def test_what_was_halted_before_is_halted_afterwards(floor, trial):
 
 def test_where_the_venue_says_something_else_it_stays_halted_and_says_what(floor, day):
     again = Resumed(floor, day.folder)
-    again.recovery._copy.positions["AAA"] += 7  # an execution that nobody told the runner
+    again.recovery.copies["HFTX"].positions["AAA"] += 7  # an execution that nobody told the runner
     again.runner.start()
     floor.until(lambda: again.recovery.is_over)
     assert again.recovery.told.startswith("stays halted: the venue says ")
@@ -166,10 +166,10 @@ def test_a_journal_that_somebody_wrote_meanwhile_is_not_gone_on_with(floor, day)
 
 def test_another_day_of_the_exchange_is_another_day(floor, day):
     told = about(day.folder)
-    require_same_day(told, floor.exchange.places, "day")
+    require_same_day(told, {"HFTX": floor.exchange.places}, "day")
     other = dict(floor.exchange.places, session="TOMORROW")
     with pytest.raises(InputError, match=r"session is TOMORROW, the journal's \w+"):
-        require_same_day(told, other, "day")
+        require_same_day(told, {"HFTX": other}, "day")
 
 
 def test_from_the_command_line_after_a_kill(floor, tmp_path):

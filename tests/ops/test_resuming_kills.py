@@ -60,7 +60,7 @@ def life(places, folder):
     runner = Runner(
         live, folder, told, places=[where], doors=doors, after=after, **({} if after else SMALL)
     )
-    recovery = Recovery(runner, DropCopy(tuple(places["drop_copy"]), "frm1d", "secret"))
+    recovery = Recovery(runner, {"HFTX": DropCopy(tuple(places["drop_copy"]), "frm1d", "secret")})
     with runner:
         runner.start()
         (folder.parent / "runs").touch()

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,7 +36,8 @@ class Kennel:
 
     def __init__(self, floor: Any, path: Any, rules: Rules, copy: DropCopy | None = None) -> None:
         self.said: list[tuple[str, dict[str, Any]]] = []
-        self.dog = Watchdog(path, rules, lambda what, more: self.said.append((what, more)), copy)
+        copies = {"HFTX": copy} if copy is not None else {}
+        self.dog = Watchdog(path, rules, lambda what, more: self.said.append((what, more)), copies)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -189,6 +191,25 @@ def test_what_the_venue_says_is_no_rule_for_a_shadow_and_the_others_are(floor, t
     floor.until(lambda: guarded.has("halting"), 60)
     assert dict(guarded.said)["halting"]["why"].startswith("feed 1 is")
     guarded.leave()
+
+
+def test_each_venue_is_compared_with_its_own_drop_copy() -> None:
+    copies = {one: DropCopy(("127.0.0.1", 1), "frm1d", "secret") for one in ("XNAS", "XBOS")}
+    for held, copy in zip((5, -5), copies.values(), strict=True):
+        copy.why, copy.positions["AAA"] = "", held
+    rows = [
+        {"symbol": "AAA", "venue": "XNAS", "quantity": 5.0},
+        {"symbol": "AAA", "venue": "XBOS", "quantity": -5.0},
+    ]
+    found = {"mode": "paper", "feeds": [{"venue": "XNAS"}, {"venue": "XBOS"}], "positions": rows}
+    dog = Watchdog(Path(), Rules(mismatch_ms=100.0), print, copies)
+    assert not [*dog._disagrees(found, 1.0), *dog._disagrees(found, 2.0)]
+    copies["XBOS"].positions["AAA"] = -4
+    wrong = [*dog._disagrees(found, 3.0)]
+    assert wrong == ["for 1,000 ms: XBOS: the venue says -4 AAA, the runner -5"]
+    swapped = dict(zip(copies, reversed(copies.values()), strict=True))
+    dog = Watchdog(Path(), Rules(mismatch_ms=100.0), print, swapped)
+    assert [*dog._disagrees(found, 3.0), *dog._disagrees(found, 4.0)]
 
 
 def test_a_drop_copy_that_is_refused_halts(floor, trial, socket):

@@ -114,7 +114,8 @@ def heard(times: list[int], late: list[int]) -> Any:
     chunk["time"], chunk["kind"] = times, events.ADD
     chunk["received"] = chunk["time"] + np.array(late)
     return SimpleNamespace(
-        chunks=lambda: iter([chunk[: len(chunk) // 2], chunk[len(chunk) // 2 :]])
+        instruments=[],
+        chunks=lambda: iter([chunk[: len(chunk) // 2], chunk[len(chunk) // 2 :]]),
     )
 
 
@@ -131,4 +132,4 @@ def test_one_clock_or_two() -> None:
     assert not clocks_of(heard(times, [-5 * 3_600 * S] * 160)).is_one
     assert not clocks_of(heard(times, [n * S // 10 for n in range(160)])).is_one, "it runs slower"
     assert not clocks_of(heard(times, [-n * S // 10 for n in range(160)])).is_one, "it runs faster"
-    assert not clocks_of(SimpleNamespace(chunks=lambda: iter([]))).is_one
+    assert not clocks_of(SimpleNamespace(instruments=[], chunks=lambda: iter([]))).is_one

@@ -16,6 +16,19 @@ from hftlib.risk.people import in_order, scope_row
 SAID = {"at": "10:00", "who": "ann", "why": "odd fills"}
 
 
+def test_a_symbol_of_two_venues_is_two_scopes_and_none_by_its_symbol_alone():
+    table = Instruments()
+    for symbol, venue in (("AAA", "XNAS"), ("BBB", "XNAS"), ("AAA", "XBOS")):
+        table.add(symbol, venue=venue)
+    room = RiskRoom(table, ["one"], Limits(instrument={"AAA": {"position_lots": 7}}))
+    rows = [scope_row(room, f"instrument:{one}") for one in ("AAA@XNAS", "BBB", "AAA@XBOS")]
+    assert rows == [room.uppers, room.uppers + 1, room.uppers + 2]
+    limits = [room.scopes[row][2].get("position_lots") for row in rows]
+    assert limits == [7, None, 7], "a limit of the symbol is of each"
+    with pytest.raises(InputError, match="no instrument 'AAA' here"):
+        scope_row(room, "instrument:AAA")
+
+
 @pytest.fixture
 def room():
     table = Instruments()

@@ -48,6 +48,7 @@ class Summary:
     durability: str
     about: str
     mode: str = ""
+    venues: str = ""
     wrong: str = ""
 
 
@@ -68,6 +69,8 @@ def summary(folder: Path) -> Summary:
         state = LIVE if live else CLOSED if closed else CUT_OFF
     except HftError as error:
         state, wrong = DAMAGED, error.what
+    told = _of_runner(first)
+    mode = told.get("mode")
     return Summary(
         folder=str(folder),
         state=state,
@@ -78,16 +81,27 @@ def summary(folder: Path) -> Summary:
         disk_bytes=disk,
         durability=durability,
         about=first.payload.decode(errors="replace") if first else "",
-        mode=_mode(first),
+        mode=mode if isinstance(mode, str) else "",
+        venues=_venues(told),
         wrong=wrong,
     )
 
 
-def _mode(first: Frame | None) -> str:
-    """Of a runner's journal, as its first frame says."""
+def _of_runner(first: Frame | None) -> dict[str, Any]:
+    """What a first frame says, as far as it says that as JSON."""
     told = decoded(first) if first is not None and first.kind == kinds.OPENED else None
-    mode = told.get("mode") if isinstance(told, dict) else None
-    return mode if isinstance(mode, str) else ""
+    return told if isinstance(told, dict) else {}
+
+
+def _venues(told: dict[str, Any]) -> str:
+    """Of a runner's journal: where it trades."""
+    links = told.get("links")
+    found = (
+        [one.get("venue") for one in links if isinstance(one, dict)]
+        if isinstance(links, list)
+        else []
+    )
+    return ", ".join(one for one in found if isinstance(one, str))
 
 
 def journals_in(folder: Path) -> list[Path]:

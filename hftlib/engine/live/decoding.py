@@ -35,7 +35,7 @@ from hftlib.core.journal.reading import Frame
 from hftlib.core.journal.shadows import pieces_of
 from hftlib.core.records import RECORDS
 from hftlib.core.soup import memory as soup
-from hftlib.engine.live.memory import BEGUN, ENDED, LOST
+from hftlib.engine.live.memory import BEGUN, ENDED, LINES_EACH, LOST
 from hftlib.feed.mold import packet
 from hftlib.risk import directives as risk
 from hftlib.risk.authority import ROLES
@@ -45,6 +45,7 @@ Told = dict[str, Any]
 TEXT_MAX, BYTES_MAX = 4_096, 256
 _SESSIONS = (kinds.SESSION_IN, kinds.SESSION_OUT)
 _DATAGRAMS = (kinds.DATAGRAM, kinds.DATAGRAM_OUT)
+_OF_VENUES = (*_SESSIONS, *_DATAGRAMS, kinds.CONNECTED)
 _CONNECTED = {BEGUN: "begun", LOST: "lost", ENDED: "ended"}
 _COMMANDS = ("", "new", "cancel", "replace")
 _LIFE = {
@@ -62,6 +63,7 @@ class Decoder:
 
     def __init__(self, about: Mapping[str, Any], rests: Mapping[str, str] | None = None) -> None:
         self._of = str(about.get("what", ""))
+        self._venues = _several(about.get("links")) if self._of == "runner" else []
         self._rests = {name: bytes.fromhex(data) for name, data in (rests or {}).items()}
 
     @property
@@ -77,6 +79,9 @@ class Decoder:
             "source": frame.source,
             "length": len(frame.payload),
         }
+        if frame.kind in _OF_VENUES and self._venues:
+            n = frame.source // (LINES_EACH if frame.kind == kinds.DATAGRAM else 1)
+            head |= {"venue": self._venues[n]} if n < len(self._venues) else {}
         made = []
         for number, told in enumerate(self._told(frame), 1):
             own = {f"its_{name}" if name in head else name: told[name] for name in told}
@@ -120,6 +125,12 @@ class Decoder:
             elif letter not in _BEATS or not letter:
                 yield _life(letter, body)
         self._rests[name] = data[begin:]
+
+
+def _several(links: Any) -> list[str]:
+    """The venues of several links, in their order, which is that of the feeds; of one nothing."""
+    found = [one for one in links if isinstance(one, dict)] if isinstance(links, list) else []
+    return [str(one.get("venue", "")) for one in found] if len(found) > 1 else []
 
 
 def _message(data: bytes, direction: Any) -> Told:

@@ -4,7 +4,8 @@
                                          └─▶ a gap, a recovery, an end ─▶ all books of this feed
 
 A feed counts its instruments as it first hears of them, the session as it was set up; they are
-the same where their symbols are. What is not ours is counted and passed over.
+the same where their symbols are. What is not ours is counted and passed over. Of several feeds
+order number R of feed N of F is R * F + N to the books, for two venues may have the same.
 
 Worst case: a gap that fills lets a whole window of held messages out at once.
 """
@@ -131,6 +132,8 @@ def _seen(live: int, n: int, place: int) -> None:
             feed.strangers += 1
             return
         event.instrument = row
+        if header.feeds > 1:
+            _of_several(event, n, header.feeds)
     elif header.feeds > 1:
         all_heard(base, header.now, event.time)
         call_4(header.by_feed, base, place, live + header.feed_of_at, n)
@@ -142,6 +145,15 @@ def _seen(live: int, n: int, place: int) -> None:
     lap(base, BOOK)
     if header.shadow != 0:
         shadow.send(live)
+
+
+@jit.inlined
+def _of_several(event: Any, n: int, feeds: int) -> None:
+    """Each venue counts its orders from 1: in books that hold several, numbers are made apart."""
+    if events.ADD <= event.kind <= events.REPLACE:
+        event.reference = event.reference * feeds + n
+        if event.kind == events.REPLACE:
+            event.other = event.other * feeds + n
 
 
 @jit.compiled()

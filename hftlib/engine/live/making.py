@@ -46,13 +46,31 @@ def laid(about: Mapping[str, Any]) -> Live:
         instruments,
         made,
         limits=limits_of(about["limits"], Path("the limits")) if about["limits"] else Limits(),
-        fees=[Fees(**about.get("fees", {}))] * len(instruments),
+        fees=[Fees(**fees_at(about, one.venue)) for one in instruments],
         capacity=Capacity(instruments=max(64, len(instruments))),
     )
     session.connect()
     feeds = [FeedPlan(**one) for one in about["feeds"]]
     shadow = ShadowPlan(**about["shadow"]) if about.get("shadow") else None
     return Live(session, feeds, [LinkPlan(**one) for one in about["links"]], shadow)
+
+
+def fees_at(about: Mapping[str, Any], venue: str) -> Mapping[str, str]:
+    """What fills cost at a venue, as texts."""
+    found: Mapping[str, str] = about.get("fees_at", {}).get(venue, about.get("fees", {}))
+    return found
+
+
+def fees_text(about: Mapping[str, Any]) -> str:
+    """The same of all venues, in words; empty where nothing was given."""
+    if not about.get("fees_at"):
+        return _fees_text(about.get("fees", {}))
+    told = [(one["venue"], _fees_text(fees_at(about, one["venue"]))) for one in about["feeds"]]
+    return "; ".join(f"{venue}: {text or 'none'}" for venue, text in told)
+
+
+def _fees_text(fees: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in fees.items())
 
 
 def instruments_of(about: Mapping[str, Any]) -> Instruments:

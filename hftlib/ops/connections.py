@@ -1,0 +1,93 @@
+"""A runner's sockets: the lines that it hears, and connections made beside the hot thread.
+
+    intakes = listening(Place([line_a, line_b], recovery))      one feed's, LINES_EACH of them
+    dialler = Dialler(live.links, lanes, [Door(...), ...])
+    dialler.turn()              what the hot thread wants is dialled, what stands is handed to it
+    dialler.why[n]              why the last attempt of a link failed; empty: none, or it did not
+
+Nobody may wait for a connection in the hot thread, so it counts up `dials` of a link, and is given
+a descriptor by one word of its lane. Worst case: a connection is made some milliseconds after it
+was asked for; one that nobody answers is given up by the kernel, and asked for again.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hftlib.core.soup import sockets
+from hftlib.engine.live.memory import LINES_EACH
+from hftlib.feed.mold import memory as mold
+from hftlib.feed.mold import sockets as lines
+
+DATAGRAM_BYTES = 9_216
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a feed comes from: one or two lines, and who is asked for what was lost."""
+
+    lines: Sequence[sockets.Address]
+    recovery: sockets.Address | None = None
+    interface: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where a link leads to."""
+
+    address: sockets.Address
+    password: str
+
+
+def listening(place: Place) -> list[lines.Intake]:
+    """The sockets of one feed, by line; an intake without a socket where there is none."""
+    own: list[socket.socket | None] = [None] * LINES_EACH
+    for n, address in enumerate(place.lines):
+        own[n] = lines.listening(address, place.interface)
+    if place.recovery is not None:
+        own[mold.LINE_RECOVERY] = lines.asking(place.recovery)
+    return [lines.Intake(one, DATAGRAM_BYTES) for one in own]
+
+
+class Dialler:
+    """Connections of all links."""
+
+    def __init__(self, links: Array, lanes: Array, doors: Sequence[Door]) -> None:
+        self._links, self._lanes, self._doors = links, lanes, doors
+        self._dialled = [int(link["dials"]) for link in links]
+        self._dialling: dict[int, socket.socket] = {}
+        self.why = [""] * len(doors)
+
+    def turn(self) -> None:
+        """Dial where a connection is wanted; hand over those that stand."""
+        for n, link in enumerate(self._links):
+            if int(link["dials"]) != self._dialled[n]:
+                self._dialled[n] = int(link["dials"])
+                self._forget(n)
+                self._dialling[n] = sockets.dialling(self._doors[n].address)
+            own = self._dialling.get(n)
+            if own is None or not select.select([], [own], [], 0)[1]:
+                continue
+            failed = own.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            self.why[n] = os.strerror(failed) if failed else ""
+            if failed:
+                self._forget(n)
+            descriptor = -1 if failed else self._dialling.pop(n).detach()
+            self._lanes["given"][n] = descriptor
+
+    def close(self) -> None:
+        for n in list(self._dialling):
+            self._forget(n)
+
+    def _forget(self, n: int) -> None:
+        own = self._dialling.pop(n, None)
+        if own is not None:
+            own.close()
