@@ -28,6 +28,7 @@ from hftlib.ops import live_options as options
 from hftlib.terminal import Json, counted, leave_through_finally, patience
 
 TURN_S, SHOWN_S = 0.002, 0.25
+PART_S = 0.5  # a watchdog looks ten times a second
 WAIT_S = 300.0  # for an exchange that still compiles
 
 
@@ -113,11 +114,10 @@ def _trade(
     from hftlib.core import jit
     from hftlib.ops.beginning import telling
     from hftlib.ops.hours import Hours
-    from hftlib.ops.obeying import obey
     from hftlib.ops.showing import status_table
     from hftlib.ops.status import status
 
-    with runner, _heard(socket, partial(obey, runner)) as control:
+    with runner, _heard(socket, runner) as control:
         status_table(status(runner))  # what may be asked is made ready, too
         jit.freeze()
         turns = [] if control is None else [control.poll]
@@ -205,15 +205,21 @@ def _begun(runner: Any, cpu: int | None, socket: Path | None, json_out: bool) ->
 
 
 @contextmanager
-def _heard(path: Path | None, obey: Callable[[Any], Any]) -> Iterator[Any]:
-    """The control socket, for as long as the runner runs."""
-    from hftlib.core.control.serving import Control
+def _heard(path: Path | None, runner: Any) -> Iterator[Any]:
+    """The control socket, until its day is over and whoever watches it has heard so.
 
-    made = Control(path, obey) if path is not None else None
+    A watchdog must not take an end for a hang: it would end what is taking its orders back.
+    """
+    from hftlib.core.control.serving import Control
+    from hftlib.ops.obeying import obey
+
+    made = Control(path, partial(obey, runner)) if path is not None else None
     try:
         yield made
     finally:
         if made is not None:
+            runner.stop(made.poll)
+            made.part(PART_S)
             made.close()
 
 

@@ -21,7 +21,7 @@ import os
 import select
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -196,8 +196,11 @@ class Runner:
         self.clocks.turn()
         self.dialler.turn()
 
-    def stop(self) -> None:
-        """The strategies' last word, their orders taken back, the journal closed."""
+    def stop(self, turn: Callable[[], Any] = lambda: None) -> None:
+        """The strategies' last word, their orders taken back, the journal closed.
+
+        `turn` is called meanwhile, for who asks how it stands.
+        """
         if self._is_over:
             return
         self._is_over = True
@@ -210,6 +213,7 @@ class Runner:
             until = time.monotonic() + LEAVE_S
             while self.status == 0 and self.open_orders and time.monotonic() < until:
                 hot.spin(self._memory.ctypes.data, clock.monotonic_ns() + 5_000_000)
+                turn()
         self._hang_up()
         self.journal.close({"why": self.why})
         if self._thread is not None:  # whatever else this process does is as it was before

@@ -183,7 +183,7 @@ class Watchdog:
         except TimeoutError:
             return None
         except (OSError, StateError) as error:
-            self.over = "" if _is_alive(self.process) else "the runner is gone"
+            self.over = "" if _stays(self.process) else "the runner is gone"
             if not self.over:  # alive, and hung up: not what a runner does
                 self._end(f"it hung up: {error}")
             else:
@@ -246,6 +246,16 @@ def _middle(one: Told) -> float:
     """What a unit of it is worth; of a book with one side, that side."""
     sides = [side for side in (one["bid"], one["ask"]) if side is not None]
     return float(one.get("multiplier", 1.0)) * sum(sides) / len(sides) if sides else 0.0
+
+
+def _stays(process: int) -> bool:
+    """Whether it is alive, and not at its end: sockets are closed before a process is gone."""
+    until = time.monotonic() + LOOK_S
+    while _is_alive(process):
+        if time.monotonic() > until:
+            return True
+        time.sleep(LOOK_S / 20)
+    return False
 
 
 def _is_alive(process: int) -> bool:

@@ -67,7 +67,8 @@ class Rests:
 
     def on_book(self, ctx, i):
         b = ctx.book(i)
-        if self.sent < 20 and b.is_open and b.has_both:
+        # The first may be refused: the books can be whole before the session is open.
+        if ctx.open_orders(i) < 20 and self.sent < 40 and b.is_open and b.has_both:
             if ctx.buy(i, b.bid - (100.0 + self.sent) * b.tick, 100) > 0:
                 self.sent += 1
 '''

@@ -211,7 +211,7 @@ def test_the_command_says_it_in_words_and_for_machines(
 def test_the_bench_measures_a_day_that_is_identical_only(day, kept, said, tmp_path):
     rows = bench.benches(day)
     for row in rows:
-        assert row.run() > row.probe() > 0, row.name
+        assert row.run() > 0 < row.probe(), row.name
     assert [row.name for row in rows if row.budget] == ["an event, replayed"]
     with pytest.raises(InputError, match="needs a journal"):
         bench.benches()

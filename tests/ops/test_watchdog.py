@@ -19,6 +19,8 @@ from floor_trial import Trial, trade
 
 from hftlib.core.control.serving import Control
 from hftlib.core.errors import InputError
+from hftlib.core.journal.kinds import CLOSED
+from hftlib.core.journal.reading import frames
 from hftlib.engine.live.replaying import replay
 from hftlib.ops.drop_copy import DropCopy, differences
 from hftlib.ops.launching import laid
@@ -305,3 +307,44 @@ def test_a_process_that_was_stopped_is_ended(floor, tmp_path, monkeypatch):
             runner.kill()
     again = replay(tmp_path / "day.journal", laid)
     assert again.is_identical, again.difference
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_runner_that_ends_politely_is_not_ended_but_heard_to_its_end(
+    floor, tmp_path, monkeypatch, how
+):
+    """It takes its orders back first, and answers meanwhile; whoever watches hears that it ends."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    (tmp_path / "exchange.json").write_text(json.dumps(floor.exchange.places) + "\n")
+    (tmp_path / "watch.toml").write_text("silence_ms = 2_000\nheartbeat_ms = 10_000\n")
+    program = [sys.executable, "-c", "from hftlib.cli import main; main()"]
+    given = ["live", "QueueImbalance", "--exchange", "exchange.json", "--journal", "day.journal"]
+    runner = subprocess.Popen([*program, *given, "--json"], cwd=tmp_path, stdout=subprocess.PIPE)
+    dog = None
+    try:
+        before = floor.exchange.counts["heard"]
+        floor.until(lambda: floor.exchange.counts["heard"] > before, 600)
+        assert runner.stdout is not None and json.loads(runner.stdout.readline())
+        trade(floor, 3)
+        dog = subprocess.Popen(
+            [*program, "watchdog", "watch.toml", "--json"],
+            cwd=tmp_path, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert dog.stdout is not None
+        assert json.loads(dog.stdout.readline())["process"] == runner.pid
+        looked = time.monotonic() + 1.0  # ten looks
+        floor.until(lambda: time.monotonic() > looked)
+        runner.send_signal(how)
+        floor.until(lambda: runner.poll() is not None, 60)  # the exchange answers its cancels
+        told = json.loads(dog.stdout.readline())
+        assert (told["what"], told["why"]) == ("over", "it trades no more: it was told to end")
+        assert dog.wait(20) == 0 and runner.returncode in (0, 128 + how)
+    finally:
+        for one in (runner, dog):
+            if one is not None:
+                one.kill()
+                one.wait()
+    again = replay(tmp_path / "day.journal", laid)
+    assert again.is_identical, again.difference
+    *_, last = frames(tmp_path / "day.journal")
+    assert last.kind == CLOSED

@@ -68,6 +68,17 @@ class Control:
             if now - client.heard > PATIENCE_S:
                 self._let_go(descriptor)
 
+    def part(self, seconds: float) -> None:
+        """Each one who is there now hears once more, if it asks within so long."""
+        self.poll()  # who waits at the door is there, too
+        since = {descriptor: client.heard for descriptor, client in self._clients.items()}
+        until = time.monotonic() + seconds
+        while since and time.monotonic() < until:
+            self.poll()
+            here = {descriptor: client.heard for descriptor, client in self._clients.items()}
+            since = {one: heard for one, heard in since.items() if here.get(one) == heard}
+            time.sleep(0.005)
+
     def close(self) -> None:
         for descriptor in list(self._clients):
             self._let_go(descriptor)
