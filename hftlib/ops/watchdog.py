@@ -39,6 +39,7 @@ from hftlib.ops.watch_rules import Rules
 LOOK_S = 0.1
 WHO = "watchdog"
 NONE_OF_THE_VENUES = "the runner is a shadow: the venue knows none of what it holds"
+OF_OTHERS = "the runner is a shadow: what stands at the venue is of others"
 Told = dict[str, Any]
 
 
@@ -61,7 +62,6 @@ class Watchdog:
     _frames: tuple[int, float] = (-1, 0.0)
     _live: dict[int, float] = field(default_factory=dict)
     _agreed: float = 0.0
-    _has_passed: bool = False
 
     def begin(self) -> None:
         """Find the process; from here on it need not answer to be ended."""
@@ -88,6 +88,8 @@ class Watchdog:
             if found["why"]:  # what stands was not taken back
                 self._take_back()
             return
+        if not self._last and found["mode"] == SHADOW:
+            self._pass_over()
         why = self._hangs(found, now)
         if why:
             self._end(why)
@@ -99,6 +101,19 @@ class Watchdog:
             if wrong:
                 self._halt(wrong[0], now)
         self._last = found
+
+    def _pass_over(self) -> None:
+        """Beside a shadow no rule is of the venue, and nothing is taken back there.
+
+        All else is looked at: a watchdog that ended because of it would guard nothing.
+        """
+        if self.copies and self.rules.mismatch_ms is not None:
+            self.say("passed over", {"rule": "mismatch_ms", "why": NONE_OF_THE_VENUES})
+        self.copies = {}
+        if self.resort is not None:
+            self.resort.close()
+            self.resort = None
+            self.say("passed over", {"rule": "the cancel session", "why": OF_OTHERS})
 
     def _hangs(self, found: Told, now: float) -> str:
         """Whether its hot thread has taken no frame for too long."""
@@ -120,11 +135,6 @@ class Watchdog:
     def _disagrees(self, found: Told, now: float) -> Iterator[str]:
         """What the venue says is held, and the runner does not, for too long to be on its way."""
         if not self.copies or self.rules.mismatch_ms is None:
-            return
-        if found["mode"] == SHADOW:  # the other rules hold for it, too: one who ends guards nothing
-            if not self._has_passed:
-                self.say("passed over", {"rule": "mismatch_ms", "why": NONE_OF_THE_VENUES})
-            self._has_passed = True
             return
         wrong = []
         for venue, copy in self.copies.items():

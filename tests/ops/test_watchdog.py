@@ -22,13 +22,15 @@ from hftlib.core.errors import InputError
 from hftlib.core.journal.kinds import CLOSED
 from hftlib.core.journal.reading import frames
 from hftlib.engine.live.replaying import replay
+from hftlib.ops.cancel_session import CancelSession
 from hftlib.ops.drop_copy import DropCopy, differences
+from hftlib.ops.last_resort import LastResort
 from hftlib.ops.launching import laid
 from hftlib.ops.modes import Mode
 from hftlib.ops.obeying import obey
 from hftlib.ops.status import status
 from hftlib.ops.watch_rules import Rules, read_rules
-from hftlib.ops.watchdog import Watchdog, broken
+from hftlib.ops.watchdog import NONE_OF_THE_VENUES, OF_OTHERS, Watchdog, broken
 
 FAR = {"silence_ms": 20_000.0, "heartbeat_ms": 20_000.0, "grace_ms": 20_000.0}
 
@@ -36,15 +38,25 @@ FAR = {"silence_ms": 20_000.0, "heartbeat_ms": 20_000.0, "grace_ms": 20_000.0}
 class Kennel:
     """A watchdog in a thread, beside the floor; what it says is kept."""
 
-    def __init__(self, floor: Any, path: Any, rules: Rules, copy: DropCopy | None = None) -> None:
+    def __init__(
+        self,
+        floor: Any,
+        path: Any,
+        rules: Rules,
+        copy: DropCopy | None = None,
+        resort: LastResort | None = None,
+    ) -> None:
         self.said: list[tuple[str, dict[str, Any]]] = []
         copies = {"HFTX": copy} if copy is not None else {}
-        self.dog = Watchdog(path, rules, lambda what, more: self.said.append((what, more)), copies)
+        self.dog = Watchdog(path, rules, self._hear, copies, resort)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
         self.floor = floor
         floor.until(lambda: self.dog.looks > 1 or self.dog.over, 60)
+
+    def _hear(self, what: str, more: dict[str, Any]) -> None:
+        self.said.append((what, more))
 
     def _run(self) -> None:
         self.dog.begin()
@@ -170,23 +182,25 @@ def test_what_the_venue_says_is_no_rule_for_a_shadow_and_the_others_are(floor, t
     trial = Trial(floor, tmp_path / "shadow.journal", mode=Mode("shadow"))
     trial.runner.start()
     copy, path = copied(floor), socket_of(trial)
-    kennel = Kennel(floor, path, Rules(**FAR, mismatch_ms=1.0), copy)
-    maker, other = (
-        floor.plain("frm2b"),
-        floor.plain("frm1b"),
-    )  # the firm holds something, and the shadow does not
+    session = CancelSession(tuple(floor.exchange.places["order_entry"]), "frm1k", "secret")
+    resort = LastResort(session, None, lambda _what, _more: None)
+    kennel = Kennel(floor, path, Rules(**FAR, mismatch_ms=1.0), copy, resort)
+    # The firm holds something, and the shadow does not.
+    maker, other = floor.plain("frm2b"), floor.plain("frm1b")
     maker.enter(1, "B", 700, "99.00", symbol="BBB")
     other.enter(1, "S", 700, "99.00", symbol="BBB")
-    floor.until(lambda: copy.positions.get("BBB") == -700)
+    floor.until(lambda: (copy.turn(), copy.positions.get("BBB"))[1] == -700)
     assert differences(copy.positions, status(trial.runner)["positions"])
     looks = kennel.dog.looks
     floor.until(lambda: kennel.dog.looks > looks + 5)
-    assert [what for what, _ in kennel.said] == ["watching", "passed over"]
-    assert kennel.said[1][1] == {
-        "rule": "mismatch_ms",
-        "why": "the runner is a shadow: the venue knows none of what it holds",
-    }
+    assert [what for what, _ in kennel.said] == ["watching", "passed over", "passed over"]
+    assert [told for _, told in kennel.said[1:]] == [
+        {"rule": "mismatch_ms", "why": NONE_OF_THE_VENUES},
+        {"rule": "the cancel session", "why": OF_OTHERS},
+    ]
+    assert kennel.dog.resort is None and not resort.has_begun, "others' orders stand there"
     kennel.leave()
+    copy.close()
     guarded = Kennel(floor, path, Rules(**FAR, mismatch_ms=1.0, stale_ms=50.0), copied(floor))
     for line in "ab":
         floor.exchange.faults.begin(floor.exchange, "silence", line=line)
