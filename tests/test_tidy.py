@@ -79,6 +79,15 @@ def test_every_test_module_mirrors_the_module_it_tests():
             assert names & modules, f"{relative} tests no module of {room}"
 
 
+def test_no_two_modules_of_tests_are_imported_by_one_name():
+    def name(path):
+        inside = (one for one in path.parents if (one / "__init__.py").exists())
+        return ".".join([*reversed([one.name for one in inside]), path.stem])
+
+    names = [name(one) for one in TESTS if one.name.startswith("test_")]
+    assert not [one for one in set(names) if names.count(one) > 1], "pytest refuses the second"
+
+
 def test_ruff_finds_nothing():
     run_tool("ruff", "check", ".")
     run_tool("ruff", "format", "--check", ".")
