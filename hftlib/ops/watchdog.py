@@ -18,10 +18,8 @@ does not answer is ended after `silence_ms`.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -34,9 +32,11 @@ from hftlib.core.errors import HftError, StateError
 from hftlib.ops.drop_copy import DropCopy, differences
 from hftlib.ops.last_resort import LastResort, Resorts, see_through
 from hftlib.ops.modes import SHADOW
+from hftlib.ops.watch_line import Line, stays
 from hftlib.ops.watch_rules import Rules
 
 LOOK_S = 0.1
+LEAVES_S = 3.0  # a runner waits two for its orders to come back
 WHO = "watchdog"
 NONE_OF_THE_VENUES = "the runner is a shadow: the venue knows none of what it holds"
 OF_OTHERS = "the runner is a shadow: what stands at the venue is of others"
@@ -57,11 +57,12 @@ class Watchdog:
     halted: float = 0.0
     has_ended: bool = False
     over: str = ""  # why there is nothing to be watched any more
-    _line: _Line | None = None
+    _line: Line | None = None
     _last: Told = field(default_factory=dict)
     _frames: tuple[int, float] = (-1, 0.0)
     _live: dict[int, float] = field(default_factory=dict)
     _agreed: float = 0.0
+    _leaves: float = 0.0
 
     def begin(self) -> None:
         """Find the process; from here on it need not answer to be ended."""
@@ -83,10 +84,7 @@ class Watchdog:
             return
         now = time.monotonic()
         if not found["is_running"]:
-            self.over = f"it trades no more: {found['why'] or 'it was told to end'}"
-            self.say("over", {"why": self.over})
-            if found["why"]:  # what stands was not taken back
-                self._take_back()
+            self._see_off(found, now)
             return
         if not self._last and found["mode"] == SHADOW:
             self._pass_over()
@@ -101,6 +99,18 @@ class Watchdog:
             if wrong:
                 self._halt(wrong[0], now)
         self._last = found
+
+    def _see_off(self, found: Told, now: float) -> None:
+        """It was told to end, or stopped by itself: what stands is on its way back, or is not."""
+        stands = found["open_orders"] > 0
+        self._leaves = self._leaves or now
+        if stands and not found["why"] and now - self._leaves < LEAVES_S:
+            return
+        told = found["why"] or "it was told to end" + ", and orders stand" * stands
+        self.over = f"it trades no more: {told}"
+        self.say("over", {"why": self.over})
+        if found["why"] or stands:
+            self._take_back()
 
     def _pass_over(self) -> None:
         """Beside a shadow no rule is of the venue, and nothing is taken back there.
@@ -188,40 +198,18 @@ class Watchdog:
         until = time.monotonic() + self.rules.silence_ms / 1e3
         try:
             if self._line is None:
-                self._line = _Line(self.path, until)
+                self._line = Line(self.path, until)
             return self._line.ask(said, until)
         except TimeoutError:
             return None
         except (OSError, StateError) as error:
-            self.over = "" if _stays(self.process) else "the runner is gone"
+            self.over = "" if stays(self.process) else "the runner is gone"
             if not self.over:  # alive, and hung up: not what a runner does
                 self._end(f"it hung up: {error}")
             else:
                 self.say("over", {"why": self.over})
                 self._take_back()  # it did not say that its day is over
             return {}
-
-
-class _Line:
-    """A connection that stays, so that a look costs no more than its question."""
-
-    def __init__(self, path: Path, until: float) -> None:
-        self._own = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._own.settimeout(max(0.001, until - time.monotonic()))
-        self._own.connect(str(path))
-
-    def ask(self, said: Told, until: float) -> Told:
-        self._own.settimeout(max(0.001, until - time.monotonic()))
-        self._own.sendall(json.dumps(said).encode() + b"\n")
-        answer = b""
-        while not answer.endswith(b"\n"):
-            self._own.settimeout(max(0.001, until - time.monotonic()))
-            piece = self._own.recv(1 << 16)
-            if not piece:
-                raise StateError("The runner hung up", where=WHO, do="See whether it runs.")
-            answer += piece
-        found: Told = json.loads(answer)
-        return found if found["ok"] else {}
 
 
 def broken(rules: Rules, found: Told, before: Told) -> Iterator[str]:
@@ -256,24 +244,6 @@ def _middle(one: Told) -> float:
     """What a unit of it is worth; of a book with one side, that side."""
     sides = [side for side in (one["bid"], one["ask"]) if side is not None]
     return float(one.get("multiplier", 1.0)) * sum(sides) / len(sides) if sides else 0.0
-
-
-def _stays(process: int) -> bool:
-    """Whether it is alive, and not at its end: sockets are closed before a process is gone."""
-    until = time.monotonic() + LOOK_S
-    while _is_alive(process):
-        if time.monotonic() > until:
-            return True
-        time.sleep(LOOK_S / 20)
-    return False
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        text = Path("/proc", str(process), "stat").read_text()
-    except OSError:
-        return False
-    return text.rpartition(")")[2].split()[0] not in "ZX"
 
 
 def watch(dog: Watchdog, seconds: float = 0.0) -> None:

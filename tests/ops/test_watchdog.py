@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -349,7 +350,9 @@ def test_a_runner_that_ends_politely_is_not_ended_but_heard_to_its_end(
         looked = time.monotonic() + 1.0  # ten looks
         floor.until(lambda: time.monotonic() > looked)
         runner.send_signal(how)
-        floor.until(lambda: runner.poll() is not None, 60)  # the exchange answers its cancels
+        heard = select.select([dog.stdout], [], [], 1.0)[0]  # nobody at the exchange answers now
+        assert not heard and runner.poll() is None, "its orders stand, and somebody looks"
+        floor.until(lambda: runner.poll() is not None, 60)
         told = json.loads(dog.stdout.readline())
         assert (told["what"], told["why"]) == ("over", "it trades no more: it was told to end")
         assert dog.wait(20) == 0 and runner.returncode in (0, 128 + how)
