@@ -100,7 +100,7 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ("breakers", "_filled_in", "`if scope.groups & G_BREAK == 0` never holds"): _SAVES_WORK,
     ("breakers", "marked", "`if risk.groups & G_BREAK == 0` never holds"): _SAVES_WORK,
     ("breakers", "ended", "`if risk_at(base).groups & G_BREAK == 0` never holds"): _SAVES_WORK,
-    ("directives", "directed", "`0 <= told.scope < risk.scopes`: <= to <"): (
+    ("directives", "concluded", "`0 <= told.scope < risk.scopes`: <= to <"): (
         "a refusal that is nobody's is logged for row 0 as well"
     ),
     ("directives", "_may_limit", "`told.value < NO_LIMIT`: < to <="): (

@@ -350,7 +350,7 @@ def test_a_runner_that_ends_politely_is_not_ended_but_heard_to_its_end(
         looked = time.monotonic() + 1.0  # ten looks
         floor.until(lambda: time.monotonic() > looked)
         runner.send_signal(how)
-        heard = select.select([dog.stdout], [], [], 1.0)[0]  # nobody at the exchange answers now
+        heard = select.select([dog.stdout], [], [], 0.4)[0]  # nobody at the exchange answers now
         assert not heard and runner.poll() is None, "its orders stand, and somebody looks"
         floor.until(lambda: runner.poll() is not None, 60)
         told = json.loads(dog.stdout.readline())
