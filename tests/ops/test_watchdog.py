@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from floor_trial import Trial, trade
 
+from hftlib.core.control.asking import told
 from hftlib.core.control.serving import Control
 from hftlib.core.errors import InputError
 from hftlib.core.journal.kinds import CLOSED
@@ -339,7 +340,8 @@ def test_a_runner_that_ends_politely_is_not_ended_but_heard_to_its_end(
     try:
         before = floor.exchange.counts["heard"]
         floor.until(lambda: floor.exchange.counts["heard"] > before, 600)
-        assert runner.stdout is not None and json.loads(runner.stdout.readline())
+        assert runner.stdout is not None
+        path = Path(json.loads(runner.stdout.readline())["control"])
         trade(floor, 3)
         dog = subprocess.Popen(
             [*program, "watchdog", "watch.toml", "--json"],
@@ -349,12 +351,15 @@ def test_a_runner_that_ends_politely_is_not_ended_but_heard_to_its_end(
         assert json.loads(dog.stdout.readline())["process"] == runner.pid
         looked = time.monotonic() + 1.0  # ten looks
         floor.until(lambda: time.monotonic() > looked)
+        while told(path, {"do": "status"}, "runner")["open_orders"] == 0:
+            trade(floor, 1)
         runner.send_signal(how)
         heard = select.select([dog.stdout], [], [], 0.4)[0]  # nobody at the exchange answers now
-        assert not heard and runner.poll() is None, "its orders stand, and somebody looks"
+        assert not heard, dog.stdout.readline()
+        assert runner.poll() is None, "its orders stand, and somebody looks"
         floor.until(lambda: runner.poll() is not None, 60)
-        told = json.loads(dog.stdout.readline())
-        assert (told["what"], told["why"]) == ("over", "it trades no more: it was told to end")
+        said = json.loads(dog.stdout.readline())
+        assert (said["what"], said["why"]) == ("over", "it trades no more: it was told to end")
         assert dog.wait(20) == 0 and runner.returncode in (0, 128 + how)
     finally:
         for one in (runner, dog):
