@@ -240,14 +240,17 @@ def _table(found: list[Any]) -> Any:
 
     made = Table(box=SIMPLE, pad_edge=False)
     made.add_column("journal", overflow="fold")
-    made.add_column("state")
+    made.add_column("state", min_width=len("cut off"))
     for heading in ("frames", "segments", "MB on disk"):
-        made.add_column(heading, justify="right")
-    for heading in ("from", "to", "durability", "mode", "venues"):
-        made.add_column(heading)
+        made.add_column(heading, justify="right", min_width=7)
+    # Only runners have a mode and venues: a narrow page has no room for what nobody says.
+    spoken = [name for name in ("mode", "venues") if any(getattr(one, name) for one in found)]
+    told = ["durability", *spoken]
+    for heading in ("from", "to", *told):
+        made.add_column(heading, overflow="fold")
     for one in found:
         cells = (f"{one.frames:,}", f"{one.segments:,}", f"{one.disk_bytes / 1e6:,.1f}")
         state = f"{one.state}: {one.wrong}" if one.wrong else one.state
         spans = (one.first_time[:19], one.last_time[:19])
-        made.add_row(one.folder, state, *cells, *spans, one.durability, one.mode, one.venues)
+        made.add_row(one.folder, state, *cells, *spans, *(getattr(one, name) for name in told))
     return made
