@@ -6,6 +6,9 @@ left out. Each datagram is timed by itself, which holds one reading of the clock
 orders left are one row, those from which nothing left the other; the yardstick is what appending
 that datagram and those orders to the journal takes alone.
 
+The last rows are where that time goes, by the laps of `hftlib.engine.laps`, and what a datagram
+takes when its laps are read, which is the price of reading them.
+
 Every so many frames Python lets a segment of the journal be made, and that is not timed.
 Worst case: a short day has few datagrams, and its 99th percentile is a few of them.
 """
@@ -14,6 +17,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +30,7 @@ from hftlib.core.journal.kinds import DATAGRAM, DATAGRAM_OUT, SESSION_OUT, SHADO
 from hftlib.core.journal.layout import FRAME_BYTES, FRAME_HEAD
 from hftlib.core.journal.reading import pieces
 from hftlib.core.records import field_offset
+from hftlib.engine import laps
 from hftlib.engine.live.comparing import TAKEN
 from hftlib.engine.live.memory import REQUEST_AT, feed_address, feed_of, link_of, live_at
 from hftlib.engine.live.replaying import about
@@ -36,18 +41,24 @@ BUDGET_P50_NS, BUDGET_P99_NS = 500, 1_500
 SEGMENT_BYTES = 1 << 26
 TURN_FRAMES = 1 << 12
 WHERE = "hft bench live"
-# What a histogram is of: a datagram that orders left from, one that nothing did, the journal alone.
-ORDER, NOTHING, ALONE = range(3)
+# What a histogram is of: a datagram that orders left from, one that nothing did, the journal alone,
+# and each stage of one that orders left from.
+ORDER, NOTHING, ALONE, STAGE = range(4)
 _HISTOGRAM_BYTES = HISTOGRAM.itemsize
 _TIME, _ABOUT = field_offset(FRAME_HEAD, "time"), field_offset(FRAME_HEAD, "length")
 _take = jit.caller("int64(int64, int64, int64, int64, int64, int64)")
 
 
-@jit.compiled("int64(int64, int64, int64, int64, int64, int64, int64)")
+@jit.compiled("int64(int64, int64, int64, int64, int64, int64, int64, int64)")
 def timed(
-    live: int, entry: int, journal: int, segment: int, places: int, count: int, histograms: int
-) -> int:
-    """So many frames of a day through the tick path: how many, or less than none, not taken."""
+    live: int, entry: int, journal: int, segment: int, places: int, count: int, histograms: int,
+    watched: int,
+) -> int:  # fmt: skip
+    """So many frames of a day through the tick path: how many, or less than none, not taken.
+
+    `watched`: the laps that each datagram's stages are measured into; 0: none are.
+    """
+    session = live_at(live).session
     for n in range(count):
         at = segment + jit.load_i64(jit.nth(places, n, count, 8))
         told = jit.load_i64(at + _ABOUT)
@@ -58,7 +69,11 @@ def timed(
         begun = clock.monotonic_ns()
         if append(journal, kind, source, time, payload, length) < 0:
             return -1
+        if watched != 0:
+            laps.watch(session, watched)
         fault = _take(entry, live, kind, source, time, payload, length)
+        if watched != 0:
+            laps.watch(session, 0)
         orders, left = _leave(live, journal, time)
         took = clock.monotonic_ns() - begun
         if fault != 0 or left < 0:
@@ -66,6 +81,9 @@ def timed(
         if kind == DATAGRAM:
             what = ORDER if orders != 0 else NOTHING
             record_value(histograms + what * _HISTOGRAM_BYTES, took)
+            for stage in range(len(laps.STAGES) if watched != 0 and orders != 0 else 0):
+                spent = jit.load_i64(watched + laps.SPENT_AT + 8 * stage)
+                record_value(histograms + (STAGE + stage) * _HISTOGRAM_BYTES, spent)
     return count
 
 
@@ -141,36 +159,61 @@ def benches(folder: Path | None = None) -> list[Bench]:
         raise InputError("No order left because of a datagram that day", where=str(folder), do=do)
     count = f"{first[ORDER].count:,} datagrams"
     alone = "the same appended to the journal alone"
-    return [
-        Bench(
-            f"datagram to order bytes, {name} of {count}",
-            lambda p=percent: float(through(folder)[ORDER].percentile(p)),  # type: ignore[misc]
-            budget=budget,
-            against=alone,
-            probe=lambda p=percent: float(journaled(folder).percentile(p)),  # type: ignore[misc]
-        )
-        for name, percent, budget in (("p50", 50, BUDGET_P50_NS), ("p99", 99, BUDGET_P99_NS))
-    ] + [
-        Bench(
-            f"a datagram that nothing leaves from, {name}",
-            lambda p=percent: float(through(folder)[NOTHING].percentile(p)),  # type: ignore[misc]
-        )
-        for name, percent in (("p50", 50), ("p99", 99))
-    ]
+    return (
+        [
+            Bench(
+                f"datagram to order bytes, {name} of {count}",
+                lambda p=percent: float(through(folder)[ORDER].percentile(p)),  # type: ignore[misc]
+                budget=budget,
+                against=alone,
+                probe=lambda p=percent: float(journaled(folder).percentile(p)),  # type: ignore[misc]
+            )
+            for name, percent, budget in (("p50", 50, BUDGET_P50_NS), ("p99", 99, BUDGET_P99_NS))
+        ]
+        + [
+            Bench(
+                f"a datagram that nothing leaves from, {name}",
+                lambda p=percent: float(through(folder)[NOTHING].percentile(p)),  # type: ignore[misc]
+            )
+            for name, percent in (("p50", 50), ("p99", 99))
+        ]
+        + _stages(folder)
+    )
+
+
+def _stages(folder: Path) -> list[Bench]:
+    """What reading laps costs, and what they say: the first row takes the days, all share them."""
+    made = np.zeros(1, laps.LAPS)
+    found = np.zeros(STAGE + len(laps.STAGES), HISTOGRAM)
+
+    def half(which: int) -> float:
+        if which == ORDER:
+            _pass(folder, found, made.ctypes.data)
+        return float(Histogram(found[which : which + 1]).percentile(50))
+
+    rows = [("orders leave, and laps are read, p50", ORDER), ("nothing leaves, likewise", NOTHING)]
+    rows += [(f"of it {name}, by its laps", STAGE + n) for n, name in enumerate(laps.STAGES)]
+    return [Bench(name, lambda n=which: half(n)) for name, which in rows]  # type: ignore[misc]
 
 
 def through(folder: Path) -> list[Histogram]:
     """How long each datagram of a day takes, by what left because of it."""
-    live, found = laid(about(folder)), np.zeros(3, HISTOGRAM)
+    found = np.zeros(STAGE, HISTOGRAM)
+    _pass(folder, found, 0)
+    return [Histogram(found[n : n + 1]) for n in range(len(found))]
+
+
+def _pass(folder: Path, found: np.ndarray[Any, Any], watched: int) -> None:
+    """A day more into these histograms, with laps or without."""
+    live = laid(about(folder))
     arguments = live.address, jit.entry_address(take)
     with tempfile.TemporaryDirectory() as made, _journal(made) as journal:
         for walk in pieces(folder):
             for begin in range(0, walk.found, TURN_FRAMES):
                 place, count = walk.places + 8 * begin, min(TURN_FRAMES, walk.found - begin)
                 rest = (journal.address, walk.segment.address, place, count, found.ctypes.data)
-                _require(timed(*arguments, *rest), folder)
+                _require(timed(*arguments, *rest, watched), folder)
                 journal.append(DATAGRAM, 0, b"")  # waits for the next segment, if there is none
-    return [Histogram(found[n : n + 1]) for n in range(len(found))]
 
 
 def journaled(folder: Path) -> Histogram:

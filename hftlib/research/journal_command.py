@@ -238,9 +238,11 @@ def _table(found: list[Any]) -> Any:
     from rich.box import SIMPLE
     from rich.table import Table
 
+    from hftlib.core.journal.verifying import CUT_OFF
+
     made = Table(box=SIMPLE, pad_edge=False)
     made.add_column("journal", overflow="fold")
-    made.add_column("state", min_width=len("cut off"))
+    made.add_column("state", min_width=len(CUT_OFF))
     for heading in ("frames", "segments", "MB on disk"):
         made.add_column(heading, justify="right", min_width=7)
     # Only runners have a mode and venues: a narrow page has no room for what nobody says.

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-from functools import partial
 from typing import Any
 
 import pytest
@@ -17,7 +16,6 @@ from typer.testing import CliRunner
 
 from hftlib.cli import app
 from hftlib.core.control.asking import told
-from hftlib.core.control.serving import Control
 from hftlib.core.errors import InputError, StateError
 from hftlib.core.journal import kinds
 from hftlib.core.journal.reading import frames
@@ -30,23 +28,6 @@ from hftlib.ops.status import status
 from hftlib.risk.directives import DIRECTIVE
 
 WHO = {"who": "ann", "why": "to see"}
-
-
-@pytest.fixture
-def socket(floor, trial, tmp_path):
-    """Where the runner is told things, at each step of the floor."""
-    path = tmp_path / "runner.socket"
-    control = Control(path, partial(obey, trial.runner))
-
-    class Heard:
-        def turn(self):
-            control.poll()
-
-        def close(self):
-            control.close()
-
-    floor.others.append(Heard())
-    return path
 
 
 def asked(floor: Any, do: Any) -> Any:

@@ -19,7 +19,6 @@ import pytest
 from floor_trial import Trial, trade
 
 from hftlib.core.control.asking import told
-from hftlib.core.control.serving import Control
 from hftlib.core.errors import InputError
 from hftlib.core.journal.kinds import CLOSED
 from hftlib.core.journal.reading import frames
@@ -72,32 +71,6 @@ class Kennel:
     def leave(self) -> None:
         self._stop.set()
         self.floor.until(lambda: not self._thread.is_alive(), 60)
-
-
-@pytest.fixture
-def socket_of(floor, tmp_path):
-    """The control socket of a runner, which the floor's turns listen to."""
-
-    def made(trial):
-        path = tmp_path / "runner.socket"
-        control = Control(path, partial(obey, trial.runner))
-
-        class Heard:
-            def turn(self):
-                control.poll()
-
-            def close(self):
-                control.close()
-
-        floor.others.append(Heard())
-        return path
-
-    return made
-
-
-@pytest.fixture
-def socket(trial, socket_of):
-    return socket_of(trial)
 
 
 @pytest.mark.parametrize(
