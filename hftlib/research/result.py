@@ -7,6 +7,7 @@
     result.parents                                 the orders that many small ones worked
     result.refusals, result.risk_log               what risk refused and changed, and why
     result.plot()                 price, inventory, equity, latency, markouts
+    result.pnl("1m")              what each minute brought, after fees
     result.check()                sentences on what does not balance; result.compare(other, ...)
     result.refused, .rejected, .ended_by_venue     orders that never left us, were never taken by
                                   the venue, or ended by it: counted by reason
@@ -50,6 +51,7 @@ from hftlib.research.result_html import fact_texts, page
 from hftlib.research.result_parts import checked, flat, warnings
 from hftlib.research.result_plots import plotted
 from hftlib.research.result_stats import Stats
+from hftlib.research.result_steps import pnl_of
 from hftlib.research.result_strategies import Strategies
 
 Array = np.ndarray[Any, Any]
@@ -183,6 +185,10 @@ class Result:
     ) -> Any:
         """A plotly figure: all, price, inventory, equity, latency or markouts."""
         return plotted(self._grouping, self.zone, what, instrument, currency)
+
+    def pnl(self, step: Any = "1m", *, currency: str | None = None) -> Any:
+        """Net P&L of each step of time, as a Series; of the tape's own grid, traded or not."""
+        return pnl_of(self._grouping, self.zone, step, currency)
 
     def ledger(self, method: str = "fifo", *, broken: Sequence[Any] = (), **shown: Any) -> Any:
         """Its `hft.Ledger`; `broken` are (match, symbol) of trades that the venue took back."""

@@ -50,7 +50,7 @@ def picture(panels: list[Panel], begin: int, end: int, marks: tuple[str, str, st
         parts.append(_panel(panel, top, begin, end))
     for place, mark in zip((0.0, 0.5, 1.0), marks, strict=True):
         anchor = ("start", "middle", "end")[round(place * 2)]
-        parts.append(_text(LEFT + place * _PLOT, height - 8, mark, anchor))
+        parts.append(text(LEFT + place * _PLOT, height - 8, mark, anchor))
     return "".join([*parts, "</svg>"])
 
 
@@ -76,17 +76,17 @@ def _panel(panel: Panel, top: int, begin: int, end: int) -> str:
     low, high = float(every.min()), float(every.max())
     if low == high:
         low, high = low - 1, high + 1
-    parts = [_text(LEFT, top - 6, panel.title, "start", bold=True)]
+    parts = [text(LEFT, top - 6, panel.title, "start", bold=True)]
     if len(panel.lines) > 1:
         parts += _legend(panel, top)
-    for value in _ticks(low, high):
+    for value in ticks(low, high):
         y = _down(value, low, high, top)
         strength = 0.45 if value == 0 else 0.14
         parts.append(
             f'<line x1="{LEFT}" x2="{LEFT + _PLOT}" y1="{y:.1f}" y2="{y:.1f}" '
             f'stroke="currentColor" stroke-opacity="{strength}"/>'
         )
-        parts.append(_text(LEFT - 6, y + 4, f"{value:,.10g}", "end"))
+        parts.append(text(LEFT - 6, y + 4, f"{value:,.10g}", "end"))
     for line, times, values in drawn:
         parts.append(_line(line, times, values, (begin, end), (low, high), top))
     return "".join(parts)
@@ -122,12 +122,12 @@ def _line(
 def _legend(panel: Panel, top: int) -> list[str]:
     made, x = [], LEFT + _PLOT
     for line in reversed(panel.lines):
-        made.append(_text(x, top - 6, line.name, "end", colour=line.colour))
+        made.append(text(x, top - 6, line.name, "end", colour=line.colour))
         x -= 7 * len(line.name) + 14
     return made
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def ticks(low: float, high: float) -> list[float]:
     """Three to six round values within the limits."""
     rough = (high - low) / 4
     size = 10.0 ** math.floor(math.log10(rough))
@@ -141,7 +141,7 @@ def _down(value: float, low: float, high: float, top: int) -> float:
     return top + (high - value) / (high - low) * PANEL_HEIGHT
 
 
-def _text(
+def text(
     x: float, y: float, text: str, anchor: str, *, bold: bool = False, colour: str = ""
 ) -> str:
     weight = ' font-weight="600"' if bold else ""

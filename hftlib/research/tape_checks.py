@@ -28,7 +28,7 @@ from hftlib.feed.walk import event_address, event_at, position, walk_at
 from hftlib.research.booking import bounds_of, with_books
 from hftlib.research.selection import Selection
 from hftlib.research.tape import Tape
-from hftlib.research.validation import BOOK_FIRST, CHECKS, KINDS, UNREADABLE_FIRST, Validation
+from hftlib.research.tape_findings import BOOK_FIRST, CHECKS, KINDS, UNREADABLE_FIRST, Validation
 from hftlib.terminal import patience
 
 EXAMPLES = 5

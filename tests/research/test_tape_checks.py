@@ -18,7 +18,7 @@ from hftlib.core.instruments import PHASE
 from hftlib.feed.tape_file import write_tape
 from hftlib.research.tape import Tape, open_tape
 from hftlib.research.tape_checks import EXAMPLES
-from hftlib.research.validation import CHECKS
+from hftlib.research.tape_findings import CHECKS
 
 
 def written(path: Path, *parts: Any, table: Any = None) -> Tape:
