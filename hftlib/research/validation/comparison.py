@@ -34,6 +34,7 @@ from hftlib.research.validation.given import (
     Matrix,
     matrix_of,
     percent,
+    same_steps,
     series_of,
     share,
     whole,
@@ -199,9 +200,7 @@ def _advantage(matrix: Matrix, against: Any) -> Array:
     if against is None:
         return matrix.values
     standard = series_of(against, "against")
-    if len(standard) != matrix.rows:
-        what = f"The standard has {len(standard):,} steps and the trials {matrix.rows:,}"
-        raise InputError(what, where="against", do="Give both by the same steps of time.")
+    same_steps(standard, matrix, "against", "The standard and the trials")
     return np.asarray(matrix.values - standard.values[:, None])
 
 

@@ -3,7 +3,7 @@
     deflated_sharpe(sweep.pnl[best], all=sweep.pnl)             as many trials as columns
     deflated_sharpe(pnl, all=sweep.pnl, trials=1_200)           as many as were ever tried
     deflated_sharpe(pnl, trials=1_200, variance=0.0004)         without their P&L
-    deflated_sharpe(pnl, trials=1_200)                          the spread that luck makes: 1 / steps
+    deflated_sharpe(pnl, trials=1_200)                          spread as by luck: 1 / steps
     independent_trials(sweep.pnl)                               how many of them are not alike
 
 Who tries more finds more by luck, so the ratio is held against what the best of all trials does
@@ -25,11 +25,11 @@ import numpy as np
 from hftlib.core.errors import InputError
 from hftlib.research import charts
 from hftlib.research.validation.given import (
-    Matrix,
     Series,
     matrix_of,
     number,
     percent,
+    same_steps,
     series_of,
     share,
     whole,
@@ -145,7 +145,7 @@ def _tried(series: Series, trials: Any, variance: Any, everything: Any) -> Tried
         known = variance is not None
         return Tried(count, None, variance if known else luck, known, np.zeros(0))
     matrix = matrix_of(everything, "all")
-    _same_length(matrix, series)
+    same_steps(series, matrix, "all", "The best and the matrix")
     if count is not None and count < matrix.columns:
         do = "Give every trial that was ever made, at least those of the matrix."
         what = f"{count:,} trials were said, and the matrix has {matrix.columns:,}"
@@ -156,12 +156,6 @@ def _tried(series: Series, trials: Any, variance: Any, everything: Any) -> Tried
     independent = _count_independent(matrix.values, ALIKE)
     used = spread if variance is None else variance
     return Tried(count or matrix.columns, independent, used, True, ratios)
-
-
-def _same_length(matrix: Matrix, series: Series) -> None:
-    if matrix.rows != len(series):
-        what = f"The best has {len(series):,} steps and the matrix {matrix.rows:,}"
-        raise InputError(what, where="all", do="Give both by the same steps of time.")
 
 
 def _independent(known: Moments, tried: Tried) -> dict[str, Any]:

@@ -102,6 +102,17 @@ def series_of(given: Any, where: str = "pnl") -> Series:
     return Series(values, None if callable(index) else _rising(index, where))
 
 
+def same_steps(one: Matrix | Series, other: Matrix | Series, where: str, names: str) -> None:
+    """Refuses two that do not stand step by step beside each other; `names` are theirs."""
+    rows, others = len(one.values), len(other.values)
+    if rows != others:
+        what = f"{names} have {rows:,} and {others:,} steps"
+        raise InputError(what, where=where, do="Give both by the same steps of time.")
+    if _timed(one.index) and _timed(other.index) and list(one.index) != list(other.index):
+        what = f"The steps of {names} are not of the same times"
+        raise InputError(what, where=where, do="Give both by the same steps of time.")
+
+
 def share(value: Any, name: str) -> float:
     """A probability or a share, between 0 and 1 and neither of them."""
     return number(value, name, above=0.0, below=1.0, such_as="0.95")
@@ -141,6 +152,13 @@ def one_of(value: Any, name: str, known: tuple[str, ...]) -> str:
         do = f"Give one of {', '.join(known)}."
         raise InputError(f"{name}={shown(value)} is not known", where=name, do=do)
     return value
+
+
+def yes_or_no(value: Any, name: str) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        do = "Say True or False."
+        raise InputError(f"{name}={shown(value)} is no answer", where=name, do=do)
+    return bool(value)
 
 
 def percent(value: float) -> str:

@@ -161,7 +161,7 @@ def _measure(statistic: Any) -> Statistic:
     if isinstance(statistic, str) and statistic in _MEASURES:
         return _MEASURES[statistic]
     if callable(statistic):
-        return statistic  # type: ignore[no-any-return]
+        return statistic
     do = f"Give one of {', '.join(_MEASURES)}, or a function of an array that returns a number."
     raise InputError(f"statistic={shown(statistic)} is not known", where="statistic", do=do)
 
