@@ -43,7 +43,7 @@ def block_length(values: Array, block: Any = None) -> int:
 
 def coarser(values: Array, rows_most: int) -> tuple[Array, int]:
     """Longer steps of time, each the sum of so many; the first ones that fill none are left out."""
-    each = -(-len(values) // rows_most)
+    each = max(1, -(-len(values) // rows_most))
     rows = len(values) // each
     kept = values[len(values) - rows * each :]
     return kept.reshape(rows, each, *values.shape[1:]).sum(axis=1), each

@@ -7,8 +7,9 @@
 
 A strategy that earns everywhere a little will earn tomorrow; one that earns in a single regime has
 made one bet. It fails where a regime loses by more than luck, or where more than `at_most` of the
-gains are from one regime, and far more than it has of the time. This describes: a step's volatility and trend are those
-of the `window` steps that end with it, so nobody could have traded by them.
+gains are from one regime, and far more than it has of the time. This describes: a step's
+volatility and trend are those of the `window` steps that end with it, so nobody could have traded
+by them.
 
 Worst case: a few passes over the series for each regime, of which there are at most REGIMES_MAX.
 """
@@ -45,6 +46,7 @@ LOPSIDED = 1.5  # more of the gains than of the time, from which it is a bet
 KINDS = ("volatility", "trend", "time", "weekday")
 _THIRDS = {0: "calm", 1: "middle", 2: "stormy"}
 _TRENDS = {-1: "falling", 0: "sideways", 1: "rising"}
+_NONE = ("None", "nan", "NaT", "<NA>")
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -161,7 +163,7 @@ def _labelled(series: Series, by: Any, prices: Array | None, window: int) -> lis
         do = "Give a Series whose index is its times, such as result.pnl('1m')."
         raise InputError("The steps have no times", where="pnl", do=do)
     if by == "weekday":
-        return [_DAYS[one] for one in index.weekday]
+        return [_DAYS[one] for one in index.day_of_week]
     return [f"{one:02d}:00" for one in index.hour]
 
 
@@ -174,8 +176,7 @@ def _own(labels: Any, steps: int) -> list[Any]:
     if len(made) != steps:
         what = f"There are {len(made):,} labels for {steps:,} steps"
         raise InputError(what, where="by", do="Give one for each step, None where there is none.")
-    # What is not equal to itself is no number, no time: no label.
-    named = [None if one is None or one != one else str(one) for one in made]
+    named = [None if str(one) in _NONE else str(one) for one in made]
     if len(set(named)) > REGIMES_MAX:
         what = f"{len(set(named)):,} regimes are more than {REGIMES_MAX}"
         raise InputError(what, where="by", do="Give words that many steps share.")

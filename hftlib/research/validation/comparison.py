@@ -233,6 +233,8 @@ def _spread(values: Array, length: int) -> Array:
 
 def _chance(better: Array, kind: str, draws: int, length: int, seed: int) -> float:
     """The p-value of `arch`, in pieces so that a bar can say how far it is."""
+    if not (better.mean(axis=0) > 0).any():
+        return 1.0  # nothing is better; `arch` does not cut its statistic off at 0, as Hansen does
     from arch.bootstrap import SPA
 
     pieces = _PIECES if better.size > _AT_ONCE else 1

@@ -11,7 +11,8 @@ by luck. All trials count, of earlier days as well; the number of independent on
 friendly, is said beside it: going from the best ratio down, a trial counts if it moves together
 with none that counted before.
 
-Worst case: independent trials times trials times steps of time, with a bar from 2 s on.
+Worst case: independent trials times trials times steps of time, with a bar from 2 s on, and twice
+the memory of the matrix.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ Array = np.ndarray[Any, Any]
 NAME = "Deflated Sharpe ratio"
 ALIKE = 0.5  # a correlation from which two trials are one idea
 _POINTS = 60
+_BLOCK = 512
 
 
 @dataclass(frozen=True)
@@ -122,15 +124,20 @@ def _count_independent(values: Array, alike: float) -> int:
     length = np.sqrt((off * off).sum(axis=0))
     moves = length > 1e-12 * np.maximum(np.abs(values).max(axis=0, initial=0.0), 1e-300)
     off = off[:, moves] / length[moves]
-    left = np.argsort(-np.nan_to_num(ratios[moves], nan=-np.inf), kind="stable")
-    counted, total = 0, max(1, len(left))
+    order = np.argsort(-np.nan_to_num(ratios[moves], nan=-np.inf), kind="stable")
+    counted = off[:, :0]
     with patience() as advance:
-        while len(left):
-            counted += 1
-            others = left[1:]
-            left = others[off[:, left[0]] @ off[:, others] < alike]
-            advance(1 - len(left) / total, "trials compared")
-    return counted
+        for first in range(0, len(order), _BLOCK):
+            some = off[:, order[first : first + _BLOCK]]
+            if counted.shape[1]:
+                some = some[:, (counted.T @ some).max(axis=0) < alike]
+            near, taken = some.T @ some >= alike, list[int]()
+            for one in range(some.shape[1]):
+                if not near[one, taken].any():
+                    taken.append(one)
+            counted = np.column_stack([counted, some[:, taken]])
+            advance((first + _BLOCK) / len(order), "trials compared")
+    return int(counted.shape[1])
 
 
 def _tried(series: Series, trials: Any, variance: Any, everything: Any) -> Tried:

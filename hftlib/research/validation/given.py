@@ -163,7 +163,9 @@ def yes_or_no(value: Any, name: str) -> bool:
 
 def percent(value: float) -> str:
     """A share in words: neither all nor nothing unless it is."""
-    text = f"{100 * value:.1f}" if 0.001 <= value <= 0.999 else f"{100 * value:.3g}"
+    if 0.999 < value < 1.0:
+        return f"{min(100 * value, 99.999):.5g} %"
+    text = f"{100 * value:.1f}" if 0.001 <= value < 1.0 else f"{100 * value:.3g}"
     return f"{text.removesuffix('.0')} %"
 
 

@@ -35,7 +35,7 @@ from hftlib.research.validation.verdict import Verdict
 
 NAME = "Probabilistic Sharpe ratio"
 TOGETHER = 0.1  # a correlation of neighbouring steps from which certainty is overstated
-_POINTS = 200
+_POINTS = 60
 
 
 def sharpe(
