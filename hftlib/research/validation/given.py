@@ -24,6 +24,7 @@ from hftlib.core.errors import InputError
 from hftlib.core.units import shown
 
 Array = np.ndarray[Any, Any]
+AMOUNT_MAX = 1e100  # its square is a number still
 ROWS_LEAST = 30  # fewer steps say nothing about a mean and its spread
 
 
@@ -187,11 +188,15 @@ def _floats(given: Any, where: str) -> Array:
         values = np.asarray(given)
         if values.dtype.kind in "cmM":  # what numpy would make numbers of, and nobody meant
             raise TypeError
-        return np.array(values, float) + 0.0  # no negative zeros
+        floats = np.array(values, float) + 0.0  # no negative zeros
     except (TypeError, ValueError):
         what = f"{shown(type(given).__name__)} holds what is no number"
         do = "Give a DataFrame, an array or a list of numbers: the P&L of each step of time."
         raise InputError(what, where=where, do=do) from None
+    if floats.size and np.isfinite(most := np.abs(floats).max()) and most > AMOUNT_MAX:
+        do = f"Give amounts of money, none beyond {AMOUNT_MAX:g}."
+        raise InputError(f"{most:g} is no amount of money", where=where, do=do)
+    return floats
 
 
 def _timed(index: Any) -> bool:
