@@ -72,6 +72,7 @@ _PLACES = {
     "cell_dtype": "core.seqlock",
     "check_lookahead": "research.lookahead",
     "clock": "core",
+    "compare": "research.parity.comparing",
     "duration_ns": "core.times",
     "flatten": "risk.people",
     "halt": "risk.people",
