@@ -47,7 +47,7 @@ def causes_of(
         ours, other = mine.get(int(orders["id"][here])), theirs.get(int(others["id"][there]))
         if ours is None and other is None:
             continue
-        more, price, fees = _split(ours or _NOTHING, other or _NOTHING)
+        more, price, fees = split(ours or _NOTHING, other or _NOTHING)
         made[TOOK if taking[here] else STOOD] += more
         made[PRICE] += price
         made[FEES] += fees
@@ -60,7 +60,7 @@ Worth = tuple[float, float, float]
 _NOTHING: Worth = (0.0, 0.0, 0.0)
 
 
-def _split(ours: Worth, other: Worth) -> tuple[float, float, float]:
+def split(ours: Worth, other: Worth) -> tuple[float, float, float]:
     """The difference of two orders by quantity, by price, by fees."""
     (worth, quantity, fees), (worth_there, quantity_there, fees_there) = ours, other
     both = min(quantity, quantity_there)
