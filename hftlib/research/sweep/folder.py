@@ -33,6 +33,7 @@ from hftlib.research.sweep.trying import DONE, Outcome
 VERSION = 1
 _NAMES = ("sweep.json", "trials.jsonl", "pnl.npy", "study.log", "registry.json")
 _SHOWN_MAX = 120
+_BYTES = 8
 
 
 class Folder:
@@ -72,7 +73,7 @@ class Folder:
         row = outcome.row()
         try:
             if outcome.pnl is not None:
-                self._pnl(outcome.number + 1)[outcome.number] = outcome.pnl
+                self._write_pnl(outcome.number, outcome.pnl)
             text = json.dumps(row, separators=(",", ":"), ensure_ascii=False)
             with self._log.open("ab") as log:
                 log.write(text.encode() + b"\n")
@@ -85,8 +86,22 @@ class Folder:
         self._note(row)
 
     def reserve(self, trials: int) -> None:
-        """Room for the P&L of so many trials."""
-        self._pnl(trials)
+        """Room for the P&L of so many trials: a file with holes, which take no room yet."""
+        path = self.path / "pnl.npy"
+        there = len(self.pnl) if path.exists() else 0
+        if there >= trials:
+            return
+        part = self.path / "pnl.npy.part"
+        with part.open("wb") as larger:
+            shape = {"descr": "<f8", "fortran_order": False, "shape": (trials, self.steps)}
+            np.lib.format.write_array_header_1_0(larger, shape)
+            begin = larger.tell()
+            if there:
+                with path.open("rb") as old:
+                    old.seek(_begin(old))
+                    shutil.copyfileobj(old, larger, 1 << 20)
+            larger.truncate(begin + trials * self.steps * _BYTES)
+        os.replace(part, path)
 
     @property
     def pnl(self) -> np.ndarray[Any, Any]:
@@ -120,24 +135,11 @@ class Folder:
         if row["state"] == DONE and value is not None:
             self.objectives[row["number"]] = value
 
-    def _pnl(self, trials: int) -> np.ndarray[Any, Any]:
-        """The mapped rows; a larger file takes the place of one that is too small."""
-        path = self.path / "pnl.npy"
-        if path.exists():
-            rows = np.load(path, mmap_mode="r+")
-            if len(rows) >= trials:
-                return rows
-        else:
-            rows = np.zeros((0, self.steps))
-        part = self.path / "pnl.npy.part"
-        larger = np.lib.format.open_memmap(
-            part, mode="w+", dtype=np.float64, shape=(max(trials, 2 * len(rows)), self.steps)
-        )
-        for first in range(0, len(rows), 1024):
-            larger[first : first + 1024][: len(rows) - first] = rows[first : first + 1024]
-        larger.flush()
-        os.replace(part, path)
-        return larger
+    def _write_pnl(self, number: int, steps: np.ndarray[Any, Any]) -> None:
+        """One row. It is written, not mapped: of many steps and trials the file is large."""
+        with (self.path / "pnl.npy").open("rb+") as file:
+            file.seek(_begin(file) + number * self.steps * _BYTES)
+            file.write(np.ascontiguousarray(steps, "<f8").tobytes())
 
     def _require_same(self, asked: Mapping[str, Any]) -> None:
         """Refuse a folder of another question; write this one's down where there is none."""
@@ -161,6 +163,13 @@ class Folder:
                     where=str(self.path),
                     do="Name another folder, or ask what was asked there.",
                 )
+
+
+def _begin(file: Any) -> int:
+    """Where the rows begin: behind the header of a .npy."""
+    np.lib.format.read_magic(file)
+    np.lib.format.read_array_header_1_0(file)
+    return int(file.tell())
 
 
 def cut_torn_line(path: Path) -> None:

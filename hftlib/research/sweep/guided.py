@@ -12,6 +12,7 @@ trial for each hundred trials before it.
 
 from __future__ import annotations
 
+import importlib
 import math
 import warnings
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from hftlib.core.errors import StateError
+from hftlib.core.errors import HostError, StateError
 from hftlib.research.sweep.folder import cut_torn_line
 from hftlib.research.sweep.space import Dimension, Space
 from hftlib.research.sweep.trying import DONE, PRUNED
@@ -34,9 +35,7 @@ class Guide:
     """A study: which parameters next, and what became of them."""
 
     def __init__(self, path: Path, space: Space, seed: int) -> None:
-        import optuna
-
-        _quiet(optuna)
+        optuna = _optuna()
         cut_torn_line(path)
         lock = _own_lock(optuna, path)
         backend = optuna.storages.journal.JournalFileBackend(str(path), lock_obj=lock)
@@ -142,7 +141,7 @@ def _own_lock(optuna: Any, path: Path) -> Any:
     """The folder is locked already: a lock of the journal's own would outlive a kill."""
     public: Any = optuna.storages.journal.JournalFileOpenLock
 
-    class Held(public):  # type: ignore[misc]
+    class Held(public):
         def acquire(self) -> bool:
             return True
 
@@ -152,7 +151,17 @@ def _own_lock(optuna: Any, path: Path) -> Any:
     return Held(str(path))
 
 
-def _quiet(optuna: Any) -> None:
-    """Optuna tells of each trial; a sweep has a bar for that."""
+def _optuna() -> Any:
+    """Optuna, which tells of each trial unless it is told not to: a sweep has a bar for that."""
+    try:
+        optuna: Any = importlib.import_module("optuna")
+        importlib.import_module("optuna.storages.journal")
+    except ImportError as error:
+        raise HostError(
+            f"Optuna cannot be imported: {error}",
+            where='hft.sweep(method="optuna")',
+            do="Install the research extra: pip install 'hftlib[research]'.",
+        ) from None
     if optuna.logging.get_verbosity() == optuna.logging.INFO:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna

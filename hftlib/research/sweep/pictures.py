@@ -12,6 +12,7 @@ import numpy as np
 
 from hftlib.core.errors import StateError
 from hftlib.research import charts
+from hftlib.research.result_plots import plotly_part
 from hftlib.research.sheets import Sheet
 from hftlib.research.sweep.plateau import LONELY, PLATEAU
 from hftlib.research.sweep.trying import DONE
@@ -22,7 +23,7 @@ _COLOURS = {PLATEAU: "#2d8a57", LONELY: "#c8453c"}
 
 def heatmap(sweep: Any, x: str, y: str | None) -> Any:
     """The objective over two parameters."""
-    import plotly.graph_objects as go
+    go = plotly_part("graph_objects")
 
     frame = _done(sweep)
     if y is None:
@@ -44,7 +45,7 @@ def heatmap(sweep: Any, x: str, y: str | None) -> Any:
 
 def parallel(sweep: Any) -> Any:
     """A line for each trial, coloured by its objective."""
-    import plotly.graph_objects as go
+    go = plotly_part("graph_objects")
 
     frame = _done(sweep)
     names = [*sweep.space.names, "objective"]
@@ -60,7 +61,7 @@ def parallel(sweep: Any) -> Any:
 
 def plateau(sweep: Any) -> Any:
     """Each trial's objective across, the mean of its neighbours up; the best one is marked."""
-    import plotly.graph_objects as go
+    go = plotly_part("graph_objects")
 
     _done(sweep)
     land, standing = sweep.land, sweep.standing

@@ -116,7 +116,8 @@ class Space:
                 where="hft.sweep(trials=...)",
                 do='Ask for fewer, or take them all: method="grid".',
             )
-        chance, seen, made = np.random.default_rng(seed), set[tuple[Any, ...]](), []
+        chance, seen = np.random.default_rng(seed), set[tuple[Any, ...]]()
+        made: list[dict[str, Any]] = []
         while len(made) < count:
             for _ in range(_TRIES):
                 one = {part.name: part.drawn(chance) for part in self.dimensions}
