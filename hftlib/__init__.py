@@ -89,6 +89,7 @@ _PLACES = {
     "shared_memory": "core.mapping",
     "sizing": "risk",
     "state": "strategy.fields",
+    "store": "research.catalog.opening",
     "strategy": "strategy",
     "synthetic": "feed.synthetic.market",
     "to_ns": "core.times",
