@@ -4,8 +4,8 @@
     sql(...)   the question as SELECT; the two differ in how a moment is written
 
 A question by symbol has also what concerns every instrument (`*`), of the tapes that have the
-symbol, as `tape["AAPL"]` has it. A time is what `tape.between` takes: "2019-12-30 10:00", a day, ns;
-from `begin` on, up to but without `end`, by the clock of the venues.
+symbol, as `tape["AAPL"]` has it. A time is what `tape.between` takes: "2019-12-30 10:00", a day, or
+ns; from `begin` on, up to but without `end`, by the clock of the venues.
 
 Nothing asked here can write: a text that is anything but one SELECT is refused before it is run.
 """
@@ -26,8 +26,21 @@ from hftlib.research import clocks
 from hftlib.research.catalog.entries import BARS, TICKS, Entry, Part
 from hftlib.research.catalog.writing import EVERY_ONE
 
-Moment = Callable[[int], str]
-"""How a database writes a time of so many ns."""
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a database writes a time of so many ns, and whether its texts know backslashes."""
+
+    moment: Callable[[int], str]
+    has_backslashes: bool
+
+    def text(self, text: str) -> str:
+        doubled = text.replace("\\", "\\\\") if self.has_backslashes else text
+        return "'" + doubled.replace("'", "''") + "'"
+
+    def listed(self, texts: Iterable[str]) -> str:
+        return ", ".join(map(self.text, texts)) or "''"
+
 
 TICK_COLUMNS = (
     *("time", "received", "sequence", "symbol", "kind", "side", "price", "quantity"),
@@ -60,21 +73,21 @@ class Question:
     kinds: tuple[str, ...] | None = None
     width: str = ""
 
-    def sql(self, moment: Moment, limit: int) -> str:
+    def sql(self, say: Dialect, limit: int) -> str:
         """As SELECT, in no order."""
-        wheres = [f"file IN ({_listed(one.file for one in self.entries)})"]
+        wheres = [f"file IN ({say.listed(one.file for one in self.entries)})"]
         if self.symbols is not None:
-            wheres.append(f"symbol IN ({_listed(self.with_every_one)})")
+            wheres.append(f"symbol IN ({say.listed(self.with_every_one)})")
         if self.venue is not None:
-            wheres.append(f"venue IN ({_listed((self.venue, ''))})")
+            wheres.append(f"venue IN ({say.listed((self.venue, ''))})")
         if self.kinds is not None:
-            wheres.append(f"kind IN ({_listed(self.kinds)})")
+            wheres.append(f"kind IN ({say.listed(self.kinds)})")
         if self.width:
-            wheres.append(f"width = {_text(self.width)}")
+            wheres.append(f"width = {say.text(self.width)}")
         if self.begin is not None:
-            wheres.append(f"time >= {moment(self.begin)}")
+            wheres.append(f"time >= {say.moment(self.begin)}")
         if self.end is not None:
-            wheres.append(f"time < {moment(self.end)}")
+            wheres.append(f"time < {say.moment(self.end)}")
         columns = ", ".join(self.columns)
         return f"SELECT {columns} FROM {self.what} WHERE {' AND '.join(wheres)} LIMIT {limit}"
 
@@ -159,7 +172,10 @@ def require_one_select(text: Any) -> str:
     first = word[0].lower() if word else ""
     if first not in _READS:
         raise refused(first.upper() or shown(text))
-    return text.strip().rstrip(";")
+    if ";" in re.sub(r"'(?:[^'\\]|\\.|'')*'|\"[^\"]*\"", "", bare.rstrip().rstrip(";")):
+        do = "Ask one at a time."
+        raise InputError("Several questions were asked at once", where="store.query(sql)", do=do)
+    return text.strip().rstrip(";").rstrip()
 
 
 def refused(what: str) -> InputError:
@@ -251,12 +267,3 @@ def _chosen(
             do = f"Did you mean {near[0]}?" if near else f"Use some of {', '.join(known)}."
             raise InputError(f"There is no {what} {shown(one)}", where=where, do=do)
     return tuple(dict.fromkeys(made))
-
-
-def _listed(texts: Iterable[str]) -> str:
-    return ", ".join(_text(one) for one in texts) or "''"
-
-
-def _text(text: str) -> str:
-    doubled = text.replace("\\", "\\\\") if "\\" in text else text
-    return "'" + doubled.replace("'", "''") + "'"

@@ -27,6 +27,7 @@ from pathlib import Path
 
 from hftlib.core.errors import HostError, InputError, StateError
 from hftlib.research.catalog.entries import VERSION, Entry, parsed
+from hftlib.research.catalog.places import place_of
 
 MARK, LOCK, FILES = "STORE.json", "writer.lock", "files"
 PLACES = ("ticks", "bars", "frames")
@@ -64,9 +65,8 @@ class Folder:
         with failing(self.root):
             (self.root / FILES / f"{entry.key}.json").unlink(missing_ok=True)
             sync_folder(self.root / FILES)
-            for part in entry.parts:
-                if not part.base:
-                    (self.root / part.path).unlink(missing_ok=True)
+        for part in entry.parts:
+            place_of(self.root, part).remove(part.path)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -96,16 +96,16 @@ class Folder:
                 (self.root / path).unlink(missing_ok=True)
             for name in PLACES:
                 folders = [p for p in (self.root / name).rglob("*") if p.is_dir()]
-                for path in sorted(folders, reverse=True):
+                for one in sorted(folders, reverse=True):
                     with suppress(OSError):  # not empty
-                        path.rmdir()
+                        one.rmdir()
         return left
 
     def strangers(self) -> list[str]:
         """Files in the store's folders that nothing in it names."""
         named = {part.path for entry in self.entries() for part in entry.parts if not part.base}
         there = [path for name in PLACES for path in (self.root / name).rglob("*")]
-        there += [path for path in self.root.glob(f"{FILES}/*.part")]
+        there += list(self.root.glob(f"{FILES}/*.part"))
         paths = [str(path.relative_to(self.root)) for path in there if path.is_file()]
         return sorted(set(paths) - named)
 

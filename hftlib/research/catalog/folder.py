@@ -16,13 +16,17 @@ from typing import Any
 
 from hftlib.core.errors import HostError, InputError
 from hftlib.core.times import to_text
+from hftlib.core.units import shown
 from hftlib.research.catalog import asking
 from hftlib.research.catalog.disk import Folder
 from hftlib.research.catalog.entries import BARS, FRAMES, TICKS, Entry, Part
+from hftlib.research.catalog.places import line_of, path_of, protocol_of
 from hftlib.research.catalog.tables import empty, files_table
 
 ASKED_MAX = 5
 _HIVE = "hive_partitioning = true, hive_types = {'day': DATE, 'file': VARCHAR%s}"
+
+DUCKDB = asking.Dialect(lambda ns: f"TIMESTAMPTZ_NS '{to_text(ns)}'", has_backslashes=False)
 
 
 class FolderAnswers:
@@ -39,7 +43,7 @@ class FolderAnswers:
             parts = [part for one in made.entries for part in one.parts if made.may_be_in(part)]
             connection = self._connection(parts)
             _view(connection, made.what, self._folder.root, parts)
-            return made, connection.sql(made.sql(moment, limit)).to_arrow_table()
+            return made, connection.sql(made.sql(DUCKDB, limit)).to_arrow_table()
 
         return self._again_if_moved(ask)
 
@@ -56,7 +60,7 @@ class FolderAnswers:
             _require_select(text)
             answer = connection.sql(text)
             if answer is None:
-                raise asking.refused(asking.shown(text))
+                raise asking.refused(shown(text))
             return answer.to_arrow_table()
 
         return self._again_if_moved(ask)
@@ -70,7 +74,7 @@ class FolderAnswers:
             except (duckdb.IOException, FileNotFoundError) as error:
                 if time + 1 == ASKED_MAX:
                     raise HostError(
-                        f"A part of the store cannot be read: {_line(error)}",
+                        f"A part of the store cannot be read: {line_of(error)}",
                         where=str(self._folder.root),
                         do="`hft store check` says which parts are missing.",
                     ) from None
@@ -80,52 +84,17 @@ class FolderAnswers:
 
     def _connection(self, parts: Iterable[Part]) -> Any:
         import duckdb
+        import fsspec
 
         connection = duckdb.connect(":memory:", config={"python_enable_replacements": False})
         connection.execute("SET TimeZone = 'UTC'")
-        for protocol in sorted({_protocol(part.base) for part in parts} - {""}):
-            connection.register_filesystem(filesystem(f"{protocol}://")[0])
+        for protocol in sorted({protocol_of(part.base) for part in parts} - {""}):
+            connection.register_filesystem(fsspec.filesystem(protocol))
         return connection
 
 
-def moment(ns: int) -> str:
-    """A time as DuckDB writes it."""
-    return f"TIMESTAMPTZ_NS '{to_text(ns)}'"
-
-
-def place_of(root: Path, part: Part) -> str:
-    """Where a part lies: a path, or a URL that fsspec knows."""
-    if not part.base:
-        return str(root / part.path)
-    if _protocol(part.base):
-        return f"{part.base.rstrip('/')}/{part.path}"
-    return str(Path(part.base.removeprefix("file://")) / part.path)
-
-
-def filesystem(url: str) -> tuple[Any, str]:
-    """The filesystem of a URL, and the path in it; of a plain path, that of this machine."""
-    import fsspec
-
-    do = "Name a folder, or a URL such as s3://bucket/folder whose package is installed."
-    try:
-        found, path = fsspec.core.url_to_fs(url)
-    except (ImportError, ValueError) as error:
-        what = f"The place is not understood: {_line(error)}"
-        raise InputError(what, where=url, do=do) from None
-    except Exception as error:  # what clients of object stores raise is theirs to choose
-        what = f"The place cannot be reached: {_line(error)}"
-        raise HostError(what, where=url, do=do) from None
-    return found, str(path)
-
-
-def _protocol(base: str) -> str:
-    """What DuckDB needs a filesystem of ours for."""
-    name, found, _ = base.partition("://")
-    return name if found and name not in ("file", "local") else ""
-
-
 def _view(connection: Any, what: str, root: Path, parts: Iterable[Part]) -> None:
-    places = [place_of(root, part) for part in parts]
+    places = [path_of(root, part) for part in parts]
     if not places:
         connection.register(what, empty(what))
         return
@@ -151,7 +120,3 @@ def _require_select(text: str) -> None:
         bare = text.lstrip()[len("explain") :].lstrip()
         bare = bare[len("analyze") :] if bare.lower().startswith("analyze") else bare
         _require_select(bare)
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:400] or type(error).__name__

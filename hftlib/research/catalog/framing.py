@@ -7,6 +7,7 @@ of the same time, their events stand by time. Worst case: FRAME_EVENTS_MAX ticks
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,7 @@ def _order(table: Any, entries: Sequence[Entry]) -> Any:
     ranked = sorted(known, key=lambda name: begins[name])
     rank = np.array([ranked.index(name) for name in known])[files.indices.to_numpy()]
     spans = [begins[name] for name in ranked]
-    apart = all(a[1] <= b[0] for a, b in zip(spans[:-1], spans[1:], strict=True))
+    apart = all(a[1] <= b[0] for a, b in pairwise(spans))
     if apart:
         return np.lexsort((positions, rank))
     times = table["time"].cast("int64").to_numpy()

@@ -171,5 +171,3 @@ class Spreader:
                 one = self._units[rows[n]]
                 size = Unit(f"{one[f'{unit}_over']}/{one[f'{unit}_under']}")
                 made[name][n] = size.values(made[source][n : n + 1])[0]
-
-

@@ -1,7 +1,7 @@
 """The store as a quant uses it.
 
     store = hft.store()                                   data/store, or where HFT_STORE says
-    store.add("day.tape", bars="1m")                      once; again, it says so and changes nothing
+    store.add("day.tape", bars="1m")                      once; again changes nothing, and says so
     store.ticks("AAPL", "2019-12-30", "2019-12-31")       a DataFrame, as tape.frame() makes it
     store.bars("AAPL", "1m")                              as tape.bars() makes it
     store.query("select symbol, count(*) from ticks group by symbol")
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from hftlib.core.errors import InputError, StateError
@@ -24,37 +24,15 @@ from hftlib.core.units import shown
 from hftlib.research.catalog import asking, framing, things
 from hftlib.research.catalog.adding import noted
 from hftlib.research.catalog.backend import Backend
-from hftlib.research.catalog.entries import BARS, FRAMES, TICKS, Entry
+from hftlib.research.catalog.entries import BARS, TICKS, Entry
+from hftlib.research.catalog.listing import Added, Dropped, days_of, some
+from hftlib.research.catalog.writing import EVERY_ONE
 from hftlib.research.sheets import Sheet, Shown
 from hftlib.research.tape import Tape
 from hftlib.research.tape_frame import FRAME_EVENTS_MAX
 
 LISTED_MAX = 200
 _DROP_DIGITS = 4
-
-
-@dataclass(frozen=True, repr=False)
-class Added:
-    """What became of an `add`."""
-
-    source: str
-    entries: tuple[Entry, ...]  # of it, in the store now
-    new: tuple[Entry, ...]  # written by this call
-    seconds: float
-
-    def __str__(self) -> str:
-        if not self.new:
-            file = self.entries[0].file
-            return f"{self.source} is in the store already, as {file}: nothing changed."
-        told = [_told(one) for one in self.new]
-        return f"{self.source}: {'; '.join(told)}, in {self.seconds:.1f} s."
-
-    __repr__ = __str__
-
-    def as_json(self) -> dict[str, Any]:
-        new = {one.key for one in self.new}
-        rows = [{**_row_of(one), "new": one.key in new} for one in self.entries]
-        return {"source": self.source, "seconds": self.seconds, "entries": rows}
 
 
 class Store(Shown):
@@ -77,7 +55,7 @@ class Store(Shown):
     def symbols(self) -> list[str]:
         """Of which there are ticks."""
         names = {s for one in self.entries if one.what == TICKS for s, _ in one.names}
-        return sorted(names - {things.EVERY_ONE})
+        return sorted(names - {EVERY_ONE})
 
     def add(self, thing: Any, bars: Any = None) -> Added:
         """A tape, or a journal, or the path of one; with `bars` also its bars of these widths."""
@@ -107,8 +85,6 @@ class Store(Shown):
         venue: str | None = None,
     ) -> Any:
         """Events from `begin` up to but without `end`, as `tape.frame()` has them."""
-        from dataclasses import replace
-
         chosen, kept = asking.tick_columns(columns), asking.kinds_of(kinds)
 
         def asked(entries: list[Entry]) -> asking.Question:
@@ -128,8 +104,6 @@ class Store(Shown):
         venue: str | None = None,
     ) -> Any:
         """Bars that begin from `begin` up to but without `end`, as `tape.bars()` has them."""
-        from dataclasses import replace
-
         name = asking.width_of(width)
 
         def asked(entries: list[Entry]) -> asking.Question:
@@ -143,7 +117,7 @@ class Store(Shown):
         """What one SELECT over `ticks`, `bars`, `frames` and `files` says, as a DataFrame."""
         return framing.plain_frame(self.backend.query(asking.require_one_select(sql)))
 
-    def drop(self, digest: str) -> list[Entry]:
+    def drop(self, digest: str) -> Dropped:
         """Take out what has this digest, or begins so: ticks, and bars that were made of them."""
         if not isinstance(digest, str) or len(digest) < _DROP_DIGITS:
             do = "Give the digest that the store shows, or four and more of its first digits."
@@ -156,7 +130,7 @@ class Store(Shown):
                 raise InputError(f"{what} with {digest}", where=self.where, do=do)
             for one in sorted(gone, key=lambda one: one.what):  # bars before their ticks
                 self.backend.forget(one)
-        return gone
+        return Dropped(tuple(gone))
 
     def keep(self, hot: Any = "5d", warm: Any = "90d", **options: Any) -> Any:
         """Pack what is older than `hot`, move what is older than `warm` to `cold=`; `tiers.py`."""
@@ -170,6 +144,12 @@ class Store(Shown):
 
         return backed_up(self._folder("backup"), target)
 
+    def restore(self, source: Any) -> Any:
+        """A backup into this store's folder, which must not be there yet; all of it, or nothing."""
+        from hftlib.research.catalog.copies import restored
+
+        return restored(self._folder("restore"), source)
+
     def check(self) -> Any:
         """Read every part against its SHA-256: what is damaged, missing, or left behind."""
         from hftlib.research.catalog.copies import checked
@@ -178,7 +158,7 @@ class Store(Shown):
 
     def as_json(self) -> list[dict[str, Any]]:
         """A row for each thing and day."""
-        return [row for one in self.entries for row in _days_of(one)]
+        return [row for one in self.entries for row in days_of(one)]
 
     def sheets(self) -> list[Sheet]:
         heads = ("day", "what", "symbols", "events", "MB", "tier", "digest", "from")
@@ -187,7 +167,7 @@ class Store(Shown):
             (
                 row["day"],
                 f"{row['what']} {row['width']}".strip(),
-                _some(row["symbols"]),
+                some(row["symbols"]),
                 row["events"],
                 round(row["bytes"] / 1e6, 1),
                 row["tier"],
@@ -247,41 +227,3 @@ def _widths(bars: Any) -> tuple[str, ...]:
         return ()
     several = bars if isinstance(bars, Iterable) and not isinstance(bars, str) else (bars,)
     return tuple(dict.fromkeys(asking.width_of(one) for one in several))
-
-
-def _told(one: Entry) -> str:
-    days = sorted({part.day for part in one.parts})
-    span = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}" if days else "no day"
-    of = {TICKS: f" of {len(one.names):,} symbols", FRAMES: ""}.get(one.what, f" of {one.width}")
-    what = {TICKS: "events", FRAMES: "frames"}.get(one.what, "bars")
-    size = f", {one.bytes / 1e6:,.1f} MB" if one.bytes else ""
-    return f"{one.events:,} {what}{of} on {span}{size}"
-
-
-def _row_of(one: Entry) -> dict[str, Any]:
-    told = {n: getattr(one, n) for n in ("what", "width", "digest", "source", "zone")}
-    return {**told, "events": one.events, "bytes": one.bytes, "begin": one.begin, "end": one.end}
-
-
-def _days_of(one: Entry) -> list[dict[str, Any]]:
-    rows = []
-    for day in sorted({part.day for part in one.parts}):
-        parts = [part for part in one.parts if part.day == day]
-        rows.append(
-            {
-                **_row_of(one),
-                "day": day,
-                "symbols": sorted({s for part in parts for s, _, _ in part.symbols}),
-                "events": sum(part.events for part in parts),
-                "bytes": sum(part.bytes for part in parts),
-                "tier": ", ".join(sorted({part.tier for part in parts})),
-                "parts": len(parts),
-            }
-        )
-    return rows
-
-
-def _some(symbols: list[str]) -> str:
-    names = [one for one in symbols if one != things.EVERY_ONE]
-    more = f" +{len(names) - 3:,}" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more

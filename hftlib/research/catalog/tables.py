@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from hftlib.research.catalog.entries import BARS, FRAMES, TICKS, Entry
+from hftlib.research.catalog.writing import coded
 from hftlib.research.tape import Tape
 
 
@@ -58,8 +59,7 @@ def bars_of(tape: Tape, width: str) -> list[tuple[str, Any, dict[tuple[str, str]
     names = [names[n] for n in order]
     columns: dict[str, Any] = {"time": pa.array(stamps.as_unit("ns"))}
     for name, place in (("symbol", 0), ("venue", 1)):
-        texts = pa.array([one[place] for one in names], pa.string())
-        columns[name] = pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), texts)
+        columns[name] = coded([one[place] for one in names], codes)
     for name in frame.columns:
         columns[name] = pa.array(frame[name].to_numpy(), from_pandas=True)
     table = pa.table(columns).cast(bar_schema())

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,17 @@ class Journaled:
             progress(min(1.0, number / max(1, self._frames)), "writing frames")
 
         return write_parquet(target, self.folder, Choice().marked(self.folder), told)
+
+    def tables(self, progress: Progress) -> Iterator[Any]:
+        """All its frames as Arrow tables."""
+        import pyarrow.parquet as pq
+
+        with tempfile.TemporaryDirectory(prefix="hft-frames-") as folder:
+            target = Path(folder) / "frames.parquet"
+            self.write(target, progress)
+            with pq.ParquetFile(target) as file:
+                for number in range(file.num_row_groups):
+                    yield file.read_row_group(number)
 
 
 def thing_of(given: Any) -> Tape | Journaled:

@@ -19,7 +19,7 @@ import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -138,8 +138,8 @@ def _lists(file: TapeFile) -> list[tuple[tuple[str, str], np.ndarray[Any, Any]]]
 class Writing:
     """The parts of one tape, on their way to the disk."""
 
-    def __init__(self, root: Path, file: TapeFile, name: str) -> None:
-        self._root, self._file, self._name = root, file, name
+    def __init__(self, root: Path | None, file: TapeFile, name: str) -> None:
+        self._root, self._file, self._name = root or Path(), file, name
         self._done, self._stopped = 0, False
         self._lock, self._mine = threading.Lock(), threading.local()
 
@@ -168,18 +168,9 @@ class Writing:
         path = plan.path(self._name)
         target = self._root / f"{path}.part"
         low, high = [], []
-        options: dict[str, Any] = {
-            "compression": "lz4",
-            "use_dictionary": list(_WORDS),
-            "column_encoding": dict.fromkeys(_SPLIT, "BYTE_STREAM_SPLIT"),
-            "write_statistics": ["symbol", "time"],
-        }
         with target.open("wb") as file:
-            with pq.ParquetWriter(file, schema(), **options) as writer:
-                for group in plan.groups:
-                    if self._stopped:
-                        raise InterruptedError
-                    table, times = self._table(group)
+            with pq.ParquetWriter(file, schema(), **writer_options()) as writer:
+                for table, times in self.tables(plan):
                     low.append(int(times.min()))
                     high.append(int(times.max()))
                     writer.write_table(table, row_group_size=GROUP_EVENTS)
@@ -187,17 +178,20 @@ class Writing:
                         self._done += len(times)
             file.flush()
             os.fsync(file.fileno())
-        part = Part(
-            path=path,
-            day=plan.day,
-            events=plan.events,
-            bytes=target.stat().st_size,
-            sha256=sha256_of(target),
-            low=min(low),
-            high=max(high),
-            symbols=_counted(plan),
-        )
+        size, sign = target.stat().st_size, sha256_of(target)
+        part = replace(self.part(plan, min(low), max(high)), path=path, bytes=size, sha256=sign)
         return part, target
+
+    def tables(self, plan: Plan) -> Iterator[tuple[Any, np.ndarray[Any, Any]]]:
+        """The row groups of a part as Arrow tables, each with its times, valid until the next."""
+        for group in plan.groups:
+            if self._stopped:
+                raise InterruptedError
+            yield self._table(group)
+
+    def part(self, plan: Plan, low: int, high: int) -> Part:
+        """What is said of a part that is nowhere yet."""
+        return Part("", plan.day, plan.events, 0, "", low, high, _counted(plan))
 
     def _table(self, group: list[tuple[tuple[str, str], np.ndarray[Any, Any]]]) -> Any:
         """One row group, and its times. Columns are lent to Arrow until the next is made."""
@@ -230,15 +224,34 @@ def table_of(
     )
     for name in ("price", "quantity"):  # not a number is no value
         made[name] = pa.array(columns[name], from_pandas=True)
-    for name, place in (("symbol", 0), ("venue", 1)):
-        texts = pa.array([one[place] for one in names], pa.string())
-        made[name] = pa.DictionaryArray.from_arrays(pa.array(codes), texts)
+    made["symbol"], made["venue"] = (coded([one[n] for one in names], codes) for n in (0, 1))
     for name, known in (("kind", KINDS), ("side", SIDES)):
         index = columns[name]
         made[name] = pa.DictionaryArray.from_arrays(
             pa.array(index.astype(np.int16 if name == "kind" else np.int8)), labels(known, index)
         )
     return pa.Table.from_arrays([made[name] for name in schema().names], schema=schema())
+
+
+def writer_options() -> dict[str, Any]:
+    """How ticks are encoded."""
+    return {
+        "compression": "lz4",
+        "use_dictionary": list(_WORDS),
+        "column_encoding": dict.fromkeys(_SPLIT, "BYTE_STREAM_SPLIT"),
+        "write_statistics": ["symbol", "time"],
+    }
+
+
+def coded(texts: list[str], codes: np.ndarray[Any, Any]) -> Any:
+    """Words by their places in a list, in which one may stand more than once."""
+    import pyarrow as pa
+
+    distinct = {text: n for n, text in enumerate(dict.fromkeys(texts))}
+    if len(distinct) < len(texts):
+        codes = np.array([distinct[text] for text in texts], np.int32)[codes]
+    words = pa.array(list(distinct), pa.string())
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32, copy=False)), words)
 
 
 def labels(known: tuple[str, ...], numbers: np.ndarray[Any, Any]) -> Any:
