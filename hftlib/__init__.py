@@ -92,6 +92,7 @@ _PLACES = {
     "signals_to_strategy": "research.bridge.signals",
     "sizing": "risk",
     "state": "strategy.fields",
+    "store": "research.catalog.opening",
     "strategy": "strategy",
     "sweep": "research.sweep.sweeping",
     "synthetic": "feed.synthetic.market",

@@ -24,6 +24,7 @@ from hftlib.ops import beside_commands
 from hftlib.ops.desk_commands import add_commands
 from hftlib.ops.live_command import live_command, replay_command
 from hftlib.research.backtest_command import backtest_command
+from hftlib.research.catalog.commands import store
 from hftlib.research.commands import data
 from hftlib.research.journal_command import journal
 from hftlib.research.limits_command import limits
@@ -40,6 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data, name="data")
+app.add_typer(store, name="store")
 app.add_typer(limits, name="limits")
 app.add_typer(journal, name="journal")
 app.add_typer(exchange, name="exchange")

@@ -21,7 +21,7 @@ from hftlib import __version__
 from hftlib.core.errors import InputError
 from hftlib.terminal import Json, counted, patience, show
 
-SUITES = ("core", "risk", "match", "ouch", "exchange", "journal", "probe")
+SUITES = ("core", "risk", "match", "ouch", "exchange", "journal", "store", "probe")
 OF_FILES = ("itch", "book")
 OF_JOURNALS = ("replay", "live")
 
@@ -30,8 +30,8 @@ def bench_command(
     what: Annotated[
         str,
         typer.Argument(
-            help="core, itch, book, backtest, risk, match, ouch, exchange, journal, replay, live, "
-            "soak, sweep."
+            help="core, itch, book, backtest, risk, match, ouch, exchange, journal, store, "
+            "replay, live, soak, sweep."
         ),
     ] = "",
     file: Annotated[
@@ -92,9 +92,9 @@ def _suites(
         raise InputError(
             f"There is no bench {what!r}" if unknown else "No bench was named",
             where="hft bench",
-            do="Run `hft bench core`, `journal`, `risk`, `match`, `ouch`, `exchange`, `itch FILE`, "
-            "`book FILE`, `replay FOLDER`, `live FOLDER`, `live --wire`, `soak`, `sweep`, "
-            "`backtest`, or --probe.",
+            do="Run `hft bench core`, `journal`, `risk`, `match`, `ouch`, `exchange`, `store`, "
+            "`itch FILE`, `book FILE`, `replay FOLDER`, `live FOLDER`, `live --wire`, `soak`, "
+            "`sweep`, `backtest`, or --probe.",
         )
     modules = [import_module(f"hftlib.bench.{name}") for name in wanted]
     made_ready()
