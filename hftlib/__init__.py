@@ -101,6 +101,7 @@ _PLACES = {
     "to_text": "core.times",
     "trials_of": "research.sweep.counting",
     "urgency": "execution.schedules",
+    "validation": "research",
     "volume_curve": "research.volume_curve",
     "wire_backtest": "research.wire_backtest",
 }
@@ -114,7 +115,7 @@ def __getattr__(name: str) -> Any:
     place = f"{__name__}.{_PLACES[name]}"
     if name == "strategy":  # a room that can be called
         value: Any = importlib.import_module(f"{__name__}.strategy")
-    elif _PLACES[name] in ("core", "risk", "strategy"):
+    elif _PLACES[name] in ("core", "research", "risk", "strategy"):
         value = importlib.import_module(f"{place}.{name}")
     else:
         value = getattr(importlib.import_module(place), name)

@@ -4,4 +4,38 @@
     hft.validation.pbo(sweep.pnl)             one question
 
 Every answer says pass, fail or cannot tell, in a sentence, with its figures and a picture.
+Importing it costs nothing much: each question is loaded when it is first asked.
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_PLACES = {
+    "Verdict": "verdict",
+    "bootstrap": "resampling",
+    "confidence_set": "comparison",
+    "deflated_sharpe": "deflation",
+    "independent_trials": "deflation",
+    "pbo": "overfitting",
+    "reality_check": "comparison",
+    "regimes": "breakdown",
+    "sharpe": "track_record",
+    "spa": "comparison",
+    "stability": "plateau",
+}
+
+__all__ = [*_PLACES]  # noqa: PLE0604  (all of them are text)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"hft.validation has no {name!r}; it has {', '.join(sorted(_PLACES))}")
+    value = getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PLACES})
