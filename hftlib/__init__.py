@@ -95,6 +95,8 @@ _PLACES = {
     "to_tape": "research.tape",
     "to_text": "core.times",
     "urgency": "execution.schedules",
+    "validate": "research.validation.validating",
+    "validation": "research",
     "volume_curve": "research.volume_curve",
     "wire_backtest": "research.wire_backtest",
 }
@@ -108,7 +110,7 @@ def __getattr__(name: str) -> Any:
     place = f"{__name__}.{_PLACES[name]}"
     if name == "strategy":  # a room that can be called
         value: Any = importlib.import_module(f"{__name__}.strategy")
-    elif _PLACES[name] in ("core", "risk", "strategy"):
+    elif _PLACES[name] in ("core", "research", "risk", "strategy"):
         value = importlib.import_module(f"{place}.{name}")
     else:
         value = getattr(importlib.import_module(place), name)
