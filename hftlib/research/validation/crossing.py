@@ -32,7 +32,9 @@ from hftlib.research.validation.judging import (
     T_WANTED,
     best_of,
     ratio,
+    require_steps,
     step_of,
+    steps_in,
     t_of,
     too_few,
     year_steps,
@@ -48,7 +50,7 @@ GROUPS_MAX, CHOICES_MAX = 32, 5_000
 PATHS_WANTED = 0.9
 _LEFT_MIN = 0.25  # of what is not tested, that must be left to choose on
 _LINES = 8
-_STEPS_A_GROUP = 5
+_WHERE = "cross_validation(groups=..., step=...)"
 
 
 def cross_validation(
@@ -70,6 +72,7 @@ def cross_validation(
     held = tapes_of(tapes)
     given = checked_settings(settings, held, "cross_validation")
     sets, step_ns = sets_of(space), step_of(step, held)
+    require_steps(steps_in(held, step_ns), groups, step_ns, _WHERE)
     whole = whole_of(strategy, held, sets, given, step_ns)
     return crossed(whole, *split, chosen_by)
 
@@ -107,12 +110,7 @@ def crossed(
     chosen_by: Callable[[Array], float],
 ) -> Verdict:
     """The same from runs that are there already."""
-    if len(whole.times) < groups * _STEPS_A_GROUP:
-        raise InputError(
-            f"{len(whole.times):,} steps are too few for {groups} groups",
-            where="cross_validation(groups=..., step=...)",
-            do="Take a longer tape, a finer step or fewer groups.",
-        )
+    require_steps(len(whole.times), groups, whole.step_ns, _WHERE)
     told = purge_ns is not None
     purge_ns = purge_ns if purge_ns is not None else max(one.held_ns for one in whole.briefs)
     cv = _splitter(whole, groups, test_groups, embargo_ns, purge_ns)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from hftlib.core.errors import InputError
-from hftlib.core.times import duration_ns
+from hftlib.core.times import duration_ns, duration_text
 from hftlib.core.units import shown
 from hftlib.research.result import Result
 from hftlib.research.result_curve import STEPS_NS
@@ -29,7 +29,8 @@ from hftlib.research.validation.holding import longest_held
 Array = np.ndarray[Any, Any]
 T_WANTED = 1.645  # one in twenty by chance, one side
 FILLS_MIN, STEPS_MIN = 20, 20
-STEPS_WANTED = 300
+STEPS_WANTED = 250
+STEPS_A_PIECE = 5
 NS_PER_HOUR = 3_600 * 10**9
 _YEAR_S, _ALWAYS_S = 252 * 6.5 * 3_600, 365 * 86_400.0
 
@@ -96,6 +97,22 @@ def step_of(step: Any, tapes: Sequence[Tape]) -> int:
     span = sum(one.duration for one in tapes)
     fitting = [one for one in STEPS_NS if span // one >= STEPS_WANTED]
     return fitting[-1] if fitting else STEPS_NS[0]
+
+
+def steps_in(tapes: Sequence[Tape], step_ns: int) -> int:
+    """How many steps these tapes have."""
+    return sum(max(1, -(-one.duration // step_ns)) for one in tapes)
+
+
+def require_steps(count: int, pieces: int, step_ns: int, where: str) -> None:
+    """Refuse pieces of a few steps: nothing is told by them."""
+    if count < pieces * STEPS_A_PIECE:
+        step = duration_text(step_ns)
+        raise InputError(
+            f"{count:,} steps of {step} are too few for {pieces} pieces",
+            where=where,
+            do="Take longer tapes, a finer step or fewer pieces.",
+        )
 
 
 def year_steps(tapes: Sequence[Tape], step_ns: int) -> float:

@@ -38,7 +38,9 @@ from hftlib.research.validation.judging import (
     brief_of,
     joined,
     ratio,
+    require_steps,
     step_of,
+    steps_in,
     t_of,
     too_few,
     year_steps,
@@ -57,7 +59,7 @@ from hftlib.research.validation.whole import Whole, whole_of
 Array = np.ndarray[Any, Any]
 TRAIN = 2  # pieces that the first choice is made on, and each of a rolling one
 FOLDS_MAX = 100
-_STEPS_A_PIECE = 5
+_WHERE = "walk_forward(folds=..., step=...)"
 _TO_SECONDS = len("2026-01-05 09:30:00")
 
 
@@ -92,10 +94,15 @@ def walk_forward(
     if anchored not in (True, False):
         do = "Give True, all the past, or False, the last of it."
         raise InputError(f"{shown(anchored)} is no", where="walk_forward(anchored=...)", do=do)
+    if not isinstance(efficiency_min, int | float) or isinstance(efficiency_min, bool):
+        do = "Give a share such as 0.5."
+        what = f"{shown(efficiency_min)} is no efficiency"
+        raise InputError(what, where="walk_forward(efficiency_min=...)", do=do)
     chosen_by = objective_of(objective)
     held = tapes_of(tapes)
     given = checked_settings(settings, held, "walk_forward")
     sets, step_ns = sets_of(space), step_of(step, held)
+    require_steps(steps_in(held, step_ns), folds + TRAIN, step_ns, _WHERE)
     whole = whole_of(strategy, held, sets, given, step_ns)
     return walked(strategy, whole, given, folds, anchored, chosen_by, efficiency_min)
 
@@ -138,13 +145,7 @@ def walked(
 def _edges(whole: Whole, pieces: int) -> list[int]:
     """Where pieces begin; where there are enough tapes, between two of them."""
     count = len(whole.times)
-    if count < pieces * _STEPS_A_PIECE:
-        step = duration_text(whole.step_ns)
-        raise InputError(
-            f"{count:,} steps of {step} are too few for {pieces} pieces",
-            where="walk_forward(folds=..., step=...)",
-            do="Take a longer tape, a finer step or fewer folds.",
-        )
+    require_steps(count, pieces, whole.step_ns, _WHERE)
     edges = np.linspace(0, count, pieces + 1).round().astype(int)
     if len(whole.firsts) >= pieces:
         begins = np.array([*whole.firsts, count])

@@ -42,8 +42,9 @@ class Whole:
             low, high = max(first, begin), min(last, end)
             if low >= high:
                 continue
-            from_ns = None if low == begin else int(self.times[low]) - self.step_ns
-            until_ns = None if high == end else int(self.times[high - 1])
+            # What happens at the very end of a step belongs to it.
+            from_ns = None if low == begin else int(self.times[low]) - self.step_ns + 1
+            until_ns = None if high == end else int(self.times[high - 1]) + 1
             piece = tape.between(from_ns, until_ns)
             if len(piece):
                 made.append(piece)
