@@ -101,6 +101,7 @@ _PLACES = {
     "to_text": "core.times",
     "trials_of": "research.sweep.counting",
     "urgency": "execution.schedules",
+    "validate": "research.validation.validating",
     "validation": "research",
     "volume_curve": "research.volume_curve",
     "wire_backtest": "research.wire_backtest",

@@ -1,0 +1,360 @@
+"""`hft.validate`: everything that can be asked of a strategy or a sweep, on one page.
+
+    hft.validate(sweep)                                        what the sweep was made of, all of it
+    hft.validate(Maker, tapes, {"edge": [1, 2, 3]}, venue=venue)
+    hft.validate(Maker, tape, params={"edge": 2}, venue=venue)
+
+A check that another makes from returns is called through the table `FROM_RETURNS`; one that cannot
+be asked here is left out, with its reason on the page. A check that is refused says so as "cannot
+tell"; Ctrl-C ends all of it.
+
+Worst case: each set of parameters over each tape once, and some 150 backtests more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from hftlib.core.errors import HftError, InputError
+from hftlib.core.times import duration_ns, duration_text
+from hftlib.core.units import shown
+from hftlib.research.lookahead import check_lookahead
+from hftlib.research.result import Result
+from hftlib.research.tape import Tape
+from hftlib.research.validation.chances import monte_carlo
+from hftlib.research.validation.crossing import checked_split, crossed
+from hftlib.research.validation.judging import best_of, brief_of, joined, step_of
+from hftlib.research.validation.judging import objective as objective_of
+from hftlib.research.validation.report import Report
+from hftlib.research.validation.scaling import capacity
+from hftlib.research.validation.stress import stress_costs, stress_latency
+from hftlib.research.validation.trying import (
+    Job,
+    checked_settings,
+    run_jobs,
+    sets_of,
+    tapes_of,
+)
+from hftlib.research.validation.verdict import Verdict
+from hftlib.research.validation.walking import walked
+from hftlib.research.validation.whole import Whole, whole_of
+from hftlib.terminal import heard_by, patience
+
+Array = np.ndarray[Any, Any]
+FOLDS, GROUPS, TEST_GROUPS = 5, 6, 2
+LOOK_EVENTS_MAX = 2_000_000
+_SWEEP = ("pnl", "params", "strategy", "tapes", "settings")
+_ONE_SET = "There is one set of parameters, so nothing was chosen."
+
+
+@dataclass(frozen=True)
+class Material:
+    """What checks are made from."""
+
+    whole: Whole
+    strategy: Any
+    settings: Mapping[str, Any]
+    chosen_by: Callable[[Array], float]
+    trials: int
+    sweep: Any = None
+    param: str = "clip"
+    runs: int = 100
+    seed: int = 0
+    cuts: int = 4
+    embargo: Any = None
+
+    @cached_property
+    def best(self) -> int:
+        """The set that the objective likes best, over all of the time."""
+        return best_of(self.whole.matrix, self.chosen_by)
+
+    @property
+    def with_best(self) -> dict[str, Any]:
+        """Settings of a backtest with that set."""
+        params = self.settings.get("params")
+        if self.whole.sets[self.best]:
+            params = {**(params or {}), **self.whole.sets[self.best]}
+        return {**self.settings, "params": params}
+
+    @cached_property
+    def matrix(self) -> Any:
+        """A column for each set, a row for each step."""
+        import pandas as pd
+
+        index = pd.DatetimeIndex(self.whole.times.view("datetime64[ns]"), tz="UTC", name="time")
+        return pd.DataFrame(self.whole.matrix, index=index.tz_convert(self.whole.tapes[0].zone))
+
+    @property
+    def pnl(self) -> Any:
+        """The steps of the best set."""
+        return self.matrix[self.best].rename("pnl")
+
+    @cached_property
+    def result(self) -> Result:
+        """The best set over the last tape."""
+        jobs = [Job(self.whole.tapes[-1], {}, self.with_best)]
+        made: Result = run_jobs(self.strategy, jobs)[0]
+        return made
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question: its name, who answers it, and why it may not be asked."""
+
+    name: str
+    ask: Callable[[Material], Verdict]
+    not_now: Callable[[Material], str] = lambda _made: ""
+
+
+def _of_sets(made: Material) -> str:
+    return "" if len(made.whole.sets) > 1 else _ONE_SET
+
+
+def _of_sweeps(made: Material) -> str:
+    return "" if made.sweep is not None else "It takes a sweep: hft.validate(hft.sweep(...))."
+
+
+# What is made from returns, by the name of its function: how it is called, and when it cannot be.
+FROM_RETURNS: dict[str, tuple[Callable[[Any, Material], Verdict], Callable[[Material], str]]] = {
+    "sharpe": (lambda ask, made: ask(made.pnl), lambda _made: ""),
+    "deflated_sharpe": (
+        lambda ask, made: ask(made.pnl, trials=made.trials, all=made.matrix),
+        _of_sets,
+    ),
+    "bootstrap": (lambda ask, made: ask(made.pnl), lambda _made: ""),
+    "pbo": (lambda ask, made: ask(made.matrix), _of_sets),
+    "reality_check": (lambda ask, made: ask(made.matrix), lambda _made: ""),
+    "spa": (lambda ask, made: ask(made.matrix), lambda _made: ""),
+    "confidence_set": (lambda ask, made: ask(made.matrix), _of_sets),
+    "stability": (lambda ask, made: ask(made.sweep), _of_sweeps),
+    "regimes": (lambda ask, made: ask(made.result), lambda _made: ""),
+}
+
+
+def validate(
+    subject: Any,
+    tapes: Any = None,
+    space: Any = None,
+    *,
+    objective: Any = None,
+    step: Any = None,
+    param: str = "clip",
+    runs: int = 100,
+    embargo: Any = None,
+    cuts: int = 4,
+    trials: int | None = None,
+    seed: int = 0,
+    **settings: Any,
+) -> Report:
+    """All that can be asked, as a page of verdicts; `subject` is a strategy or a sweep."""
+    known = _material(subject, tapes, space, objective, step, settings, trials, seed)
+    made = Material(**known, param=param, runs=runs, cuts=cuts, embargo=embargo)
+    left_out, asked, verdicts = {}, [], []
+    for check in checks():
+        why = check.not_now(made)
+        if why:
+            left_out[check.name] = why
+        else:
+            asked.append(check)
+    with patience() as advance:
+        for number, check in enumerate(asked):
+
+            def heard(share: float, what: str, n: int = number, name: str = check.name) -> None:
+                advance((n + share) / len(asked), f"{name}: {what}")
+
+            heard(0.0, "")
+            with heard_by(heard):
+                verdicts.append(_answer(check, made))
+    best = ", ".join(f"{k}={v}" for k, v in made.whole.sets[made.best].items())
+    about = {
+        "tapes": ", ".join(one.path.name for one in made.whole.tapes),
+        "sets of parameters": len(made.whole.sets),
+        "trials": made.trials,
+        "best set": best or "as it is",
+        "step": duration_text(made.whole.step_ns),
+    }
+    title = f"{_name(made.strategy)} on {about['tapes']}"
+    return Report(title, tuple(verdicts), about, left_out)
+
+
+def checks() -> list[Check]:
+    """What is asked, in order of the page; what this tree has no function for is not there."""
+    from hftlib.research import validation
+
+    returns = []
+    for name, (call, not_now) in FROM_RETURNS.items():
+        ask = getattr(validation, name, None)
+        if ask is not None:
+            answer = lambda made, ask=ask, call=call: call(ask, made)  # noqa: E731
+            returns.append(Check(name.replace("_", " "), answer, not_now))
+    return [
+        Check("look-ahead", _looked_ahead),
+        *returns,
+        Check("walk-forward, anchored", lambda made: _walked(made, True)),
+        Check("walk-forward, rolling", lambda made: _walked(made, False), _of_sets),
+        Check("combinatorial cross-validation", _crossed),
+        Check("Monte Carlo", _chances),
+        Check("cost stress", lambda made: stress_costs(*_run(made), **made.with_best)),
+        Check("latency stress", lambda made: stress_latency(*_run(made), **made.with_best)),
+        Check("capacity", _capacity, _no_size),
+    ]
+
+
+def _answer(check: Check, made: Material) -> Verdict:
+    try:
+        return check.ask(made)
+    except HftError as error:
+        return Verdict(check.name, None, f"{error.what}. {error.do}")
+
+
+def _material(
+    subject: Any,
+    tapes: Any,
+    space: Any,
+    objective: Any,
+    step: Any,
+    settings: Mapping[str, Any],
+    trials: int | None,
+    seed: int,
+) -> dict[str, Any]:
+    is_sweep = all(hasattr(subject, name) for name in _SWEEP)
+    if is_sweep:
+        return _of_sweep(subject, tapes, space, objective, settings, trials, seed)
+    if tapes is None:
+        raise InputError(
+            "There is no tape to validate on",
+            where="hft.validate(strategy, tapes)",
+            do="Pass hft.open_tape(path), or several; a sweep brings its own.",
+        )
+    chosen_by = objective_of(objective or "sharpe")
+    held = tapes_of(tapes)
+    given = checked_settings(settings, held, "validate")
+    sets, step_ns = sets_of(space), step_of(step, held)
+    whole = whole_of(subject, held, sets, given, step_ns)
+    return {
+        "whole": whole,
+        "strategy": subject,
+        "settings": given,
+        "chosen_by": chosen_by,
+        "trials": _count(trials, len(sets)),
+        "seed": seed,
+    }
+
+
+def _of_sweep(
+    sweep: Any,
+    tapes: Any,
+    space: Any,
+    objective: Any,
+    settings: Mapping[str, Any],
+    trials: int | None,
+    seed: int,
+) -> dict[str, Any]:
+    """What a sweep has run is not run again, but for its best set."""
+    if tapes is not None or space is not None or settings:
+        odd = (
+            "tapes" if tapes is not None else "space" if space is not None else next(iter(settings))
+        )
+        raise InputError(
+            f"A sweep has its {odd} already",
+            where=f"hft.validate(sweep, {odd}=...)",
+            do="Leave it out, or validate the strategy: hft.validate(strategy, tapes, space).",
+        )
+    held = tapes_of(list(sweep.tapes))
+    given = checked_settings(dict(sweep.settings), held, "validate")
+    sets = [dict(sweep.params(n)) for n in range(sweep.pnl.shape[1])]
+    known = objective or getattr(sweep, "objective", None)
+    chosen_by = objective_of(known if _is_objective(known) else "sharpe")
+    matrix = sweep.pnl.to_numpy(np.float64)
+    best = best_of(matrix, chosen_by)
+    times = sweep.pnl.index.as_unit("ns").asi8.copy()
+    step_ns = int(np.diff(times).min()) if len(times) > 1 else 1
+    jobs = [Job(one, sets[best], {"every": step_ns, **given}) for one in held]
+    parts = run_jobs(sweep.strategy, jobs, lambda result: brief_of(result, step_ns))
+    firsts = tuple(int(np.searchsorted(times, one.begin, "right")) for one in held)
+    whole = Whole(held, sets, step_ns, times, firsts, matrix, [joined(parts)] * len(sets))
+    return {
+        "whole": whole,
+        "strategy": sweep.strategy,
+        "settings": given,
+        "chosen_by": chosen_by,
+        "trials": _count(trials, getattr(sweep, "trials", len(sets))),
+        "sweep": sweep,
+        "seed": seed,
+    }
+
+
+def _is_objective(name: Any) -> bool:
+    try:
+        objective_of(name)
+    except InputError:
+        return False
+    return isinstance(name, str)
+
+
+def _count(trials: Any, otherwise: Any) -> int:
+    made = otherwise if trials is None else trials
+    made = len(made) if hasattr(made, "__len__") else made
+    if not isinstance(made, int) or isinstance(made, bool) or made < 1:
+        do = "Give how many sets were ever tried, at least 1."
+        raise InputError(f"{shown(trials)} is no number of trials", where="trials", do=do)
+    return made
+
+
+def _run(made: Material) -> tuple[Any, Sequence[Tape]]:
+    return made.strategy, list(made.whole.tapes)
+
+
+def _walked(made: Material, anchored: bool) -> Verdict:
+    return walked(made.strategy, made.whole, made.settings, FOLDS, anchored, made.chosen_by)
+
+
+def _crossed(made: Material) -> Verdict:
+    span = made.whole.step_ns * len(made.whole.times)
+    # A minute where there is a day; of short tapes a hundredth.
+    embargo = made.embargo if made.embargo is not None else f"{min(60 * 10**9, span // 100)}ns"
+    duration_ns(embargo, field="embargo")
+    return crossed(made.whole, *checked_split(GROUPS, TEST_GROUPS, embargo, None), made.chosen_by)
+
+
+def _chances(made: Material) -> Verdict:
+    return monte_carlo(*_run(made), runs=made.runs, seed=made.seed, **made.with_best)
+
+
+def _capacity(made: Material) -> Verdict:
+    return capacity(*_run(made), param=made.param, **made.with_best)
+
+
+def _no_size(made: Material) -> str:
+    params = getattr(made.strategy, "declared_parameters", None)
+    if params is not None and made.param not in params():
+        known = ", ".join(params()) or "none"
+        return f"It has no parameter {made.param!r}; say which is its size: param=, of {known}."
+    return ""
+
+
+def _looked_ahead(made: Material) -> Verdict:
+    """`hft.check_lookahead` as a verdict, of the beginning of the first tape."""
+    tape, given = made.whole.tapes[0], made.with_best
+    part = tape[:LOOK_EVENTS_MAX] if len(tape) > LOOK_EVENTS_MAX else tape
+    names = ("params", "venue", "limits", "compiled")
+    told = {name: given[name] for name in names if given.get(name) is not None}
+    report = check_lookahead(made.strategy, part, cuts=made.cuts, seed=made.seed, **told)
+    figures = {"decisions compared": report.compared, "cuts": len(report.cuts), "runs": report.runs}
+    figures["findings"] = len(report.findings)
+    tables = tuple(report.sheets()) if report.findings else ()
+    if report.findings:
+        first = report.findings[0].sentence(report.zone)
+        return Verdict("look-ahead", False, f"{report.verdict}. {first}.", figures, "", tables)
+    passed = True if report.compared else None
+    return Verdict("look-ahead", passed, f"{report.verdict}.", figures)
+
+
+def _name(strategy: Any) -> str:
+    name = getattr(strategy, "__name__", None) or getattr(strategy, "name", None)
+    return name if isinstance(name, str) and name.isidentifier() else "Strategy"
