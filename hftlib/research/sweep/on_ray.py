@@ -186,7 +186,6 @@ def _ground(told: Mapping[str, Any], spec: Mapping[str, Any]) -> Ground:
 
 def _ray() -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")  # a busy host is no broken one
     try:
         return importlib.import_module("ray")
     except ImportError as error:
