@@ -27,6 +27,7 @@ from hftlib.research.backtest_command import backtest_command
 from hftlib.research.commands import data
 from hftlib.research.journal_command import journal
 from hftlib.research.limits_command import limits
+from hftlib.research.sweep_command import sweep_command
 from hftlib.research.tca_command import tca_command
 from hftlib.terminal import Json, leave_through_finally, show
 from hftlib.venue.floor.tell_command import exchange
@@ -44,6 +45,7 @@ app.add_typer(journal, name="journal")
 app.add_typer(exchange, name="exchange")
 app.command("bench")(bench_command)
 app.command("backtest")(backtest_command)
+app.command("sweep")(sweep_command)
 app.command("tca")(tca_command)
 app.command("live")(live_command)
 app.command("replay")(replay_command)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import os
 import shutil
 import tempfile
 from functools import cache
@@ -66,13 +65,15 @@ def tapes() -> tuple[Path, ...]:
     return tuple(sorted(place.iterdir()))
 
 
-def counted_here() -> None:
+def counted_here(patched: Any) -> None:
     """From now on sweeps of this process count in the tests' own registry."""
-    os.environ["HFT_TRACKING_URI"] = registry()
+    patched.setenv("HFT_TRACKING_URI", registry())
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two sweeps found the same, however long it took them."""
-    frames = [each.frame.drop(columns="seconds") for each in (one, other)]
-    pnl = [each.pnl for each in (one, other)]
-    return bool(frames[0].equals(frames[1]) and pnl[0].equals(pnl[1]))
+    """Whether two sweeps found the same, however long it took them and wherever files lay."""
+    frames = []
+    for each in (one, other):
+        frame = each.frame.drop(columns="seconds")
+        frames.append(frame.assign(why=frame["why"].str.partition(" Where:")[0]))
+    return bool(frames[0].equals(frames[1]) and one.pnl.equals(other.pnl))

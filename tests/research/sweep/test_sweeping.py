@@ -24,12 +24,9 @@ SPACE = {"edge": [1, 2, 3], "lean": [0.0, 1.0, 2.0]}
 
 @pytest.fixture(scope="module", autouse=True)
 def own_registry():
-    before = os.environ.get("HFT_TRACKING_URI")
-    counted_here()
-    yield
-    os.environ.pop("HFT_TRACKING_URI")
-    if before is not None:
-        os.environ["HFT_TRACKING_URI"] = before
+    with pytest.MonkeyPatch.context() as patched:
+        counted_here(patched)
+        yield
 
 
 @pytest.fixture(scope="module")
