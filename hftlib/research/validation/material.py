@@ -28,7 +28,7 @@ from hftlib.research.validation.trying import (
 from hftlib.research.validation.whole import Whole, whole_of
 
 Array = np.ndarray[Any, Any]
-_SWEEP = ("pnl", "params", "strategy", "tapes", "settings")
+_SWEEP = ("pnl", "frame", "space", "strategy", "tapes", "settings")
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,11 @@ class Material:
 
         index = pd.DatetimeIndex(self.whole.times.view("datetime64[ns]"), tz="UTC", name="time")
         return pd.DataFrame(self.whole.matrix, index=index.tz_convert(self.whole.tapes[0].zone))
+
+    @property
+    def step(self) -> str:
+        """The step of P&L, as a duration."""
+        return f"{self.whole.step_ns}ns"
 
     @property
     def pnl(self) -> Any:
@@ -136,11 +141,10 @@ def _of_sweep(
         )
     held = tapes_of(list(sweep.tapes))
     given = checked_settings(dict(sweep.settings), held, "validate")
-    sets = [dict(sweep.params(n)) for n in range(sweep.pnl.shape[1])]
+    sets = _sets_of_sweep(sweep)
     known = objective or getattr(sweep, "objective", None)
     chosen_by = objective_of(known if _is_objective(known) else "sharpe")
-    # A run whose last answer came later than another's has a step more.
-    matrix = np.nan_to_num(sweep.pnl.to_numpy(np.float64))
+    matrix = sweep.pnl.to_numpy(np.float64)
     best = best_of(matrix, chosen_by)
     times = sweep.pnl.index.as_unit("ns").asi8.copy()
     step_ns = int(np.diff(times).min()) if len(times) > 1 else 1
@@ -157,6 +161,13 @@ def _of_sweep(
         "sweep": sweep,
         "seed": seed,
     }
+
+
+def _sets_of_sweep(sweep: Any) -> list[dict[str, Any]]:
+    """The parameters of each column of its P&L."""
+    frame = sweep.frame.set_index("number")
+    params = frame.loc[list(sweep.pnl.columns), sweep.space.names]
+    return [dict(one) for one in params.to_dict("records")]
 
 
 def _is_objective(name: Any) -> bool:

@@ -219,4 +219,4 @@ def _verdict(
     picture = charts.lines(
         {"P&L": (values, net)}, title=f"P&L by {param}", across=param, up="P&L", zero=True
     ) + charts.lines({"a unit": (values, each)}, title="P&L of one unit", across=param, zero=True)
-    return Verdict("capacity", passed, sentence, figures, picture, (Sheet("By size", heads, rows),))
+    return Verdict("Capacity", passed, sentence, figures, picture, (Sheet("By size", heads, rows),))

@@ -61,13 +61,13 @@ FROM_RETURNS: dict[str, tuple[Callable[[Any, Material], Verdict], Callable[[Mate
         lambda ask, made: ask(made.pnl, trials=made.trials, all=made.matrix),
         _of_sets,
     ),
-    "bootstrap": (lambda ask, made: ask(made.pnl), lambda _made: ""),
+    "bootstrap": (lambda ask, made: ask(made.pnl, at_least=0.0), lambda _made: ""),
     "pbo": (lambda ask, made: ask(made.matrix), _of_sets),
     "reality_check": (lambda ask, made: ask(made.matrix), lambda _made: ""),
     "spa": (lambda ask, made: ask(made.matrix), lambda _made: ""),
     "confidence_set": (lambda ask, made: ask(made.matrix), _of_sets),
     "stability": (lambda ask, made: ask(made.sweep), _of_sweeps),
-    "regimes": (lambda ask, made: ask(made.result), lambda _made: ""),
+    "regimes": (lambda ask, made: ask(made.result, step=made.step), lambda _made: ""),
 }
 
 
@@ -101,7 +101,7 @@ def validate(
         for number, check in enumerate(asked):
 
             def heard(share: float, what: str, n: int = number, name: str = check.name) -> None:
-                advance((n + share) / len(asked), f"{name}: {what}")
+                advance((n + share) / len(asked), f"{_plainly(name)}: {what}")
 
             heard(0.0, "")
             with heard_by(heard):
@@ -115,7 +115,8 @@ def validate(
         "step": duration_text(made.whole.step_ns),
     }
     title = f"{_name(made.strategy)} on {about['tapes']}"
-    return Report(title, tuple(verdicts), about, left_out)
+    keys = tuple(check.name for check in asked)
+    return Report(title, tuple(verdicts), about, left_out, keys)
 
 
 def checks() -> list[Check]:
@@ -127,16 +128,16 @@ def checks() -> list[Check]:
         ask = getattr(validation, name, None)
         if ask is not None:
             answer = lambda made, ask=ask, call=call: call(ask, made)  # noqa: E731
-            returns.append(Check(name.replace("_", " "), answer, not_now))
+            returns.append(Check(name, answer, not_now))
     return [
-        Check("look-ahead", _looked_ahead),
+        Check("look_ahead", _looked_ahead),
         *returns,
-        Check("walk-forward, anchored", lambda made: _walked(made, True)),
-        Check("walk-forward, rolling", lambda made: _walked(made, False), _of_sets),
-        Check("combinatorial cross-validation", _crossed, _of_sets),
-        Check("Monte Carlo", _chances),
-        Check("cost stress", lambda made: stress_costs(*_run(made), **made.with_best)),
-        Check("latency stress", lambda made: stress_latency(*_run(made), **made.with_best)),
+        Check("walk_forward_anchored", lambda made: _walked(made, True)),
+        Check("walk_forward_rolling", lambda made: _walked(made, False), _of_sets),
+        Check("cross_validation", _crossed, _of_sets),
+        Check("monte_carlo", _chances),
+        Check("stress_costs", lambda made: stress_costs(*_run(made), **made.with_best)),
+        Check("stress_latency", lambda made: stress_latency(*_run(made), **made.with_best)),
         Check("capacity", _capacity, _no_size),
     ]
 
@@ -160,7 +161,7 @@ def _answer(check: Check, made: Material) -> Verdict:
     try:
         return check.ask(made)
     except HftError as error:
-        return Verdict(check.name, None, f"{error.what}. {error.do}")
+        return Verdict(_plainly(check.name), None, f"{error.what}. {error.do}")
 
 
 def _run(made: Material) -> tuple[Any, Sequence[Tape]]:
@@ -206,9 +207,14 @@ def _looked_ahead(made: Material) -> Verdict:
     tables = tuple(report.sheets()) if report.findings else ()
     if report.findings:
         first = report.findings[0].sentence(report.zone)
-        return Verdict("look-ahead", False, f"{report.verdict}. {first}.", figures, "", tables)
+        return Verdict("Look-ahead", False, f"{report.verdict}. {first}.", figures, "", tables)
     passed = True if report.compared else None
-    return Verdict("look-ahead", passed, f"{report.verdict}.", figures)
+    return Verdict("Look-ahead", passed, f"{report.verdict}.", figures)
+
+
+def _plainly(name: str) -> str:
+    """A check's name for people."""
+    return name.replace("_", " ").capitalize()
 
 
 def _name(strategy: Any) -> str:

@@ -39,8 +39,11 @@ def test_the_page_has_everything_for_people_and_for_machines(tmp_path):
 
 
 def test_a_verdict_is_found_by_its_name():
-    report = Report("Maker", (GOOD, BAD), {}, {"stability": "It takes a sweep."})
-    assert report.verdict("edge") is GOOD
+    left = {"stability": "It takes a sweep."}
+    report = Report("Maker", (GOOD, BAD), {}, left, ("edge", "stress_costs"))
+    assert report.verdict("edge") is GOOD and report.verdict("stress_costs") is BAD
+    assert report.verdict("cost stress") is BAD
+    assert [one["key"] for one in report.as_json()["verdicts"]] == ["edge", "stress_costs"]
     for name, said in (("edg", "Did you mean 'edge'"), ("stability", "takes a sweep"), (7, "edge")):
         with pytest.raises(InputError, match=said):
             report.verdict(name)

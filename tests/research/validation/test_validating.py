@@ -1,6 +1,7 @@
 """All of it at once: a known edge passes, a leak is caught, a sweep's runs are not run again."""
 
 import json
+import warnings
 from types import SimpleNamespace
 
 import pytest
@@ -9,14 +10,13 @@ from planted_market import VENUE, Follow, days, knows_the_future, market
 import hftlib as hft
 from hftlib.core.errors import InputError
 from hftlib.research import validation
-from hftlib.research.validation.material import material_of
-from hftlib.research.validation.trying import tried
+from hftlib.research.validation.material import Material, material_of
 from hftlib.research.validation.validating import FROM_RETURNS, checks
 
 SPACE = {"moves": [1, 2, 4]}
 OURS = [
-    "look-ahead", "walk-forward, anchored", "walk-forward, rolling",
-    "combinatorial cross-validation", "Monte Carlo", "cost stress", "latency stress", "capacity",
+    "look_ahead", "walk_forward_anchored", "walk_forward_rolling", "cross_validation",
+    "monte_carlo", "stress_costs", "stress_latency", "capacity",
 ]  # fmt: skip
 
 
@@ -31,8 +31,7 @@ def report(tape):
 
 
 def test_a_known_edge_passes_everything_that_runs_again(report):
-    names = [one.name for one in report.verdicts]
-    assert [one for one in names if one in OURS] == OURS
+    assert [key for key in report.keys if key in OURS] == OURS
     assert all(report.verdict(name).passed for name in OURS), report
     assert report.about["sets of parameters"] == 3 and report.about["best set"].startswith("moves=")
     assert "Follow on" in report.title and "<svg" in report._repr_html_()
@@ -40,67 +39,63 @@ def test_a_known_edge_passes_everything_that_runs_again(report):
 
 
 def test_what_is_made_from_returns_is_asked_where_it_is_there(report):
-    there = [name for name in FROM_RETURNS if getattr(validation, name, None) is not None]
-    asked = {one.name for one in report.verdicts} | set(report.left_out)
-    assert {name.replace("_", " ") for name in there} <= {check.name for check in checks()}
-    assert {check.name for check in checks()} == asked
+    """The table names functions that are there; a strategy alone has no landscape of trials."""
+    assert all(callable(getattr(validation, name)) for name in FROM_RETURNS)
+    assert {check.name for check in checks()} == {*report.keys, *report.left_out}
+    assert (
+        list(report.left_out) == ["stability"] and "takes a sweep" in report.left_out["stability"]
+    )
+    for name in ("sharpe", "deflated_sharpe", "bootstrap", "reality_check", "spa"):
+        assert report.verdict(name).passed, report.verdict(name)
 
 
 def test_a_leak_is_caught():
     report = hft.validate(
         knows_the_future, market(seconds=60, turn=0.5), compiled=False, runs=10, cuts=2
     )
-    leak = report.verdict("look-ahead")
+    leak = report.verdict("look_ahead")
     assert leak.passed is False and report.passed is False
     assert "with the future" in leak.sentence and leak.tables
-    assert "nothing was chosen" in report.left_out["walk-forward, rolling"]
+    assert "nothing was chosen" in report.left_out["walk_forward_rolling"]
 
 
 def test_noise_fails():
     report = hft.validate(
         Follow, market(turn=0.5), {"moves": [1, 2]}, venue=VENUE, runs=10, embargo="1s", cuts=1
     )
-    assert report.passed is False and report.verdict("look-ahead").passed
-    failed = [one.name for one in report.verdicts if one.passed is False]
-    assert {"walk-forward, anchored", "Monte Carlo", "cost stress"} <= set(failed)
-
-
-def swept(tape, sets):
-    """What validation reads of a sweep: its P&L by steps, and what it was made of."""
-    import pandas as pd
-
-    results = tried(Follow, tape, sets, {"venue": VENUE, "every": "1s"})
-    pnl = pd.concat([one.pnl("1s") for one in results], axis=1, keys=range(len(sets)))
-    return SimpleNamespace(
-        pnl=pnl, params=lambda n: sets[n], strategy=Follow, tapes=[tape], trials=11,
-        settings={"venue": VENUE}, objective="sharpe",
-    )  # fmt: skip
+    assert report.passed is False and report.verdict("look_ahead").passed
+    for name in ("walk_forward_anchored", "monte_carlo", "stress_costs", "bootstrap", "spa"):
+        assert report.verdict(name).passed is False, report.verdict(name)
 
 
 def test_of_a_sweep_its_own_runs_are_taken(tape):
-    sets = [{"moves": n} for n in (4, 1, 2)]
-    sweep = swept(tape, sets)
-    made = material_of(sweep, None, None, None, None, {}, None, 0)
-    assert made["trials"] == 11 and made["whole"].sets == sets
-    assert (made["whole"].matrix == sweep.pnl.to_numpy()).all()
-    own = material_of(Follow, tape, sets, None, "1s", {"venue": VENUE}, None, 0)
-    # An answer that came after the tape's end is a step of its own there, and here the last one's.
-    assert own["whole"].matrix[:-1] == pytest.approx(made["whole"].matrix[:149])
-    assert own["whole"].matrix.sum(axis=0) == pytest.approx(made["whole"].matrix.sum(axis=0))
-    assert own["whole"].firsts == made["whole"].firsts == (0,)
-    assert own["trials"] == 3
-    with pytest.raises(InputError, match="has its venue already"):
-        hft.validate(sweep, venue=VENUE)
-    with pytest.raises(InputError, match="has its tapes already"):
-        hft.validate(sweep, tape)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        sweep = hft.sweep(Follow, tape, SPACE, step="1s", venue=VENUE)
+    made = Material(**material_of(sweep, None, None, None, None, {}, None, 0))
+    assert made.trials == 3 and made.whole.sets == [{"moves": n} for n in (1, 2, 4)]
+    assert (made.whole.matrix == sweep.pnl.to_numpy()).all()
+    own = Material(**material_of(Follow, tape, SPACE, None, "1s", {"venue": VENUE}, None, 0))
+    assert own.whole.matrix == pytest.approx(made.whole.matrix)
+    assert (own.whole.firsts, own.best, own.trials) == (made.whole.firsts, made.best, 3)
+    assert own.whole.briefs[own.best].held_ns == made.whole.briefs[made.best].held_ns > 0
+    assert own.result.digest == made.result.digest
+    for settings, odd in (({"venue": VENUE}, "venue"), ({"tapes": tape}, "tapes")):
+        with pytest.raises(InputError, match=f"has its {odd} already"):
+            hft.validate(sweep, **settings)
+    report = hft.validate(sweep, runs=10, cuts=1, embargo="1s")
+    assert all(report.verdict(name).passed for name in OURS), report
+    assert report.left_out == {} and set(FROM_RETURNS) <= set(report.keys)
+    refused = [one.sentence for one in report.verdicts if one.passed is None]
+    assert not refused, refused
 
 
 def test_a_check_that_is_refused_cannot_tell():
     """Six steps of ten seconds make no walk; the page goes on without it."""
     report = hft.validate(Follow, days(2, seconds=30), step="10s", venue=VENUE, runs=10, cuts=1)
-    walk = report.verdict("walk-forward, anchored")
+    walk = report.verdict("walk_forward_anchored")
     assert walk.passed is None and "too few for 7 pieces" in walk.sentence
-    assert report.verdict("cost stress").figures["fills"] > 0
+    assert report.verdict("stress_costs").figures["fills"] > 0
 
 
 def test_without_a_size_capacity_is_left_out(tape):

@@ -1,0 +1,160 @@
+"""`hft bench store`: what it costs to put a tape into the store, and to ask it.
+
+The tape is a synthetic market of some four million events, mapped and warm. Putting it in ends when
+every part and the JSON are on the disk; beside it stands the least that keeps such a tape, a copy
+of its file, synced. Questions are asked of the store as another process finds it, beside pandas
+over `tape.frame()`, which is how the same is had without a store.
+
+Worst case of the method: a disk that others use, and fewer than two free cores; the folder is a
+temporary one, so TMPDIR says which disk it is.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from hftlib.bench.harness import Bench, require_all, require_compiled
+
+SYMBOLS, SECONDS, RATE = 50, 1200, 50
+BUDGET_NS = 200.0  # for an event: five million a second
+SYMBOL = "AAC"
+VOLUMES = (
+    "SELECT symbol, count(*) AS n, sum(quantity) AS volume FROM ticks "
+    "WHERE kind IN ('EXECUTE', 'TRADE') GROUP BY symbol ORDER BY symbol"
+)
+_COPY_BYTES = 1 << 23
+
+
+class Bed:
+    """A tape, and stores of it."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="hft-bench-store-"))
+        self._stores = 0
+
+    def done(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @cached_property
+    def tape(self) -> Any:
+        """The market, read into memory once."""
+        import hftlib
+
+        market = hftlib.synthetic(symbols=SYMBOLS, seconds=SECONDS, rate=RATE)
+        tape = hftlib.to_tape(market, self.folder / "day.tape")
+        tape.verify()
+        return tape
+
+    @cached_property
+    def full(self) -> Any:
+        """A store that has the tape."""
+        store = self._empty()
+        store.add(self.tape)
+        return store
+
+    def add(self) -> float:
+        """ns an event, from the tape to the disk."""
+        tape, store = self.tape, self._empty()
+        begin = time.perf_counter_ns()
+        store.add(tape)
+        took = time.perf_counter_ns() - begin
+        require_all("events", len(tape), store.entries[0].events)
+        shutil.rmtree(store.where)
+        return took / len(tape)
+
+    def copy(self) -> float:
+        """The same for the tape's own bytes."""
+        target = self.folder / "copy"
+        begin = time.perf_counter_ns()
+        with self.tape.path.open("rb") as source, target.open("wb") as file:
+            shutil.copyfileobj(source, file, _COPY_BYTES)
+            file.flush()
+            os.fsync(file.fileno())
+        took = time.perf_counter_ns() - begin
+        target.unlink()
+        return took / len(self.tape)
+
+    def ask(self, work: Callable[[Any], Any]) -> float:
+        """ms of a question to the store."""
+        store = self.full
+        return _milliseconds(lambda: work(store))
+
+    def over_tape(self, work: Callable[[Any], Any]) -> float:
+        """ms of the same in pandas, over all events of the tape."""
+        return _milliseconds(lambda: work(self.tape.frame()))
+
+    def of_slice(self) -> float:
+        """ms of the same from the tape's own index."""
+        return _milliseconds(lambda: self.tape[SYMBOL].frame())
+
+    def _empty(self) -> Any:
+        import hftlib
+
+        self._stores += 1
+        return hftlib.store(self.folder / f"store{self._stores}")
+
+
+def benches() -> list[Bench]:
+    """All rows of `hft bench store`."""
+    require_compiled("hft bench store")
+    bed = Bed()
+    atexit.register(bed.done)
+    pandas_too = "pandas over tape.frame()"
+    return [
+        Bench(
+            "a tape into the store, per event",
+            bed.add,
+            budget=BUDGET_NS,
+            against="a copy of its file, synced",
+            probe=bed.copy,
+        ),
+        Bench(
+            "trades and volume of each symbol, in SQL",
+            lambda: bed.ask(lambda store: store.query(VOLUMES)),
+            unit="ms",
+            against=pandas_too,
+            probe=lambda: bed.over_tape(_volumes),
+        ),
+        Bench(
+            "all events of one symbol",
+            lambda: bed.ask(lambda store: store.ticks(SYMBOL)),
+            unit="ms",
+            against="tape[symbol].frame()",
+            probe=bed.of_slice,
+        ),
+        Bench(
+            "trades of one symbol, price and quantity",
+            lambda: bed.ask(_trades),
+            unit="ms",
+            against=pandas_too,
+            probe=lambda: bed.over_tape(_trades_of),
+        ),
+    ]
+
+
+def _volumes(frame: Any) -> Any:
+    traded = frame[frame["kind"].isin(["EXECUTE", "TRADE"])]
+    return traded.groupby("symbol", observed=True)["quantity"].agg(["size", "sum"])
+
+
+def _trades(store: Any) -> Any:
+    return store.ticks(SYMBOL, kinds="TRADE", columns=["time", "price", "quantity"])
+
+
+def _trades_of(frame: Any) -> Any:
+    chosen = frame[(frame["symbol"] == SYMBOL) & (frame["kind"] == "TRADE")]
+    return chosen[["time", "price", "quantity"]]
+
+
+def _milliseconds(work: Callable[[], Any]) -> float:
+    begin = time.perf_counter_ns()
+    work()
+    return (time.perf_counter_ns() - begin) / 1e6
