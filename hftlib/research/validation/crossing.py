@@ -193,7 +193,7 @@ def _verdict(
         "embargo": duration_text(embargo_ns),
         "step": duration_text(whole.step_ns),
     }
-    name = "combinatorial cross-validation"
+    name = "Combinatorial cross-validation"
     return Verdict(name, passed, sentence, figures, _picture(whole, paths, sharpes), (
         _table(whole, columns),
     ))  # fmt: skip

@@ -2,7 +2,7 @@
 
     report = hft.validate(sweep)
     report.passed                       True, False, or None where something cannot be told
-    report.verdict("walk-forward, anchored"), report.verdicts
+    report.verdict("walk_forward_anchored"), report.verdicts
     report.as_json(), report.save("validation.html")
 
 One fail fails the page. What was left out is named with its reason: nobody should think that it
@@ -43,6 +43,7 @@ class Report(Shown):
     verdicts: tuple[Verdict, ...]
     about: Mapping[str, Any] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()  # what each is asked for by, beside its name
 
     @property
     def passed(self) -> bool | None:
@@ -71,13 +72,14 @@ class Report(Shown):
         return "; ".join(parts) + "."
 
     def verdict(self, name: str) -> Verdict:
-        """The answer to one question, by its name."""
-        known = {one.name: one for one in self.verdicts}
-        if name in known:
-            return known[name]
-        near = get_close_matches(name, known, n=1) if isinstance(name, str) else []
-        why = self.left_out.get(name, "") if isinstance(name, str) else ""
-        listed = f"There is {', '.join(known) or 'none'}."
+        """The answer to one question, by its key or its name."""
+        known = dict(zip(self.keys, self.verdicts, strict=False))
+        every = {**{one.name: one for one in self.verdicts}, **known}
+        asked = name if isinstance(name, str) else ""
+        if asked in every:
+            return every[asked]
+        near, why = get_close_matches(asked, every, n=1), self.left_out.get(asked, "")
+        listed = f"There is {', '.join(known or every) or 'none'}."
         do = why or (f"Did you mean {near[0]!r}? {listed}" if near else listed)
         raise InputError(f"There is no verdict {shown(name)}", where="report.verdict(...)", do=do)
 
@@ -90,13 +92,16 @@ class Report(Shown):
 
     def as_json(self) -> dict[str, Any]:
         """Everything but pictures, ready for `json.dumps`."""
+        keys = self.keys or tuple(one.name for one in self.verdicts)
         return {
             "title": self.title,
             "passed": self.passed,
             "verdict": WORDS[self.passed],
             "sentence": self.sentence,
             "about": dict(self.about),
-            "verdicts": [one.as_json() for one in self.verdicts],
+            "verdicts": [
+                {"key": key, **one.as_json()} for key, one in zip(keys, self.verdicts, strict=True)
+            ],
             "left_out": dict(self.left_out),
         }
 

@@ -5,7 +5,9 @@
 The parameter is multiplied and all is run again. A venue that has no impact gets one: taking as
 much as a hundredth of what the tape traded moves the price by a tick, by the root of the quantity,
 half of it gone in 30 s. Where a tape has no trades, a hundred times what stands counts as that.
-Own orders consume what stands, in any case, and wait in its queue. Limits are not multiplied.
+The venue's model makes later taking dearer, not the order that moves the price itself, and nothing
+of one that turns round. So each order is charged afterwards for what it moves: half of its shift,
+two thirds by the root. Own orders consume what stands, and wait in its queue. Limits stay.
 
 Pass if it earns as it is and twice the size (or the next multiple) brings no less. The capacity is
 the size at which P&L is highest. Worst case: a run for each multiple and tape.
@@ -14,7 +16,7 @@ the size at which P&L is highest. Worst case: a run for each multiple and tape.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -23,10 +25,11 @@ import numpy as np
 
 from hftlib.core import events
 from hftlib.core.errors import InputError
-from hftlib.core.units import shown
+from hftlib.core.units import exact_fraction, shown
 from hftlib.research import charts
 from hftlib.research.lineup import lineup
 from hftlib.research.result import Result
+from hftlib.research.result_money import Scales
 from hftlib.research.sheets import Sheet
 from hftlib.research.tape import Tape
 from hftlib.research.validation.judging import FILLS_MIN
@@ -71,11 +74,17 @@ def capacity(
             if assumed:
                 venue = at_venues(venue, partial(replace, impact=impacts[number][0]))
             jobs.append(Job(one, {param: value}, {**given, "venue": venue}))
-    parts = run_jobs(strategy, jobs, lambda result: (outcome_of(result), _units(result)))
+    parts = run_jobs(strategy, jobs, _sized)
+    # What an order moves itself hangs on the venue of its job.
+    charged = []
+    for job, (outcome, taken, units) in zip(jobs, parts, strict=True):
+        cost = _own_impact(taken, job)
+        charged.append((replace(outcome, net=outcome.net - cost), cost, units))
     count, runs = len(tapes), []
-    for n in range(0, len(parts), count):
-        some = parts[n : n + count]
-        runs.append((added([one for one, _ in some]), sum(units for _, units in some)))
+    for n in range(0, len(charged), count):
+        some = charged[n : n + count]
+        total = added([one for one, _, _ in some])
+        runs.append((total, sum(cost for _, cost, _ in some), sum(units for *_, units in some)))
     return _verdict(param, kept, values, left_out, runs, how)
 
 
@@ -128,9 +137,38 @@ def _impact(tape: Tape) -> tuple[Impact, str]:
     return made, f"an impact assumed of a tick for {said}"
 
 
-def _units(result: Result) -> float:
-    """Shares, coins or contracts traded."""
-    return float(result.fills["quantity"].sum()) if len(result.records["fills"]) else 0.0
+def _sized(result: Result) -> tuple[Outcome, list[tuple[int, float]], float]:
+    """What it brought, the size of each order that took, with its instrument, and all it traded."""
+    fills = result.records["fills"]
+    sizes = Scales(result.instruments).quantities(fills["quantity"], fills["instrument"])
+    took = fills["taker"] != 0
+    orders, place = np.unique(fills["order"][took], return_inverse=True)
+    taken = np.bincount(place, sizes[took], len(orders))
+    rows = np.zeros(len(orders), np.int64)
+    rows[place] = fills["instrument"][took]
+    pairs = list(zip(rows.tolist(), taken.tolist(), strict=True))
+    return outcome_of(result), pairs, float(sizes.sum())
+
+
+def _own_impact(taken: list[tuple[int, float]], job: Job) -> float:
+    """What orders paid for moving the price themselves."""
+    venue, total = job.settings["venue"], 0.0
+    terms: dict[int, tuple[float, float, float]] = {}
+    scales = Scales(job.tape.instruments)
+    for row, quantity in taken:
+        if row not in terms:
+            one = job.tape.instruments[row]
+            impact = (venue[one.venue] if isinstance(venue, Mapping) else venue).impact
+            terms[row] = (0.0, 1.0, 1.0)
+            if impact is not None:
+                ticks = exact_fraction(impact.permanent, "") + exact_fraction(impact.transient, "")
+                a_tick = float(one.tick * one.price_unit.size) * float(scales.multiplier[row])
+                power = float(exact_fraction(impact.exponent, ""))
+                per = float(exact_fraction(impact.per, ""))
+                terms[row] = (float(ticks) * a_tick / (1 + power), per, power)
+        most, per, power = terms[row]
+        total += quantity * most * (quantity / per) ** power
+    return total
 
 
 def _verdict(
@@ -138,11 +176,11 @@ def _verdict(
     times: list[float],
     values: list[Any],
     left_out: list[float],
-    runs: list[tuple[Outcome, float]],
+    runs: list[tuple[Outcome, float, float]],
     how: str,
 ) -> Verdict:
-    net = [one.net for one, _ in runs]
-    each = [one.net / units if units else math.nan for one, units in runs]
+    net = [one.net for one, _, _ in runs]
+    each = [one.net / units if units else math.nan for one, _, units in runs]
     fills, best = runs[times.index(1.0)][0].fills, int(np.argmax(net))
     at_one = net[times.index(1.0)]
     above = [n for n, m in enumerate(times) if m > 1]
@@ -170,14 +208,15 @@ def _verdict(
         "P&L as it is": at_one,
         "P&L of one unit, as it is": each[times.index(1.0)],
         "P&L of one unit, at capacity": each[best],
+        "own impact, as it is": runs[times.index(1.0)][1],
         "fills": fills,
     }
-    heads = ("times", param, "P&L", "P&L of one unit", "fills")
+    heads = ("times", param, "P&L", "P&L of one unit", "own impact", "fills")
     rows = [
-        (m, value, one.net, share, one.fills)
-        for m, value, (one, _), share in zip(times, values, runs, each, strict=True)
+        (m, value, one.net, share, cost, one.fills)
+        for m, value, (one, cost, _), share in zip(times, values, runs, each, strict=True)
     ]
     picture = charts.lines(
         {"P&L": (values, net)}, title=f"P&L by {param}", across=param, up="P&L", zero=True
     ) + charts.lines({"a unit": (values, each)}, title="P&L of one unit", across=param, zero=True)
-    return Verdict("capacity", passed, sentence, figures, picture, (Sheet("By size", heads, rows),))
+    return Verdict("Capacity", passed, sentence, figures, picture, (Sheet("By size", heads, rows),))

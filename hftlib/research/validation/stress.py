@@ -91,7 +91,7 @@ def stress_costs(
     ]
     sheet = Sheet("By multiple", ("times", "P&L", "fees", "beyond the middle", "fills"), rows)
     picture = _picture("P&L with costs multiplied", "times costs", times, net, even)
-    return Verdict("cost stress", passed, sentence, figures, picture, (sheet,))
+    return Verdict("Cost stress", passed, sentence, figures, picture, (sheet,))
 
 
 def stress_latency(
@@ -110,7 +110,7 @@ def stress_latency(
             "The venue has no latency to multiply. Give it one:"
             ' venue=hft.Venue(order_latency="250us", feed_latency="50us").'
         )
-        return Verdict("latency stress", None, sentence)
+        return Verdict("Latency stress", None, sentence)
     runs = _runs(strategy, tapes, given, times, slower)
     net = [one.net for one in runs]
     now, even = runs[times.index(1.0)], break_even(times, net)
@@ -127,7 +127,7 @@ def stress_latency(
     if each:
         sentence += f" Break-even is an order under way for {each}."
     picture = _picture("P&L with latency multiplied", "times latency", times, net, even)
-    return Verdict("latency stress", passed, sentence, figures, picture, (sheet,))
+    return Verdict("Latency stress", passed, sentence, figures, picture, (sheet,))
 
 
 def break_even(multiples: Sequence[float], pnl: Sequence[float]) -> float:

@@ -133,8 +133,8 @@ def sets_of(space: Any) -> list[dict[str, Any]]:
 def _values(name: str, given: Any) -> list[Any]:
     if isinstance(given, str) or not isinstance(given, Iterable):
         return [given]
-    if isinstance(given, Mapping):
-        do = f'Give its values as a list: {{"{name}": [1, 2, 3]}}.'
+    if isinstance(given, Mapping | tuple):
+        do = f'Give its values as a list: {{"{name}": [1, 2, 3]}}; ranges are for hft.sweep.'
         raise InputError(f"{shown(given)} are no values of {name}", where="space", do=do)
     return list(given)
 
@@ -167,6 +167,7 @@ def tapes_of(tapes: Any) -> list[Tape]:
 def checked_settings(settings: Mapping[str, Any], tapes: Sequence[Tape], name: str) -> Any:
     """What `hft.backtest` is to be told; a venue is given for each name, so that it can change."""
     require_known(settings, list(SETTINGS), name)
+    settings = {name: value for name, value in settings.items() if value is not None}
     venue = settings.get("venue")
     if not isinstance(venue, Mapping):
         settings_of(venue, tapes[0])  # which refuses what is none

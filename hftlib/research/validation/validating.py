@@ -13,93 +13,28 @@ Worst case: each set of parameters over each tape once, and some 150 backtests m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from hftlib.core.errors import HftError, InputError
-from hftlib.core.times import duration_ns, duration_text
-from hftlib.core.units import shown
-from hftlib.research.lookahead import check_lookahead
-from hftlib.research.result import Result
+from hftlib.core.times import duration_text
+from hftlib.core.units import as_int64, is_whole, shown
+from hftlib.research.lookahead import CUTS_MAX, check_lookahead
 from hftlib.research.tape import Tape
-from hftlib.research.validation.chances import monte_carlo
+from hftlib.research.validation.chances import RUNS_MAX, RUNS_MIN, monte_carlo
 from hftlib.research.validation.crossing import checked_split, crossed
-from hftlib.research.validation.judging import best_of, brief_of, joined, step_of
-from hftlib.research.validation.judging import objective as objective_of
+from hftlib.research.validation.material import Material, material_of
 from hftlib.research.validation.report import Report
 from hftlib.research.validation.scaling import capacity
 from hftlib.research.validation.stress import stress_costs, stress_latency
-from hftlib.research.validation.trying import (
-    Job,
-    checked_settings,
-    run_jobs,
-    sets_of,
-    tapes_of,
-)
 from hftlib.research.validation.verdict import Verdict
 from hftlib.research.validation.walking import walked
-from hftlib.research.validation.whole import Whole, whole_of
 from hftlib.terminal import heard_by, patience
 
-Array = np.ndarray[Any, Any]
 FOLDS, GROUPS, TEST_GROUPS = 5, 6, 2
 LOOK_EVENTS_MAX = 2_000_000
-_SWEEP = ("pnl", "params", "strategy", "tapes", "settings")
 _ONE_SET = "There is one set of parameters, so nothing was chosen."
-
-
-@dataclass(frozen=True)
-class Material:
-    """What checks are made from."""
-
-    whole: Whole
-    strategy: Any
-    settings: Mapping[str, Any]
-    chosen_by: Callable[[Array], float]
-    trials: int
-    sweep: Any = None
-    param: str = "clip"
-    runs: int = 100
-    seed: int = 0
-    cuts: int = 4
-    embargo: Any = None
-
-    @cached_property
-    def best(self) -> int:
-        """The set that the objective likes best, over all of the time."""
-        return best_of(self.whole.matrix, self.chosen_by)
-
-    @property
-    def with_best(self) -> dict[str, Any]:
-        """Settings of a backtest with that set."""
-        params = self.settings.get("params")
-        if self.whole.sets[self.best]:
-            params = {**(params or {}), **self.whole.sets[self.best]}
-        return {**self.settings, "params": params}
-
-    @cached_property
-    def matrix(self) -> Any:
-        """A column for each set, a row for each step."""
-        import pandas as pd
-
-        index = pd.DatetimeIndex(self.whole.times.view("datetime64[ns]"), tz="UTC", name="time")
-        return pd.DataFrame(self.whole.matrix, index=index.tz_convert(self.whole.tapes[0].zone))
-
-    @property
-    def pnl(self) -> Any:
-        """The steps of the best set."""
-        return self.matrix[self.best].rename("pnl")
-
-    @cached_property
-    def result(self) -> Result:
-        """The best set over the last tape."""
-        jobs = [Job(self.whole.tapes[-1], {}, self.with_best)]
-        made: Result = run_jobs(self.strategy, jobs)[0]
-        return made
 
 
 @dataclass(frozen=True)
@@ -126,13 +61,13 @@ FROM_RETURNS: dict[str, tuple[Callable[[Any, Material], Verdict], Callable[[Mate
         lambda ask, made: ask(made.pnl, trials=made.trials, all=made.matrix),
         _of_sets,
     ),
-    "bootstrap": (lambda ask, made: ask(made.pnl), lambda _made: ""),
+    "bootstrap": (lambda ask, made: ask(made.pnl, at_least=0.0), lambda _made: ""),
     "pbo": (lambda ask, made: ask(made.matrix), _of_sets),
     "reality_check": (lambda ask, made: ask(made.matrix), lambda _made: ""),
     "spa": (lambda ask, made: ask(made.matrix), lambda _made: ""),
     "confidence_set": (lambda ask, made: ask(made.matrix), _of_sets),
     "stability": (lambda ask, made: ask(made.sweep), _of_sweeps),
-    "regimes": (lambda ask, made: ask(made.result), lambda _made: ""),
+    "regimes": (lambda ask, made: ask(made.result, step=made.step), lambda _made: ""),
 }
 
 
@@ -152,7 +87,8 @@ def validate(
     **settings: Any,
 ) -> Report:
     """All that can be asked, as a page of verdicts; `subject` is a strategy or a sweep."""
-    known = _material(subject, tapes, space, objective, step, settings, trials, seed)
+    _require(param, runs, embargo, cuts, seed)
+    known = material_of(subject, tapes, space, objective, step, settings, trials, seed)
     made = Material(**known, param=param, runs=runs, cuts=cuts, embargo=embargo)
     left_out, asked, verdicts = {}, [], []
     for check in checks():
@@ -165,7 +101,7 @@ def validate(
         for number, check in enumerate(asked):
 
             def heard(share: float, what: str, n: int = number, name: str = check.name) -> None:
-                advance((n + share) / len(asked), f"{name}: {what}")
+                advance((n + share) / len(asked), f"{_plainly(name)}: {what}")
 
             heard(0.0, "")
             with heard_by(heard):
@@ -179,7 +115,8 @@ def validate(
         "step": duration_text(made.whole.step_ns),
     }
     title = f"{_name(made.strategy)} on {about['tapes']}"
-    return Report(title, tuple(verdicts), about, left_out)
+    keys = tuple(check.name for check in asked)
+    return Report(title, tuple(verdicts), about, left_out, keys)
 
 
 def checks() -> list[Check]:
@@ -191,119 +128,40 @@ def checks() -> list[Check]:
         ask = getattr(validation, name, None)
         if ask is not None:
             answer = lambda made, ask=ask, call=call: call(ask, made)  # noqa: E731
-            returns.append(Check(name.replace("_", " "), answer, not_now))
+            returns.append(Check(name, answer, not_now))
     return [
-        Check("look-ahead", _looked_ahead),
+        Check("look_ahead", _looked_ahead),
         *returns,
-        Check("walk-forward, anchored", lambda made: _walked(made, True)),
-        Check("walk-forward, rolling", lambda made: _walked(made, False), _of_sets),
-        Check("combinatorial cross-validation", _crossed),
-        Check("Monte Carlo", _chances),
-        Check("cost stress", lambda made: stress_costs(*_run(made), **made.with_best)),
-        Check("latency stress", lambda made: stress_latency(*_run(made), **made.with_best)),
+        Check("walk_forward_anchored", lambda made: _walked(made, True)),
+        Check("walk_forward_rolling", lambda made: _walked(made, False), _of_sets),
+        Check("cross_validation", _crossed, _of_sets),
+        Check("monte_carlo", _chances),
+        Check("stress_costs", lambda made: stress_costs(*_run(made), **made.with_best)),
+        Check("stress_latency", lambda made: stress_latency(*_run(made), **made.with_best)),
         Check("capacity", _capacity, _no_size),
     ]
+
+
+def _require(param: Any, runs: Any, embargo: Any, cuts: Any, seed: Any) -> None:
+    """Refuse before the first run what would be refused after the last."""
+    wrong = ""
+    if not isinstance(param, str):
+        wrong, do = f"{shown(param)} is no name of a parameter", 'Give one such as "clip".'
+    if not is_whole(runs) or not RUNS_MIN <= runs <= RUNS_MAX:
+        wrong, do = f"{shown(runs)} is no number of runs", f"Give {RUNS_MIN} to {RUNS_MAX:,}."
+    if not is_whole(cuts) or not 1 <= cuts <= CUTS_MAX:
+        wrong, do = f"{shown(cuts)} is no number of times to cut at", "Give 4, or some more."
+    if wrong:
+        raise InputError(wrong, where="hft.validate(...)", do=do)
+    as_int64(seed, "seed")
+    checked_split(GROUPS, TEST_GROUPS, 0 if embargo is None else embargo, None)
 
 
 def _answer(check: Check, made: Material) -> Verdict:
     try:
         return check.ask(made)
     except HftError as error:
-        return Verdict(check.name, None, f"{error.what}. {error.do}")
-
-
-def _material(
-    subject: Any,
-    tapes: Any,
-    space: Any,
-    objective: Any,
-    step: Any,
-    settings: Mapping[str, Any],
-    trials: int | None,
-    seed: int,
-) -> dict[str, Any]:
-    is_sweep = all(hasattr(subject, name) for name in _SWEEP)
-    if is_sweep:
-        return _of_sweep(subject, tapes, space, objective, settings, trials, seed)
-    if tapes is None:
-        raise InputError(
-            "There is no tape to validate on",
-            where="hft.validate(strategy, tapes)",
-            do="Pass hft.open_tape(path), or several; a sweep brings its own.",
-        )
-    chosen_by = objective_of(objective or "sharpe")
-    held = tapes_of(tapes)
-    given = checked_settings(settings, held, "validate")
-    sets, step_ns = sets_of(space), step_of(step, held)
-    whole = whole_of(subject, held, sets, given, step_ns)
-    return {
-        "whole": whole,
-        "strategy": subject,
-        "settings": given,
-        "chosen_by": chosen_by,
-        "trials": _count(trials, len(sets)),
-        "seed": seed,
-    }
-
-
-def _of_sweep(
-    sweep: Any,
-    tapes: Any,
-    space: Any,
-    objective: Any,
-    settings: Mapping[str, Any],
-    trials: int | None,
-    seed: int,
-) -> dict[str, Any]:
-    """What a sweep has run is not run again, but for its best set."""
-    if tapes is not None or space is not None or settings:
-        odd = (
-            "tapes" if tapes is not None else "space" if space is not None else next(iter(settings))
-        )
-        raise InputError(
-            f"A sweep has its {odd} already",
-            where=f"hft.validate(sweep, {odd}=...)",
-            do="Leave it out, or validate the strategy: hft.validate(strategy, tapes, space).",
-        )
-    held = tapes_of(list(sweep.tapes))
-    given = checked_settings(dict(sweep.settings), held, "validate")
-    sets = [dict(sweep.params(n)) for n in range(sweep.pnl.shape[1])]
-    known = objective or getattr(sweep, "objective", None)
-    chosen_by = objective_of(known if _is_objective(known) else "sharpe")
-    matrix = sweep.pnl.to_numpy(np.float64)
-    best = best_of(matrix, chosen_by)
-    times = sweep.pnl.index.as_unit("ns").asi8.copy()
-    step_ns = int(np.diff(times).min()) if len(times) > 1 else 1
-    jobs = [Job(one, sets[best], {"every": step_ns, **given}) for one in held]
-    parts = run_jobs(sweep.strategy, jobs, lambda result: brief_of(result, step_ns))
-    firsts = tuple(int(np.searchsorted(times, one.begin, "right")) for one in held)
-    whole = Whole(held, sets, step_ns, times, firsts, matrix, [joined(parts)] * len(sets))
-    return {
-        "whole": whole,
-        "strategy": sweep.strategy,
-        "settings": given,
-        "chosen_by": chosen_by,
-        "trials": _count(trials, getattr(sweep, "trials", len(sets))),
-        "sweep": sweep,
-        "seed": seed,
-    }
-
-
-def _is_objective(name: Any) -> bool:
-    try:
-        objective_of(name)
-    except InputError:
-        return False
-    return isinstance(name, str)
-
-
-def _count(trials: Any, otherwise: Any) -> int:
-    made = otherwise if trials is None else trials
-    made = len(made) if hasattr(made, "__len__") else made
-    if not isinstance(made, int) or isinstance(made, bool) or made < 1:
-        do = "Give how many sets were ever tried, at least 1."
-        raise InputError(f"{shown(trials)} is no number of trials", where="trials", do=do)
-    return made
+        return Verdict(_plainly(check.name), None, f"{error.what}. {error.do}")
 
 
 def _run(made: Material) -> tuple[Any, Sequence[Tape]]:
@@ -318,7 +176,6 @@ def _crossed(made: Material) -> Verdict:
     span = made.whole.step_ns * len(made.whole.times)
     # A minute where there is a day; of short tapes a hundredth.
     embargo = made.embargo if made.embargo is not None else f"{min(60 * 10**9, span // 100)}ns"
-    duration_ns(embargo, field="embargo")
     return crossed(made.whole, *checked_split(GROUPS, TEST_GROUPS, embargo, None), made.chosen_by)
 
 
@@ -350,9 +207,14 @@ def _looked_ahead(made: Material) -> Verdict:
     tables = tuple(report.sheets()) if report.findings else ()
     if report.findings:
         first = report.findings[0].sentence(report.zone)
-        return Verdict("look-ahead", False, f"{report.verdict}. {first}.", figures, "", tables)
+        return Verdict("Look-ahead", False, f"{report.verdict}. {first}.", figures, "", tables)
     passed = True if report.compared else None
-    return Verdict("look-ahead", passed, f"{report.verdict}.", figures)
+    return Verdict("Look-ahead", passed, f"{report.verdict}.", figures)
+
+
+def _plainly(name: str) -> str:
+    """A check's name for people."""
+    return name.replace("_", " ").capitalize()
 
 
 def _name(strategy: Any) -> str:

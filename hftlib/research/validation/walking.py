@@ -191,7 +191,7 @@ def _verdict(whole: Whole, folds: list[Fold], anchored: bool, efficiency_min: fl
         "step": duration_text(whole.step_ns),
     }
     return Verdict(
-        f"walk-forward, {way}",
+        f"Walk-forward, {way}",
         passed,
         sentence,
         figures,

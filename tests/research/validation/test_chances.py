@@ -8,12 +8,12 @@ from planted_market import VENUE, Follow, days, market
 import hftlib as hft
 from hftlib.core.errors import InputError
 
-RUNS = 20
+RUNS = 12
 
 
 @pytest.fixture(scope="module")
 def tape():
-    return market()
+    return market(seconds=60)
 
 
 def drawn(tape, **settings):
@@ -27,7 +27,7 @@ def test_a_known_edge_does_not_hang_on_chance_and_noise_never_earns(tape):
     assert told["P&L an hour, lowest"] < told["P&L an hour, median"]
     assert 0.01 < told["share of orders refused"] < 0.3
     assert "as backtested" in verdict.picture
-    noise = drawn(market(turn=0.5))
+    noise = drawn(market(seconds=60, turn=0.5))
     assert noise.passed is False and noise.figures["runs that earn"] == 0
 
 

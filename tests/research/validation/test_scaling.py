@@ -29,15 +29,18 @@ def test_a_known_edge_has_room_and_what_is_not_allowed_is_said(tape):
 
 
 def test_taking_that_moves_the_price_brings_less_a_unit_and_then_less_at_all(tape):
-    impact = hft.Impact(transient=2, per=200, half_life="30s")
+    impact = hft.Impact(permanent=1, transient=1, per=100, half_life="30s")
     venue = hft.Venue(impact=impact)
     verdict = hft.validation.capacity(Follow, tape, multiples=(1, 2, 4), venue=venue)
     each = [row[3] for row in verdict.tables[0].rows]
     assert each[0] > each[1] > each[2]
     assert verdict.passed is False and "the venue's impact" in verdict.sentence, verdict
-    for _, clip, pnl, _, fills in verdict.tables[0].rows:
+    for _, clip, pnl, _, own, fills in verdict.tables[0].rows:
         alone = hft.backtest(Follow, tape, params={"clip": clip}, venue=venue)
-        assert (pnl, fills) == (pytest.approx(alone.stats["pnl_net"]), len(alone.fills))
+        by_order = alone.fills.groupby("order")["quantity"].sum()
+        cost = sum(size * 0.01 * 2 * size / 100 / 2 for size in by_order)
+        assert own == pytest.approx(cost) and fills == len(alone.fills)
+        assert pnl == pytest.approx(alone.stats["pnl_net"] - cost)
 
 
 def test_noise_has_no_capacity():

@@ -63,6 +63,7 @@ def test_a_space_is_a_grid_or_a_list():
         ([], "no set of parameters"),
         ({"edge": []}, "no set of parameters"),
         ({"edge": {"low": 1}}, "no values of edge"),
+        ({"edge": (1, 5)}, "ranges are for hft.sweep"),
         ({"a": range(1_000), "b": range(1_000)}, "more than 100,000 sets"),
     ],
 )
