@@ -25,7 +25,6 @@ from hftlib.bench.harness import Bench, require_all, require_compiled
 
 SYMBOLS, SECONDS, RATE = 50, 1200, 50
 BUDGET_NS = 200.0  # for an event: five million a second
-SYMBOL = "AAC"
 VOLUMES = (
     "SELECT symbol, count(*) AS n, sum(quantity) AS volume FROM ticks "
     "WHERE kind IN ('EXECUTE', 'TRADE') GROUP BY symbol ORDER BY symbol"
@@ -52,6 +51,11 @@ class Bed:
         tape = hftlib.to_tape(market, self.folder / "day.tape")
         tape.verify()
         return tape
+
+    @property
+    def symbol(self) -> str:
+        """One of its stocks."""
+        return str(self.tape.symbols[2])
 
     @cached_property
     def full(self) -> Any:
@@ -89,11 +93,22 @@ class Bed:
 
     def over_tape(self, work: Callable[[Any], Any]) -> float:
         """ms of the same in pandas, over all events of the tape."""
-        return _milliseconds(lambda: work(self.tape.frame()))
+        tape = self.tape
+        return _milliseconds(lambda: work(tape.frame()))
 
     def of_slice(self) -> float:
         """ms of the same from the tape's own index."""
-        return _milliseconds(lambda: self.tape[SYMBOL].frame())
+        tape, symbol = self.tape, self.symbol
+        return _milliseconds(lambda: tape[symbol].frame())
+
+    def trades(self, store: Any) -> Any:
+        """Trades of one symbol, as a quant asks for them."""
+        return store.ticks(self.symbol, kinds="TRADE", columns=["time", "price", "quantity"])
+
+    def trades_of(self, frame: Any) -> Any:
+        """The same in pandas."""
+        chosen = frame[(frame["symbol"] == self.symbol) & (frame["kind"] == "TRADE")]
+        return chosen[["time", "price", "quantity"]]
 
     def _empty(self) -> Any:
         import hftlib
@@ -125,17 +140,17 @@ def benches() -> list[Bench]:
         ),
         Bench(
             "all events of one symbol",
-            lambda: bed.ask(lambda store: store.ticks(SYMBOL)),
+            lambda: bed.ask(lambda store: store.ticks(bed.symbol)),
             unit="ms",
             against="tape[symbol].frame()",
             probe=bed.of_slice,
         ),
         Bench(
             "trades of one symbol, price and quantity",
-            lambda: bed.ask(_trades),
+            lambda: bed.ask(bed.trades),
             unit="ms",
             against=pandas_too,
-            probe=lambda: bed.over_tape(_trades_of),
+            probe=lambda: bed.over_tape(bed.trades_of),
         ),
     ]
 
@@ -145,16 +160,7 @@ def _volumes(frame: Any) -> Any:
     return traded.groupby("symbol", observed=True)["quantity"].agg(["size", "sum"])
 
 
-def _trades(store: Any) -> Any:
-    return store.ticks(SYMBOL, kinds="TRADE", columns=["time", "price", "quantity"])
-
-
-def _trades_of(frame: Any) -> Any:
-    chosen = frame[(frame["symbol"] == SYMBOL) & (frame["kind"] == "TRADE")]
-    return chosen[["time", "price", "quantity"]]
-
-
-def _milliseconds(work: Callable[[], Any]) -> float:
+def _milliseconds(work: Callable[[], object]) -> float:
     begin = time.perf_counter_ns()
     work()
     return (time.perf_counter_ns() - begin) / 1e6
