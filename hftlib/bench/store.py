@@ -17,7 +17,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +88,7 @@ class Bed:
 
     def ask(self, work: Callable[[Any], Any]) -> float:
         """ms of a question to the store."""
-        store = self.full
-        return _milliseconds(lambda: work(store))
+        return _milliseconds(partial(work, self.full))
 
     def over_tape(self, work: Callable[[Any], Any]) -> float:
         """ms of the same in pandas, over all events of the tape."""

@@ -1,4 +1,4 @@
-"""Days for the store, small and made by hand: tapes of every kind of event, over one day or three."""
+"""Days for the store, small and made by hand: tapes of every kind of event, of one day or three."""
 
 from __future__ import annotations
 

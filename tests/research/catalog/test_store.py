@@ -1,4 +1,4 @@
-"""What goes into a store comes out of it: of a folder and of ClickHouse alike, beside plain pandas."""
+"""What goes into a store comes out: of a folder and of ClickHouse alike, beside plain pandas."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_bars_are_those_of_the_tape(store, tapes):
 
 def test_what_is_there_is_not_added_again(store, tapes):
     first = store.add(tapes["market"])
-    assert "4 symbols" in str(first) and len(first.new) == 1
+    assert "3 symbols" in str(first) and len(first.new) == 1
     again = store.add(str(tapes["market"].path))
     assert not again.new and "already" in str(again)
     more = store.add(tapes["market"], bars="1m")
@@ -164,7 +164,9 @@ def test_sql_only_reads(store, tapes, tmp_path):
     for nothing in ("", "  ", None, 7, b"SELECT 1"):
         refused(lambda nothing=nothing: store.query(nothing), "is no question")
     assert not out.exists() and len(store.ticks()) == 3000
-    assert store.query("SELECT ';' AS a, 'drop table' AS b").values.tolist() == [[";", "drop table"]]
+    assert store.query("SELECT ';' AS a, 'drop table' AS b").values.tolist() == [
+        [";", "drop table"]
+    ]
 
 
 def test_a_wrong_question_is_a_sentence(store, tapes):
