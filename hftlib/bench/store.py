@@ -74,6 +74,12 @@ class Bed:
         shutil.rmtree(store.where)
         return took / len(tape)
 
+    def add_busy(self) -> float:
+        """ns of processor time an event, of all threads, which a busy host hardly changes."""
+        count, begin = len(self.tape), time.process_time_ns()
+        self.add()
+        return (time.process_time_ns() - begin) / count
+
     def copy(self) -> float:
         """The same for the tape's own bytes."""
         target = self.folder / "copy"
@@ -97,8 +103,7 @@ class Bed:
 
     def of_slice(self) -> float:
         """ms of the same from the tape's own index."""
-        tape, symbol = self.tape, self.symbol
-        return _milliseconds(lambda: tape[symbol].frame())
+        return _milliseconds(partial(_slice, self.tape, self.symbol))
 
     def trades(self, store: Any) -> Any:
         """Trades of one symbol, as a quant asks for them."""
@@ -130,6 +135,7 @@ def benches() -> list[Bench]:
             against="a copy of its file, synced",
             probe=bed.copy,
         ),
+        Bench("likewise, processor time of all threads", bed.add_busy, budget=2 * BUDGET_NS),
         Bench(
             "trades and volume of each symbol, in SQL",
             lambda: bed.ask(lambda store: store.query(VOLUMES)),
@@ -157,6 +163,10 @@ def benches() -> list[Bench]:
 def _volumes(frame: Any) -> Any:
     traded = frame[frame["kind"].isin(["EXECUTE", "TRADE"])]
     return traded.groupby("symbol", observed=True)["quantity"].agg(["size", "sum"])
+
+
+def _slice(tape: Any, symbol: str) -> Any:
+    return tape[symbol].frame()
 
 
 def _milliseconds(work: Callable[[], object]) -> float:

@@ -13,6 +13,8 @@ from tapes import OPEN, SECOND
 import hftlib as hft
 from hftlib.core.errors import HftError, InputError, StateError
 from hftlib.core.journal import Journal, kinds
+from hftlib.research.catalog import framing
+from hftlib.research.catalog import store as of_store
 from hftlib.research.catalog.asking import BAR_COLUMNS, TICK_COLUMNS
 
 
@@ -260,3 +262,12 @@ def test_a_journal_is_a_table_of_its_frames(store, tmp_path):
     data[5000] ^= 1
     segment.write_bytes(data)
     refused(lambda: store.add(folder), "damaged", "hft journal")
+
+
+def test_more_rows_than_a_frame_should_hold_are_refused(store, tapes, monkeypatch):
+    store.add(tapes["one"])
+    for module in (framing, of_store):
+        monkeypatch.setattr(module, "FRAME_EVENTS_MAX", 2999)
+    refused(store.ticks, "More ticks than a frame should hold, 2,999")
+    assert len(store.ticks(end=tapes["one"].end)) == 2999
+    assert len(store.query("SELECT * FROM ticks")) == 3000
