@@ -24,9 +24,12 @@ from hftlib.ops import beside_commands
 from hftlib.ops.desk_commands import add_commands
 from hftlib.ops.live_command import live_command, replay_command
 from hftlib.research.backtest_command import backtest_command
+from hftlib.research.catalog.commands import store
 from hftlib.research.commands import data
 from hftlib.research.journal_command import journal
 from hftlib.research.limits_command import limits
+from hftlib.research.parity.command import compare_command
+from hftlib.research.sweep_command import sweep_command
 from hftlib.research.tca_command import tca_command
 from hftlib.terminal import Json, leave_through_finally, show
 from hftlib.venue.floor.tell_command import exchange
@@ -39,12 +42,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data, name="data")
+app.add_typer(store, name="store")
 app.add_typer(limits, name="limits")
 app.add_typer(journal, name="journal")
 app.add_typer(exchange, name="exchange")
 app.command("bench")(bench_command)
 app.command("backtest")(backtest_command)
+app.command("sweep")(sweep_command)
 app.command("tca")(tca_command)
+app.command("compare")(compare_command)
 app.command("live")(live_command)
 app.command("replay")(replay_command)
 add_commands(app, limits)

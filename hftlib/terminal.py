@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Annotated, Any
 
 import typer
@@ -22,6 +23,21 @@ SLOW_S = 2.0  # what takes longer shows how far it is
 
 Advance = Callable[[float, str], None]
 """Told the share done, 0 to 1, and what is being done."""
+
+_HEARD: ContextVar[Advance | None] = ContextVar("heard", default=None)
+
+
+@contextmanager
+def heard_by(listener: Advance) -> Iterator[None]:
+    """What is run in here shows no bar, for it would draw over another: the listener hears of it.
+
+    Of this thread alone. A listener that raises ends what it listens to.
+    """
+    token = _HEARD.set(listener)
+    try:
+        yield
+    finally:
+        _HEARD.reset(token)
 
 
 def leave_through_finally() -> None:
@@ -52,6 +68,11 @@ def show(renderable: Any) -> None:
 @contextmanager
 def counted(what: str, total: int) -> Iterator[Any]:
     """A progress bar over a known number of things: `advance(done, name)`."""
+    if (listener := _HEARD.get()) is not None:
+        heard: Advance = listener
+        with heard_by(_nobody):
+            yield lambda done, name: heard(done / max(1, total), f"{what}: {name}")
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -64,12 +85,17 @@ def counted(what: str, total: int) -> Iterator[Any]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=total)
-        yield lambda done, name: bar.update(task, completed=done, description=name)
+        with heard_by(_nobody):
+            yield lambda done, name: bar.update(task, completed=done, description=name)
 
 
 @contextmanager
 def patience(after_s: float = SLOW_S) -> Iterator[Advance]:
     """A progress bar that appears once the work has taken a while: `advance(share, what)`."""
+    if (listener := _HEARD.get()) is not None:
+        with heard_by(_nobody):
+            yield listener
+        return
     started, shown = time.monotonic(), list[Any]()
 
     def advance(share: float, what: str) -> None:
@@ -79,10 +105,15 @@ def patience(after_s: float = SLOW_S) -> Iterator[Advance]:
             shown[0].update(shown[0].task_ids[0], completed=share, description=what)
 
     try:
-        yield advance
+        with heard_by(_nobody):
+            yield advance
     finally:
         if shown and shown[0] is not None:
             shown[0].stop()
+
+
+def _nobody(_share: float, _what: str) -> None:
+    """Hears of what is part of something that has a bar."""
 
 
 def _bar() -> Any:

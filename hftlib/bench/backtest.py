@@ -32,7 +32,8 @@ from hftlib.engine.driving import Backtest
 from hftlib.engine.log import HORIZONS_NS
 from hftlib.feed.recorded_npz import HftBacktestSource
 from hftlib.research.lineup import lineup
-from hftlib.research.setting_up import first_room, prepared, settings_of
+from hftlib.research.setting_up import first_room, settings_of
+from hftlib.research.staging import prepared
 from hftlib.research.tape import Tape, to_tape
 
 PEERS = Path(__file__).parent / "peers"

@@ -21,7 +21,7 @@ from hftlib import __version__
 from hftlib.core.errors import InputError
 from hftlib.terminal import Json, counted, patience, show
 
-SUITES = ("core", "risk", "match", "ouch", "exchange", "journal", "probe")
+SUITES = ("core", "risk", "match", "ouch", "exchange", "journal", "store", "probe")
 OF_FILES = ("itch", "book")
 OF_JOURNALS = ("replay", "live")
 
@@ -30,8 +30,8 @@ def bench_command(
     what: Annotated[
         str,
         typer.Argument(
-            help="core, itch, book, backtest, risk, match, ouch, exchange, journal, replay, live, "
-            "soak."
+            help="core, itch, book, backtest, risk, match, ouch, exchange, journal, store, "
+            "replay, live, soak, sweep."
         ),
     ] = "",
     file: Annotated[
@@ -68,6 +68,8 @@ def bench_command(
         _file(what, file, runs, peer, json_out)
     elif what == "soak":
         _soak(minutes, json_out)
+    elif what == "sweep":
+        _sweep(json_out)
     elif wire:
         _wire(runs, json_out)
     elif what in OF_JOURNALS:
@@ -90,9 +92,9 @@ def _suites(
         raise InputError(
             f"There is no bench {what!r}" if unknown else "No bench was named",
             where="hft bench",
-            do="Run `hft bench core`, `journal`, `risk`, `match`, `ouch`, `exchange`, `itch FILE`, "
-            "`book FILE`, `replay FOLDER`, `live FOLDER`, `live --wire`, `soak`, `backtest`, or "
-            "--probe.",
+            do="Run `hft bench core`, `journal`, `risk`, `match`, `ouch`, `exchange`, `store`, "
+            "`itch FILE`, `book FILE`, `replay FOLDER`, `live FOLDER`, `live --wire`, `soak`, "
+            "`sweep`, `backtest`, or --probe.",
         )
     modules = [import_module(f"hftlib.bench.{name}") for name in wanted]
     made_ready()
@@ -138,6 +140,18 @@ def _soak(minutes: float, json_out: bool) -> None:
         show(soaked.table())
     if not soaked.is_sound:
         raise typer.Exit(1)
+
+
+def _sweep(json_out: bool) -> None:
+    from hftlib.bench import sweep
+
+    made_ready()
+    with patience() as advance:
+        reading = sweep.read(advance)
+    if json_out:
+        print(json.dumps(reading.as_json(), indent=2, ensure_ascii=False))
+    else:
+        show(sweep.table(reading))
 
 
 def _wire(runs: int, json_out: bool) -> None:

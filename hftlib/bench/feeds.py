@@ -20,7 +20,8 @@ from hftlib.bench.grid_maker import Watch
 from hftlib.bench.harness import pinned, require_compiled
 from hftlib.core.instruments import Instruments
 from hftlib.engine.log import HORIZONS_NS
-from hftlib.research.setting_up import first_room, prepared, settings_of, strategy_of
+from hftlib.research.setting_up import first_room, settings_of, strategy_of
+from hftlib.research.staging import prepared
 from hftlib.research.tape import Tape, to_tape
 
 STOCKS, SECONDS, TURNS = 5, 1_200, 5

@@ -55,10 +55,10 @@ from hftlib.research.setting_up import (
     first_room,
     horizons_of,
     limits_of,
-    prepared,
     settings_of,
     tape_of,
 )
+from hftlib.research.staging import prepared
 from hftlib.research.tape import Tape
 from hftlib.risk.limits import Limits
 from hftlib.risk.people import Directive

@@ -45,7 +45,7 @@ def write_parquet(
     """
     import pyarrow.parquet as pq
 
-    schema, decoder, count = _schema(), Decoder(described(folder)), 0
+    schema, decoder, count = frame_schema(), Decoder(described(folder)), 0
     with whole_file(target) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for batch in _batches(found, decoder, advance):
             writer.write_table(_table(batch, schema))
@@ -83,7 +83,8 @@ def _batches(
         yield batch
 
 
-def _schema() -> Any:
+def frame_schema() -> Any:
+    """The columns of frames."""
     import pyarrow as pa
 
     names = pa.dictionary(pa.int16(), pa.string())

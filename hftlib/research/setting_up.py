@@ -1,12 +1,12 @@
-"""What a backtest is set up from: the tape, the venues' settings, memory for the run.
+"""What a backtest is set up from: the tape, the venues' settings, limits, horizons.
 
-Each thing a user may pass is taken in its usual forms, and refused with a sentence otherwise. Worst
-case: the memory of two sets of books, ours and the venue's, and a third for each further venue.
+Each thing a user may pass is taken in its usual forms, and refused with a sentence otherwise.
+Memory for a run is made of it in `staging.py`. Worst case: a pass over a tape's opening snapshot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,28 +17,17 @@ from hftlib.core import events
 from hftlib.core.errors import InputError
 from hftlib.core.times import duration_ns
 from hftlib.core.units import is_whole, shown
-from hftlib.engine.driving import Backtest
-from hftlib.engine.legs import least
-from hftlib.engine.session import Session
 from hftlib.execution.curves import VolumeCurve
-from hftlib.research.clocks import moment
 from hftlib.research.lineup import is_by_name
 from hftlib.research.lineup import strategy_of as strategy_of
-from hftlib.research.opening import opening_events
-from hftlib.research.risk_watch import RiskWatch
-from hftlib.research.selection import Selection
 from hftlib.research.tape import Tape, open_tape, to_tape
 from hftlib.risk.limits import Limits
-from hftlib.risk.people import Directive, in_order
-from hftlib.venue.exchange import Exchange
-from hftlib.venue.latency import ENTRY
 from hftlib.venue.venue import Venue
 
 Settings = Venue | Mapping[str, Venue] | None
 ORDERS_FIRST, LEVELS_FIRST = 1 << 14, 1 << 14
 SAMPLES = 2_000  # of equity, where nobody says how often
 SECOND_NS = 1_000_000_000
-_FIRST_EVENTS = 1 << 16
 
 
 def tape_of(tape: Any) -> Tape:
@@ -75,11 +64,11 @@ def _after_opening(tape: Tape) -> Tape:
 
     So a slice gives what the same slice gives that was saved, and opened again.
     """
-    begin = _opening(tape)
+    begin = opening_of(tape)
     return tape[begin:] if 0 < begin < len(tape) else tape
 
 
-def _opening(tape: Tape) -> int:
+def opening_of(tape: Tape) -> int:
     """How many events of a snapshot come first."""
     done = 0
     for chunk in tape.chunks():
@@ -180,94 +169,7 @@ def _no_horizon(value: Any, why: str = "is no time after a fill") -> InputError:
     return InputError(f"{shown(value)} {why}", where="hft.backtest(horizons=...)", do=do)
 
 
-def prepared(
-    strategies: Any,
-    tape: Tape,
-    settings: Mapping[str, Venue],
-    limits: Limits,
-    room: Capacity,
-    every: Any,
-    horizons: Sequence[int],
-    directives: Sequence[Directive] = (),
-    risk_watch: RiskWatch | None = None,
-    curves: Mapping[str, VolumeCurve] | None = None,
-) -> Backtest:
-    """Memory for one run, with the books as they stand when the tape begins.
-
-    `strategies` is one, or several by name.
-    """
-    # Venues that share their settings are one exchange: nothing would tell them apart.
-    distinct: list[Venue] = []
-    for one in settings.values():
-        if not any(one is other for other in distinct):
-            distinct.append(one)
-    lanes = {
-        name: next(n for n, other in enumerate(distinct) if other is one)
-        for name, one in settings.items()
-    }
-    table = list(tape.instruments)
-    fees = [settings[one.venue].fees for one in table]
-    session = Session(
-        tape.instruments,
-        strategies,
-        limits=limits,
-        fees=fees,
-        capacity=room,
-        curves=curves,
-        begin=tape.begin,
-    )
-    for each in table:
-        legs = settings[each.venue].latencies()  # what a route believes until it has measured
-        for seat in session.seats:
-            seat["venue_places"]["latency"][each.row] = least(legs, (ENTRY,)) or -1
-    count = len(session.seats)
-    exchanges = [
-        Exchange(tape.instruments, one, capacity=room, strategies=count) for one in distinct
-    ]
-    for chunk in opening_events(tape):
-        session.books.apply(chunk)
-        for exchange in exchanges:
-            exchange.books.apply(chunk)
-    # Some venues' sources say where a message ends. Then a book is whole only there.
-    file = tape.selection.file
-    begin = _opening(Tape(Selection(file, 0, len(file.events))))
-    first = file.events[begin : begin + _FIRST_EVENTS]
-    ends = set(first["instrument"][first["flags"] & events.LAST != 0].tolist())
-    marking = {each.venue for each in table if each.row in ends}
-    for seat in session.seats:
-        seat["markets"]["marked"][: len(table)] = [each.venue in marking for each in table]
-    return Backtest(
-        session,
-        exchanges,
-        tape.selection,
-        [one.latencies() for one in distinct],
-        np.array([lanes[one.venue] for one in table], np.int64),
-        every_ns=_every(every, tape),
-        horizons=horizons,
-        directives=_directives(session, tape, directives, risk_watch),
-        answer=None if risk_watch is None else risk_watch.answer,
-    )
-
-
-def _directives(
-    session: Session, tape: Tape, given: Sequence[Directive], watch: RiskWatch | None
-) -> np.ndarray[Any, Any]:
-    """What risk is told on the way, in order of time; clock times are of the tape's first day."""
-    rows = []
-    for one in given:
-        if not isinstance(one, Directive):
-            raise InputError(
-                f"{shown(one)} tells risk nothing",
-                where="hft.backtest(directives=[...])",
-                do="Use hft.halt, hft.reduce, hft.lift or hft.set_limit.",
-            )
-        rows.append(one.row(session.risk, moment(one.at, tape.zone, tape.begin, tape.end, "at")))
-    if watch is not None:
-        rows.append(watch.rows(session.risk, tape.begin, tape.end))
-    return in_order(rows)
-
-
-def _every(every: Any, tape: Tape) -> int:
+def every_of(every: Any, tape: Tape) -> int:
     """Whole seconds where nobody says, so many that the curve has some two thousand points."""
     if every is None:
         return max(1, tape.duration // SAMPLES // SECOND_NS) * SECOND_NS

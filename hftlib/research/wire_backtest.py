@@ -99,7 +99,7 @@ def described(strategy: Any, tape: Tape, params: Any, limits: Any) -> dict[str, 
         "what": "runner",
         "mode": "wire",
         "hftlib": __version__,
-        "strategies": [_told(one) for one in strategies.values()],
+        "strategies": [told_of(one) for one in strategies.values()],
         "limits": "" if limits is None else limits_text(held),
         "tape": tape.path.name,
         "tape_digest": tape.digest,
@@ -123,8 +123,8 @@ def require_new(folder: Path) -> None:
         )
 
 
-def _told(strategy: Any) -> dict[str, Any]:
-    """A strategy as the journal keeps it: one of ours by its name, any other by its text."""
+def told_of(strategy: Any) -> dict[str, Any]:
+    """A strategy as a journal keeps it: one of ours by its name, any other by its text."""
     kind = type(strategy)
     is_ours = kind.__module__.startswith("hftlib.")
     return {

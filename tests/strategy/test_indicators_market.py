@@ -7,7 +7,8 @@ from indicator_probes import ROWS, Watcher
 
 import hftlib as hft
 from hftlib.book.capacity import Capacity
-from hftlib.research.setting_up import prepared, settings_of
+from hftlib.research.setting_up import settings_of
+from hftlib.research.staging import prepared
 
 ROOM = Capacity(instruments=2, orders=1 << 14, levels=1 << 13, pages=1 << 11)
 

@@ -32,7 +32,22 @@ from hftlib.strategy.files import strategy_named
 def laid(about: Mapping[str, Any]) -> Live:
     """The memory of the runner that this describes, ready for its first frame."""
     instruments = instruments_of(about)
-    made = {}
+    session = Session(
+        instruments,
+        strategies_of(about),
+        limits=limits_of(about["limits"], Path("the limits")) if about["limits"] else Limits(),
+        fees=[Fees(**fees_at(about, one.venue)) for one in instruments],
+        capacity=Capacity(instruments=max(64, len(instruments))),
+    )
+    session.connect()
+    feeds = [FeedPlan(**one) for one in about["feeds"]]
+    shadow = ShadowPlan(**about["shadow"]) if about.get("shadow") else None
+    return Live(session, feeds, [LinkPlan(**one) for one in about["links"]], shadow)
+
+
+def strategies_of(about: Mapping[str, Any]) -> dict[str, Any]:
+    """What runs, by name, with its parameters."""
+    made: dict[str, Any] = {}
     for one in about["strategies"]:
         strategy = _class_of(one)(**one["params"])
         if strategy.name in made:
@@ -42,17 +57,7 @@ def laid(about: Mapping[str, Any]) -> Live:
                 do="Give one of them another name in its file.",
             )
         made[strategy.name] = strategy
-    session = Session(
-        instruments,
-        made,
-        limits=limits_of(about["limits"], Path("the limits")) if about["limits"] else Limits(),
-        fees=[Fees(**fees_at(about, one.venue)) for one in instruments],
-        capacity=Capacity(instruments=max(64, len(instruments))),
-    )
-    session.connect()
-    feeds = [FeedPlan(**one) for one in about["feeds"]]
-    shadow = ShadowPlan(**about["shadow"]) if about.get("shadow") else None
-    return Live(session, feeds, [LinkPlan(**one) for one in about["links"]], shadow)
+    return made
 
 
 def fees_at(about: Mapping[str, Any], venue: str) -> Mapping[str, str]:

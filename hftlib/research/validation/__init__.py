@@ -13,17 +13,25 @@ import importlib
 from typing import Any
 
 _PLACES = {
+    "Report": "report",
     "Verdict": "verdict",
     "bootstrap": "resampling",
+    "capacity": "scaling",
     "confidence_set": "comparison",
+    "cross_validation": "crossing",
     "deflated_sharpe": "deflation",
     "independent_trials": "deflation",
+    "monte_carlo": "chances",
     "pbo": "overfitting",
     "reality_check": "comparison",
     "regimes": "breakdown",
     "sharpe": "track_record",
     "spa": "comparison",
     "stability": "plateau",
+    "stress_costs": "stress",
+    "stress_latency": "stress",
+    "validate": "validating",
+    "walk_forward": "walking",
 }
 
 __all__ = [*_PLACES]  # noqa: PLE0604  (all of them are text)
