@@ -107,6 +107,13 @@ def test_a_series_is_anything_of_one_dimension():
             given.series_of(what)
 
 
+def test_tapes_of_the_same_hours_may_stand_one_after_the_other():
+    frame = pd.DataFrame(noise(), index=TIMES)
+    assert given.matrix_of(pd.concat([frame, frame, frame])).rows == 180
+    with pytest.raises(InputError, match="do not rise"):
+        given.matrix_of(frame.sample(frac=1.0, random_state=1))
+
+
 def test_two_that_stand_beside_each_other_must_be_of_the_same_times():
     one, other = (
         given.series_of(pd.Series(np.zeros(60), index=at)) for at in (TIMES, TIMES.shift(1))
