@@ -4,8 +4,8 @@
     hft sweep Maker day --space edge_ticks=1,2,3 --json
 
 `a,b,c` are values, `a:b` is a range from a to b; without --space each parameter's own low and high.
-Run again with the same -o FOLDER it goes on where it was stopped. Exit code 1 when all trials
-failed. Worst case: what `hftlib.research.sweep` says.
+Run again with the same -o FOLDER it goes on where it was stopped. Where all trials failed it says
+so and leaves 3. Worst case: what `hftlib.research.sweep` says.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import typer
 
 from hftlib.core.errors import InputError
 from hftlib.terminal import Json, show
-
 
 Option = typer.Option
 Class = Annotated[
