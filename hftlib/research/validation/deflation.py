@@ -119,6 +119,8 @@ def independent_trials(trials: Any, *, alike: float = ALIKE) -> int:
 
 
 def _count_independent(values: Array, alike: float) -> int:
+    if len(values) < 2:
+        return 0
     ratios = sharpes(values)
     off = values - values.mean(axis=0)
     length = np.sqrt((off * off).sum(axis=0))

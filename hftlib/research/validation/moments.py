@@ -60,6 +60,8 @@ def moments(values: Array) -> Moments:
 def sharpes(values: Array) -> Array:
     """Of each column; 0 for one that never traded, not a number for another that never changes."""
     most = np.abs(values).max(axis=0, initial=0.0)
+    if len(values) < 2:
+        return np.full(values.shape[1], np.nan)
     scaled = values / np.where(most > 0, most, 1.0)
     mean, deviation = scaled.mean(axis=0), scaled.std(axis=0, ddof=1)
     flat = deviation <= math.sqrt(_FLAT)

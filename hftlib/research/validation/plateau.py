@@ -16,7 +16,7 @@ Worst case: a pass over the frame for each parameter and step.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,7 @@ NAME = "Stability of the parameters"
 TRIALS_LEAST, NEIGHBOURS_LEAST = 8, 3
 STEPS = 10  # of a range that has too many values to be a grid
 _CELLS = 40
+_DONE = "done"  # how a sweep calls a trial that ran to its end
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,13 @@ def stability(
     maximise = yes_or_no(maximise, "maximise")
     frame = getattr(trials, "frame", trials)
     names = _parameters(trials, frame, parameters, objective)
-    reached = _numbers(frame, objective)
+    cost = False
+    if trials is not frame:
+        frame = frame[frame["state"] == _DONE] if "state" in frame else frame
+        # Of "-drawdown" a sweep keeps the negative, so that more is better: the cost is judged.
+        cost = objective == "objective" and str(getattr(trials, "objective", "")).startswith("-")
+    maximise = maximise and not cost
+    reached = _numbers(frame, objective) * (-1.0 if cost else 1.0)
     known = np.isfinite(reached)
     axes = [_axis(frame, name, known) for name in names]
     axes = [axis for axis in axes if len(axis.values) > 1]
@@ -124,10 +131,9 @@ def _parameters(trials: Any, frame: Any, given: Any, objective: str) -> list[str
     if not isinstance(objective, str) or objective not in columns:
         do = f"Give one of its columns: {', '.join(columns[:12])}."
         raise InputError(f"No column {shown(objective)}", where="objective", do=do)
-    for name in ("parameters", "space"):
-        known = getattr(trials, name, None)
-        if given is None and trials is not frame and isinstance(known, Mapping | list | tuple):
-            given = [str(one) for one in known if str(one) in columns]
+    if given is None and trials is not frame:
+        known = getattr(getattr(trials, "space", ()), "names", ())
+        given = [str(one) for one in known if str(one) in columns]
     names = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else []
     strange = [one for one in names if one not in columns or one == objective]
     if not names or strange:

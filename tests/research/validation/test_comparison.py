@@ -113,6 +113,25 @@ def test_the_same_seed_draws_the_same_and_pieces_of_draws_are_all_of_them(monkey
     assert (in_pieces * 300) % 1 == pytest.approx(0.0, abs=1e-6)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_another_implementation_finds_about_the_same_set(seed):
+    matrix = np.random.default_rng(seed).normal(size=(500, 10)) + np.linspace(0, 0.25, 10)
+    with_standard = np.column_stack([np.zeros(500), matrix])
+    theirs = holdout.model_confidence_set(
+        with_standard, block_length=1, n_bootstrap=600, seed=1, statistic="range"
+    )
+    verdict = hft.validation.confidence_set(matrix, block=1, draws=600)
+    kept = {int(row[0]) + 1 for row in verdict.tables[0].rows}
+    assert len(kept ^ set(theirs.included.tolist())) <= 1
+    assert verdict.passed is (0 not in theirs.included)
+
+
+def test_two_that_brought_the_same_by_other_ways_may_both_be_the_best():
+    values = np.clip(np.round(noise(3, 120, 4)[:, 3]) + 1.0, -2, 2)  # of exact halves
+    verdict = hft.validation.confidence_set(np.column_stack([values, values[::-1]]), **FAST)
+    assert verdict.passed is True and verdict.tables[0].rows == [("0",), ("1",)]
+
+
 def test_a_set_of_many_compares_the_best_and_takes_twins_once():
     matrix = noise(9, 300, 100, edge=0.6)
     matrix[:, 50] = matrix[:, 3]

@@ -1,5 +1,7 @@
 """What a statistic is given: the right way up, all of it numbers, or a sentence says what to do."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -66,6 +68,7 @@ def gap():
         (pd.DataFrame({"a": TIMES, "b": TIMES}), "no number"),
         ("matrix.csv", "no number"),
         (None, "no number|dimensions"),
+        (np.full((60, 2), -1e101), r"1e\+101 is no amount of money"),
         (pd.DataFrame(noise(), index=TIMES[::-1]), r"do not rise.*sort_index"),
     ],
 )
@@ -102,6 +105,13 @@ def test_a_series_is_anything_of_one_dimension():
     ):
         with pytest.raises(InputError, match=said):
             given.series_of(what)
+
+
+def test_tapes_of_the_same_hours_may_stand_one_after_the_other():
+    frame = pd.DataFrame(noise(), index=TIMES)
+    assert given.matrix_of(pd.concat([frame, frame, frame])).rows == 180
+    with pytest.raises(InputError, match="do not rise"):
+        given.matrix_of(frame.sample(frac=1.0, random_state=1))
 
 
 def test_two_that_stand_beside_each_other_must_be_of_the_same_times():
@@ -190,6 +200,42 @@ def test_no_bad_argument_ends_in_a_traceback(name, first, bad):
     with pytest.raises(InputError) as refused:
         getattr(hft.validation, name)(first, **bad)
     assert len(str(refused.value)) < 500 and "Where:" in str(refused.value)
+
+
+KINDS = {
+    "plain": lambda m: m,
+    "whole": np.round,
+    "huge": lambda m: m * 1e99,
+    "tiny": lambda m: m * 1e-300,
+    "rare": lambda m: np.where(np.abs(m) < 2, 0.0, m),
+    "a step on a mountain": lambda m: 1e9 + 1e-3 * np.sign(m),
+}
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (1, 1), (40, 2), (90, 12)], ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.filterwarnings("error")
+def test_whatever_numbers_there_are_a_verdict_comes_without_a_warning(shape, kind):
+    v, matrix = hft.validation, KINDS[kind](np.random.default_rng(1).normal(size=shape))
+    one = matrix[:, 0] if matrix.size else matrix.ravel()
+    labels = np.arange(len(one)) % 2
+    verdicts = [
+        v.pbo(matrix, slices=4),
+        v.pbo(matrix, slices=6, statistic="pnl"),
+        v.reality_check(matrix, draws=100),
+        v.spa(matrix, draws=100),
+        v.confidence_set(matrix, draws=100),
+        v.sharpe(one),
+        v.deflated_sharpe(one, all=matrix) if matrix.size else v.sharpe(one),
+        v.deflated_sharpe(one, trials=9),
+        *(v.bootstrap(one, name, draws=100) for name in ("sharpe", "pnl", "drawdown")),
+        v.regimes(one, labels),
+        *(v.regimes(one, by, market=one) for by in ("volatility", "trend")),
+    ]
+    for verdict in verdicts:
+        assert "nan" not in verdict.sentence.split() and verdict._repr_html_()
+        json.dumps(verdict.as_json(), allow_nan=False)
+        assert len(matrix) >= 30 or verdict.passed is None
 
 
 def test_an_unknown_question_lists_the_known_ones():

@@ -80,7 +80,7 @@ def test_a_record_of_the_length_that_is_needed_is_just_enough():
     assert steps_needed(known, 0.1, 0.95) == steps_needed(known, 0.2, 0.95) == math.inf
 
 
-@pytest.mark.parametrize("factor", [1e-150, 1e-9, 1.0, 1e12, 1e200])
+@pytest.mark.parametrize("factor", [1e-150, 1e-9, 1.0, 1e12, 1e99])
 def test_the_size_of_an_account_changes_nothing(factor):
     values = np.random.default_rng(4).normal(size=200) + 0.1
     known, plain = moments(values * factor), moments(values)
