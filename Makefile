@@ -25,15 +25,10 @@ demo: $(READY)
 	@$(BIN)/hft demo
 	@$(BIN)/python -m pipelines.notebooks
 
-# Three passes: compiled; then with every array index checked and, on the other core, uncompiled.
+# Compiled; then with every array index checked, and uncompiled: tests/lanes.py says what runs beside
+# what.
 test: $(READY)
-	@$(BIN)/python -m pytest
-	@echo "again, with bounds checks, and uncompiled beside it:"; mkdir -p build; \
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -m modes > build/uncompiled.log 2>&1 & plain=$$!; \
-	trap "kill $$plain" INT TERM; \
-	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -m modes && checked=0 || checked=$$?; \
-	wait $$plain && plain=0 || plain=$$?; \
-	echo "uncompiled:"; cat build/uncompiled.log; exit $$((plain > checked ? plain : checked))
+	@$(BIN)/python -m tests.lanes
 
 # Each fuzz test for FUZZ_SECONDS, and each type of a protocol with FUZZ_MESSAGES random messages,
 # with every array index checked; FUZZ_SEED repeats a run. docs/fuzzed.md has what came of it.

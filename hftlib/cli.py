@@ -29,6 +29,7 @@ from hftlib.research.commands import data
 from hftlib.research.journal_command import journal
 from hftlib.research.limits_command import limits
 from hftlib.research.parity.command import compare_command
+from hftlib.research.sweep_command import sweep_command
 from hftlib.research.tca_command import tca_command
 from hftlib.terminal import Json, leave_through_finally, show
 from hftlib.venue.floor.tell_command import exchange
@@ -47,6 +48,7 @@ app.add_typer(journal, name="journal")
 app.add_typer(exchange, name="exchange")
 app.command("bench")(bench_command)
 app.command("backtest")(backtest_command)
+app.command("sweep")(sweep_command)
 app.command("tca")(tca_command)
 app.command("compare")(compare_command)
 app.command("live")(live_command)

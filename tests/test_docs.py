@@ -144,6 +144,15 @@ def test_every_file_the_readme_names_exists():
     assert folders and not missing
 
 
+def test_the_example_of_the_page_of_validation_says_what_it_shows(tmp_path):
+    page = (ROOT / "docs" / "validation.md").read_text()
+    example, *_ = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "example.py").write_text(example)
+    *words, sentence = ran(tmp_path, "example.py").splitlines()
+    assert words == re.findall(r"\.word\)  # (pass|fail)", example)
+    assert "with 95 % confidence it lies between" in sentence
+
+
 def test_every_page_of_the_docs_has_its_commands():
     pages = sorted((ROOT / "docs").glob("*.md"))
     assert {"decisions.md", "layouts.md", "benchmarks.md", "strategies.md"} <= {

@@ -33,6 +33,11 @@ def test_using_every_name_loads_no_research_package_and_no_compiler():
     assert "llvmlite" in loaded
 
 
+def test_naming_a_question_of_validation_loads_no_package_that_only_some_need():
+    code = "from hftlib import validation\nfor name in dir(validation): getattr(validation, name)"
+    assert loaded_after(code).isdisjoint(HEAVY | {"numba", "arch", "scipy", "statsmodels"})
+
+
 def test_state_is_looked_at_and_object_code_loaded_without_a_compiler():
     loaded = loaded_after("from hftlib.core import arena, object_code, records, units")
     assert loaded.isdisjoint(HEAVY | {"numba"})

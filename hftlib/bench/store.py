@@ -17,7 +17,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,6 @@ from hftlib.bench.harness import Bench, require_all, require_compiled
 
 SYMBOLS, SECONDS, RATE = 50, 1200, 50
 BUDGET_NS = 200.0  # for an event: five million a second
-SYMBOL = "AAC"
 VOLUMES = (
     "SELECT symbol, count(*) AS n, sum(quantity) AS volume FROM ticks "
     "WHERE kind IN ('EXECUTE', 'TRADE') GROUP BY symbol ORDER BY symbol"
@@ -53,6 +52,11 @@ class Bed:
         tape.verify()
         return tape
 
+    @property
+    def symbol(self) -> str:
+        """One of its stocks."""
+        return str(self.tape.symbols[2])
+
     @cached_property
     def full(self) -> Any:
         """A store that has the tape."""
@@ -70,6 +74,12 @@ class Bed:
         shutil.rmtree(store.where)
         return took / len(tape)
 
+    def add_busy(self) -> float:
+        """ns of processor time an event, of all threads, which a busy host hardly changes."""
+        count, begin = len(self.tape), time.process_time_ns()
+        self.add()
+        return (time.process_time_ns() - begin) / count
+
     def copy(self) -> float:
         """The same for the tape's own bytes."""
         target = self.folder / "copy"
@@ -84,16 +94,25 @@ class Bed:
 
     def ask(self, work: Callable[[Any], Any]) -> float:
         """ms of a question to the store."""
-        store = self.full
-        return _milliseconds(lambda: work(store))
+        return _milliseconds(partial(work, self.full))
 
     def over_tape(self, work: Callable[[Any], Any]) -> float:
         """ms of the same in pandas, over all events of the tape."""
-        return _milliseconds(lambda: work(self.tape.frame()))
+        tape = self.tape
+        return _milliseconds(lambda: work(tape.frame()))
 
     def of_slice(self) -> float:
         """ms of the same from the tape's own index."""
-        return _milliseconds(lambda: self.tape[SYMBOL].frame())
+        return _milliseconds(partial(_slice, self.tape, self.symbol))
+
+    def trades(self, store: Any) -> Any:
+        """Trades of one symbol, as a quant asks for them."""
+        return store.ticks(self.symbol, kinds="TRADE", columns=["time", "price", "quantity"])
+
+    def trades_of(self, frame: Any) -> Any:
+        """The same in pandas."""
+        chosen = frame[(frame["symbol"] == self.symbol) & (frame["kind"] == "TRADE")]
+        return chosen[["time", "price", "quantity"]]
 
     def _empty(self) -> Any:
         import hftlib
@@ -116,6 +135,7 @@ def benches() -> list[Bench]:
             against="a copy of its file, synced",
             probe=bed.copy,
         ),
+        Bench("likewise, processor time of all threads", bed.add_busy, budget=2 * BUDGET_NS),
         Bench(
             "trades and volume of each symbol, in SQL",
             lambda: bed.ask(lambda store: store.query(VOLUMES)),
@@ -125,17 +145,17 @@ def benches() -> list[Bench]:
         ),
         Bench(
             "all events of one symbol",
-            lambda: bed.ask(lambda store: store.ticks(SYMBOL)),
+            lambda: bed.ask(lambda store: store.ticks(bed.symbol)),
             unit="ms",
             against="tape[symbol].frame()",
             probe=bed.of_slice,
         ),
         Bench(
             "trades of one symbol, price and quantity",
-            lambda: bed.ask(_trades),
+            lambda: bed.ask(bed.trades),
             unit="ms",
             against=pandas_too,
-            probe=lambda: bed.over_tape(_trades_of),
+            probe=lambda: bed.over_tape(bed.trades_of),
         ),
     ]
 
@@ -145,16 +165,11 @@ def _volumes(frame: Any) -> Any:
     return traded.groupby("symbol", observed=True)["quantity"].agg(["size", "sum"])
 
 
-def _trades(store: Any) -> Any:
-    return store.ticks(SYMBOL, kinds="TRADE", columns=["time", "price", "quantity"])
+def _slice(tape: Any, symbol: str) -> Any:
+    return tape[symbol].frame()
 
 
-def _trades_of(frame: Any) -> Any:
-    chosen = frame[(frame["symbol"] == SYMBOL) & (frame["kind"] == "TRADE")]
-    return chosen[["time", "price", "quantity"]]
-
-
-def _milliseconds(work: Callable[[], Any]) -> float:
+def _milliseconds(work: Callable[[], object]) -> float:
     begin = time.perf_counter_ns()
     work()
     return (time.perf_counter_ns() - begin) / 1e6

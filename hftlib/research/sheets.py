@@ -75,7 +75,8 @@ class Shown:
     def __str__(self) -> str:
         from rich.console import Console
 
-        console = Console(file=io.StringIO(), width=TEXT_COLUMNS)
+        # In a notebook rich would show it there as well, beside what the cell answers.
+        console = Console(file=io.StringIO(), width=TEXT_COLUMNS, force_jupyter=False)
         console.print(self)
         return str(console.file.getvalue()).rstrip()  # type: ignore[attr-defined]
 

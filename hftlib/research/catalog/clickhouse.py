@@ -9,7 +9,8 @@ names. So a thing is there from the one insert into `added` on; a writer that di
 that add the same tape at once, leave rows that no view shows. `chdb://` is ClickHouse's own engine:
 one path for each process, and no other process may open it meanwhile.
 
-Worst case: rows of an attempt that failed stay until `drop` or an `add` of the same thing.
+Worst case: rows of an attempt that failed take room for a day; the next `add` after that takes them
+away, for it cannot know before that nobody is at work on them.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from hftlib.research.tape import Tape
 
 DATABASE = "hft"
 INSERT_ROWS = 1 << 18
+STALE_NS = 86_400 * 10**9  # nobody writes one thing for longer
 
 
 def _moment(ns: int) -> str:
@@ -172,13 +174,19 @@ class ClickHouseBackend:
         self._client.close()
 
     def _attempt(self, entry: Entry) -> str:
-        """A name that no other writer has; what failed before is taken away."""
-        shown = any(one.key == entry.key for one in self.entries())
-        if shown:
+        """A name that no other writer has, and that sorts by when it was begun."""
+        if any(one.key == entry.key for one in self.entries()):
             do = "Nothing is to be done: another writer was quicker."
             raise StateError(f"{entry.key} is in the store", where=self._where, do=do)
-        self.forget(entry)
+        self._remove_stale(f"{entry.what}_kept")
         return f"{time.time_ns():016x}{secrets.token_hex(8)}"
+
+    def _remove_stale(self, table: str) -> None:
+        """Rows of attempts that were begun long ago and never came to an end."""
+        before = f"{time.time_ns() - STALE_NS:016x}"
+        stale = f"attempt < '{before}' AND attempt NOT IN (SELECT attempt FROM added)"
+        if len(self._asked(f"SELECT 1 FROM {table} WHERE {stale} LIMIT 1")):
+            self._command(f"ALTER TABLE {table} DELETE WHERE {stale} SETTINGS mutations_sync = 2")
 
     def _insert(self, table: str, rows: Any, entry: Entry, attempt: str, day: str) -> None:
         marks = {"file": entry.file, "attempt": attempt, "day": day}

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from hftlib.core.errors import HostError, InputError, StateError
+from hftlib.core.errors import HftError, HostError, InputError, StateError
 from hftlib.research.catalog.entries import VERSION, Entry, parsed
 from hftlib.research.catalog.places import place_of
 
@@ -84,7 +84,12 @@ class Folder:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)
             self.tidy()
-            yield
+            try:
+                yield
+            except BaseException:  # a disk that is full should not stay so for what came of it
+                with suppress(HftError):
+                    self.tidy()
+                raise
         finally:
             os.close(descriptor)
 

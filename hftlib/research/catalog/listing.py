@@ -54,7 +54,8 @@ class Dropped:
 def _told(one: Entry) -> str:
     days = sorted({part.day for part in one.parts})
     span = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}" if days else "no day"
-    of = {TICKS: f" of {len(one.names):,} symbols", FRAMES: ""}.get(one.what, f" of {one.width}")
+    symbols = len({name for name, _ in one.names} - {EVERY_ONE})
+    of = {TICKS: f" of {symbols:,} symbols", FRAMES: ""}.get(one.what, f" of {one.width}")
     what = {TICKS: "events", FRAMES: "frames"}.get(one.what, "bars")
     size = f", {one.bytes / 1e6:,.1f} MB" if one.bytes else ""
     return f"{one.events:,} {what}{of} on {span}{size}"

@@ -57,13 +57,13 @@ def bars_of(tape: Tape, width: str) -> list[tuple[str, Any, dict[tuple[str, str]
     rank = np.argsort(np.array(order, np.int64))
     codes = rank[np.asarray(codes)] if len(frame) else np.asarray(codes)
     names = [names[n] for n in order]
-    columns: dict[str, Any] = {"time": pa.array(stamps.as_unit("ns"))}
+    begins = stamps.as_unit("ns").asi8
+    columns: dict[str, Any] = {"time": pa.array(begins).view(pa.timestamp("ns", tz="UTC"))}
     for name, place in (("symbol", 0), ("venue", 1)):
         columns[name] = coded([one[place] for one in names], codes)
     for name in frame.columns:
         columns[name] = pa.array(frame[name].to_numpy(), from_pandas=True)
     table = pa.table(columns).cast(bar_schema())
-    begins = stamps.as_unit("ns").asi8
     distinct = np.unique(begins)
     days = np.array([date_of(int(one), tape.zone) for one in distinct])
     of_each = days[np.searchsorted(distinct, begins)] if len(begins) else days

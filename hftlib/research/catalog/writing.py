@@ -1,6 +1,6 @@
 """Events into Parquet: a day of a tape, grouped by symbol, several parts at once.
 
-    a part        some symbols of one day, PART_EVENTS or more of their events; cut between symbols
+    a part        some symbols of one day, an eighth of the tape or PART_EVENTS; cut between symbols
     a row group   one symbol, or small neighbours together, GROUP_EVENTS at most; its statistics
                   name the symbols and times in it, so a question reads what it needs
 
@@ -34,7 +34,8 @@ from hftlib.research.catalog.entries import TICKS, Part
 from hftlib.research.catalog.spreading import Spreader
 from hftlib.research.clocks import date_of
 
-GROUP_EVENTS, PART_EVENTS = 1 << 18, 1 << 22
+GROUP_EVENTS, PART_EVENTS, PART_EVENTS_MIN = 1 << 18, 1 << 22, 1 << 19
+PARTS_WANTED = 8  # of a tape that has events enough, so that several cores have work to the end
 EVERY_ONE = "*"  # the symbol of what concerns every instrument
 _SPLIT = ("position", "time", "sequence", "reference", "price_units", "lots", "price", "quantity")
 _WORDS = ("symbol", "venue", "kind", "side")
@@ -89,12 +90,13 @@ def planned(file: TapeFile, zone: str) -> list[Plan]:
     """The parts of a tape: days by its venues' clock, symbols in order."""
     made: list[Plan] = []
     lists = _lists(file)
+    enough = min(PART_EVENTS, max(PART_EVENTS_MIN, len(file.events) // PARTS_WANTED))
     for day, first, last in _days(file, zone):
         plan = Plan(day, 0)
         room = 0  # what the last row group still takes
         for name, places in lists:
             low, high = np.searchsorted(places, np.array([first, last], places.dtype))
-            if plan.events >= PART_EVENTS and low < high:
+            if plan.events >= enough and low < high:
                 made.append(plan)
                 plan, room = Plan(day, plan.number + 1), 0
             while low < high:
@@ -223,7 +225,7 @@ def table_of(
         pa.timestamp("ns", tz="UTC")
     )
     for name in ("price", "quantity"):  # not a number is no value
-        made[name] = pa.array(columns[name], from_pandas=True)
+        made[name] = _there(columns[name])
     made["symbol"], made["venue"] = (coded([one[n] for one in names], codes) for n in (0, 1))
     for name, known in (("kind", KINDS), ("side", SIDES)):
         index = columns[name]
@@ -233,6 +235,15 @@ def table_of(
     return pa.Table.from_arrays([made[name] for name in schema().names], schema=schema())
 
 
+def _there(values: np.ndarray[Any, Any]) -> Any:
+    """Floats, of which those that are no number are no value; they are not copied."""
+    import pyarrow as pa
+
+    bits = np.packbits(~np.isnan(values), bitorder="little")
+    buffers = [pa.py_buffer(bits), pa.py_buffer(values)]
+    return pa.Array.from_buffers(pa.float64(), len(values), buffers)
+
+
 def writer_options() -> dict[str, Any]:
     """How ticks are encoded."""
     return {
@@ -240,6 +251,7 @@ def writer_options() -> dict[str, Any]:
         "use_dictionary": list(_WORDS),
         "column_encoding": dict.fromkeys(_SPLIT, "BYTE_STREAM_SPLIT"),
         "write_statistics": ["symbol", "time"],
+        "write_batch_size": 1 << 16,
     }
 
 

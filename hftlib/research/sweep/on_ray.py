@@ -30,7 +30,7 @@ from hftlib.research.sweep.reruns import Ground
 from hftlib.research.sweep.trying import Course, Outcome, Trier
 from hftlib.research.tape import Tape, open_tape
 
-TRIALS_A_TASK = 4
+TRIALS_A_TASK, STARTS = 4, 3
 _triers: dict[str, Trier] = {}  # of a worker's process, by the sweep it is of
 
 
@@ -44,23 +44,10 @@ class Ray:
         self._is_ours = False
 
     def __enter__(self) -> Ray:
-        ray = self._ray
-        if not ray.is_initialized():
-            quiet = {"include_dashboard": False, "logging_level": "ERROR", "log_to_driver": False}
-            try:
-                if self._address:
-                    ray.init(self._address, logging_level="ERROR", log_to_driver=False)
-                else:
-                    ray.init(num_cpus=self.workers, **quiet)
-            except Exception as error:
-                told = " ".join(str(error).split())[:200]
-                raise HostError(
-                    f"There is no Ray cluster that answers: {told}",
-                    where=self._address or 'hft.sweep(cluster="ray")',
-                    do='Check the address of its head, or use threads: cluster="threads".',
-                ) from None
+        if not self._ray.is_initialized():
+            self._start()
             self._is_ours = True
-        self._task = ray.remote(tried)
+        self._task = self._ray.remote(tried)
         return self
 
     def __exit__(self, *_failure: object) -> None:
@@ -79,6 +66,28 @@ class Ray:
                 return
             ended, under_way = ray.wait(under_way)
             yield from self._answered(ended[0])
+
+    def _start(self) -> None:
+        """Find the cluster, or make one here; a busy host may be late, and is asked again."""
+        how: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
+        if self._address:
+            how["address"] = self._address
+        else:
+            how |= {"num_cpus": self.workers, "include_dashboard": False}
+        for tries_left in reversed(range(1 if self._address else STARTS)):
+            try:
+                self._ray.init(**how)
+                return
+            except Exception as error:
+                self._ray.shutdown()
+                told = " ".join(str(error).split())[:200]
+                if tries_left:
+                    continue
+                raise HostError(
+                    f"There is no Ray cluster that answers: {told}",
+                    where=self._address or 'hft.sweep(cluster="ray")',
+                    do='Check the address of its head, or use threads: cluster="threads".',
+                ) from None
 
     def _answered(self, reference: Any) -> list[Outcome]:
         try:
@@ -186,7 +195,6 @@ def _ground(told: Mapping[str, Any], spec: Mapping[str, Any]) -> Ground:
 
 def _ray() -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")  # a busy host is no broken one
     try:
         return importlib.import_module("ray")
     except ImportError as error:

@@ -103,7 +103,7 @@ def page(sweep: Any, words: str) -> str:
     if len(failed):
         first = html.escape(str(failed.iloc[0]))
         said += f"<p>{len(failed):,} trials failed, the first with: {first}</p>"
-    return f"<div>{said}{_picture(sweep)}{_table(sweep).html()}</div>"
+    return f"<div>{said}{_picture(sweep)}{table_of(sweep).html()}</div>"
 
 
 def cells_of(frame: Any, x: str, y: str) -> tuple[np.ndarray[Any, Any], list[Any], list[Any]]:
@@ -154,7 +154,8 @@ def _picture(sweep: Any) -> str:
     )
 
 
-def _table(sweep: Any) -> Sheet:
+def table_of(sweep: Any, count: int = 5) -> Sheet:
+    """The best trials with their parameters."""
     names = sweep.space.names
     heads = ("trial", *names, sweep.objective, "P&L", "drawdown", "fills")
     rows = [
@@ -164,7 +165,7 @@ def _table(sweep: Any) -> Sheet:
             *(f"{row[name]:,.4g}" for name in ("objective", "pnl_net", "drawdown")),
             int(row["fills"]),
         )
-        for row in sweep.best().to_dict("records")
+        for row in sweep.best(count).to_dict("records")
     ]
     return Sheet("The best", heads, rows)
 

@@ -161,7 +161,7 @@ def _guided(what: Asked, place: Folder, pool: Any, hands: int, prune: bool) -> I
 def _ended(what: Asked, place: Folder, counter: Counter) -> Sweep:
     states = list(place.states.values())
     if states and all(state == FAILED for state in states):
-        why = next(row["why"] for row in place.rows())
+        why = min(place.rows(), key=lambda row: int(row["number"]))["why"]
         raise StateError(
             f"All {len(states):,} trials failed, the first with: {why}",
             where=f"hft.sweep({what.course.strategy.name}, ...)",

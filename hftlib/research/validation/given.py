@@ -88,6 +88,9 @@ def series_of(given: Any, where: str = "pnl") -> Series:
     if getattr(given, "columns", None) is None and callable(getattr(given, "pnl", None)):
         do = "Give its P&L by steps of time: result.pnl('1m')."
         raise InputError("A result is more than one series", where=where, do=do)
+    if not hasattr(given, "ndim") and hasattr(given, "pnl"):
+        do = "Give one of its trials: sweep.pnl[trial]."
+        raise InputError("A sweep is more than one series", where=where, do=do)
     values = _floats(given, where)
     if values.ndim == 2 and 1 in values.shape:
         values = values.ravel()

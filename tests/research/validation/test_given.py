@@ -82,6 +82,11 @@ def test_a_result_is_one_trial_and_more_than_one_series():
         hft.validation.sharpe(result)
 
 
+def test_a_sweep_is_more_than_one_series():
+    with pytest.raises(InputError, match=r"sweep\.pnl\[trial\]"):
+        hft.validation.bootstrap(Swept(noise()))
+
+
 def test_a_series_is_anything_of_one_dimension():
     values = noise(60, 1).ravel()
     series = pd.Series(values, index=TIMES)
