@@ -77,7 +77,7 @@ def test_several_tapes_add_up():
 
 def test_without_costs_nothing_is_told():
     """A maker at a venue without fees pays nothing: that it survives more of it says nothing."""
-    tape = hft.synthetic(symbols=1, seconds=20)
+    tape = hft.synthetic(symbols=2, seconds=60)
     verdict = hft.validation.stress_costs(hft.library.QueueImbalance, tape, venue=FREE)
     assert verdict.figures["fills"] >= 20 and verdict.passed is None
     assert "no costs to multiply" in verdict.sentence
