@@ -5,7 +5,7 @@
 Each run draws anew
     latency    around the venue's own: where it is one time, half of the messages take that, and
                one in a hundred `latency` times as long; or an hft.Latency of orders to draw from
-    reject     a share of orders refused: for moments as long as orders are apart on average, no
+    reject     a share of attempts refused: for moments as long as orders are apart on average, no
                new order leaves. The strategy hears the refusal and goes on from there
     start      when it begins, within this part of the tape
     queue      its place in the queue, among models of it, where several are given
@@ -236,7 +236,7 @@ def _verdict(
         "P&L an hour, 5 of 100 are below": low,
         "P&L an hour, lowest": float(hourly.min()),
         "runs below the backtest": float((hourly < now).mean()),
-        "share of orders refused": refused,
+        "share of attempts refused": refused,
         "fills, mean of runs": float(np.mean([one.fills for one in made])),
         "runs that ended early": sum(bool(one.ended) for one in made),
     }

@@ -143,6 +143,12 @@ def _of_sweep(
         )
     held = tapes_of(list(sweep.tapes))
     given = checked_settings(dict(sweep.settings), held, "validate")
+    if not sweep.pnl.shape[1]:
+        raise InputError(
+            "No trial of this sweep ran to its end",
+            where="hft.validate(sweep)",
+            do="Look at the column `why` of sweep.frame.",
+        )
     sets = _sets_of_sweep(sweep)
     known = objective or getattr(sweep, "objective", None)
     chosen_by = objective_of(known if _is_objective(known) else "sharpe")
