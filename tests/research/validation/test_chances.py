@@ -79,9 +79,9 @@ def test_several_tapes_take_turns():
     [
         ({"runs": 5}, "no number of runs"),
         ({"runs": "all"}, "no number of runs"),
-        ({"reject": 1}, "no share of orders"),
-        ({"reject": -0.1}, "no share of orders"),
-        ({"reject": math.nan}, "no share of orders"),
+        ({"reject": 1}, "no share of the time"),
+        ({"reject": -0.1}, "no share of the time"),
+        ({"reject": math.nan}, "no share of the time"),
         ({"latency": 0.5}, "draws no latency"),
         ({"latency": "slow"}, "draws no latency"),
         ({"start": 1.0}, "no start"),
