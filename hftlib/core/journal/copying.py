@@ -31,7 +31,9 @@ from hftlib.core.journal.layout import (
     PAGE_BYTES,
     POWER,
     PROCESS,
+    REPLICATED,
     SCAN,
+    SEGMENT_BYTES_MAX,
     SEGMENT_HEADER,
     limit_of,
 )
@@ -195,17 +197,21 @@ class Copy(Journal):
 
 def session_of_header(header: bytes) -> Session:
     """What a header that came from elsewhere says of all segments."""
-    found = segments.session_in(bytes(header), Path("the journal's header") / "000000.segment")
-    if len(header) != SEGMENT_HEADER.itemsize or found.header(0) != bytes(header):
+    where = "the journal's header"
+    size = SEGMENT_HEADER.itemsize
+    found = segments.session_in(bytes(header[:size]), Path(where) / "000000.segment")
+    fits = len(header) == size and found.header(0) == bytes(header)
+    fits = fits and found.segment_bytes % PAGE_BYTES == 0 and found.durability == REPLICATED
+    if not fits or not PAGE_BYTES <= found.block_bytes <= SEGMENT_BYTES_MAX:
         raise InputError(
-            "This is no header of a journal's first segment",
-            where="the journal's header",
-            do="Only a runner sends one: hft live --standby.",
+            "This is no header of a replicated journal's first segment",
+            where=where,
+            do="Only a runner sends one: hft live --durability replicated --standby.",
         )
     if found.keyed:
         raise InputError(
             "The chain of this journal is made with a key, which a standby does not have",
-            where="the journal's header",
+            where=where,
             do="Make the journal without one.",
         )
     return found
