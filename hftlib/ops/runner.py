@@ -233,7 +233,7 @@ class Runner:
         self._hang_up()
         self.journal.close({"why": self.why})
         if self.standby is not None:
-            self.standby.finish()
+            self.standby.finish(turn)
         if self._thread is not None:  # whatever else this process does is as it was before
             host_given_back()
             gc.unfreeze()

@@ -26,6 +26,7 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -76,11 +77,13 @@ class Link:
         self._thread = threading.Thread(target=self._run, name="hft standby", daemon=True)
         self._thread.start()
 
-    def finish(self) -> str:
+    def finish(self, turn: Callable[[], Any] = lambda: None) -> str:
         """The journal is closed: wait until the copy is; why it is not, or nothing."""
-        self._is_ending = True
-        if self._thread is not None and self.state != OVER:
-            self._has_ended.wait(END_S)
+        self._is_ending, until = True, time.monotonic() + END_S
+        while self._thread is not None and self.state != OVER and time.monotonic() < until:
+            if self._has_ended.wait(0.02):
+                break
+            turn()
         self._stopping = True
         if self._thread is not None:
             self._thread.join()

@@ -239,7 +239,7 @@ def test_a_copy_that_somebody_changed_is_refused(day, tmp_path):
     first.close()
     forged(young, 1)
     again = Copy.taken_up(young)
-    assert difference(day, again.standing, total) == "its last frames are others than the journal's"
+    assert "are others than the journal's" in difference(day, again.standing, total)
     again.close()
 
 
