@@ -62,7 +62,7 @@ class Standby:
     ) -> None:
         self._secret, self._say, self._heard_ns = secret, say, 0
         self._peers: dict[int, _Peer] = {}
-        self._door = w.listening(place, PEERS_MAX)
+        self._door = w.listening(place)
         try:
             self.keeps = Keeping(folder, synced, control, say)
         except BaseException:

@@ -94,12 +94,11 @@ class Link:
 
     @property
     def told(self) -> dict[str, Any]:
-        """How it stands, as plain data."""
-        lag, first = self._tells.sequence - self._tells.acknowledged, None
-        with suppress(IndexError):
-            first = self._under_way[0][1]
-        since = time.monotonic() - self._moved
-        age_ns = time.monotonic_ns() - first if first is not None else int(since * 1e9)
+        """How it stands."""
+        lag = self._tells.sequence - self._tells.acknowledged
+        age_ns = int((time.monotonic() - self._moved) * 1e9)
+        with suppress(IndexError):  # of what is under way; else since it moved last
+            age_ns = time.monotonic_ns() - self._under_way[0][1]
         return {
             "address": self.plan.name,
             "state": self.state,
@@ -154,10 +153,6 @@ class Link:
             tells.turn_to("replicated")
             self._note(f"durability replicated: the standby {self.plan.name} has all again")
 
-    def _over(self, why: str) -> None:
-        self.state, self.why = OVER, why
-        self._tells.give_up(why)
-
     def _note(self, text: str) -> None:
         """Into the journal, by the hot thread; of a ring that is full it is told by status."""
         held = text.encode()[:NOTE_TEXT_BYTES].decode(errors="ignore").encode()
@@ -175,6 +170,10 @@ class Link:
             self._refused(error)
         except HftError as error:
             self._hang_up(error.what)
+
+    def _over(self, why: str) -> None:
+        self.state, self.why = OVER, why
+        self._tells.give_up(why)
 
     def _refused(self, error: RefusedError) -> None:
         """It will never take frames of ours; without a standby there is still `degrade`."""
@@ -198,8 +197,8 @@ class Link:
         found = meet(self.plan, self._journal, self._tells.sequence)
         self._wire, self._walk, self._seals = found.wire, found.walk, found.seals
         self.state, self.why, self._has_said_end = SHIPS, "", False
-        self._tells.acknowledge(found.after)
         self._moved = self._beat = time.monotonic()
+        self._tells.acknowledge(found.after)
 
     def _ship(self) -> bool:
         """Have the next frames on their way; whether there were any."""
@@ -222,9 +221,8 @@ class Link:
         if stop == MORE:
             now = walk.place
             begin = here.position if now.segment == here.segment else PAGE_BYTES
-            place = w.PLACE.pack(now.segment, begin)
             held = walk.segment.view(begin, now.position)
-            self._out.extend(wire.packed(w.FRAMES, place, held))
+            self._out.extend(wire.packed(w.FRAMES, w.PLACE.pack(now.segment, begin), held))
             self._under_way.append((now.sequence - 1, time.monotonic_ns()))
             self._beat = time.monotonic()
             return True
@@ -292,8 +290,7 @@ class Link:
             return
         if kind != w.ACK or len(payload) != w.PLACE.size:
             raise wire.wrong("an answer is out of place")
-        sequence, _epoch = w.PLACE.unpack(payload)
-        walk = self._walk
+        walk, (sequence, _epoch) = self._walk, w.PLACE.unpack(payload)
         if walk is None or not self._tells.acknowledged <= sequence < walk.place.sequence:
             raise wire.wrong("it acknowledges what was not sent")
         if sequence > self._tells.acknowledged:

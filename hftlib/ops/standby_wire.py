@@ -43,7 +43,7 @@ PLACE = struct.Struct("<qq")  # of FRAMES: segment and begin; of ACK: sequence a
 _HEAD = struct.Struct("<B3sIQ16s")
 _PERSON, _ZEROS = b"hft standby", bytes(16)
 Buffer = bytes | memoryview
-PORT_MAX = 65_535
+PORT_MAX, BACKLOG = 65_535, 64  # a runner is not to wait behind who knocks and says nothing
 
 
 class Wire:
@@ -231,11 +231,11 @@ def dialled(place: tuple[str, int], seconds: float) -> socket.socket:
     return own
 
 
-def listening(place: tuple[str, int], clients: int) -> socket.socket:
+def listening(place: tuple[str, int]) -> socket.socket:
     """A standby's door; a sentence where there can be none."""
     try:
         family = socket.getaddrinfo(*place, type=socket.SOCK_STREAM)[0][0]
-        own = socket.create_server(place, family=family, backlog=clients)
+        own = socket.create_server(place, family=family, backlog=BACKLOG)
     except OSError as error:
         raise HostError(
             f"Nothing can listen there: {error.strerror or error}",
