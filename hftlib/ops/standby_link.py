@@ -41,11 +41,12 @@ from hftlib.core.journal.writing import Journal
 from hftlib.core.ring import Ring, ring_dtype
 from hftlib.engine.live.hot_memory import NOTE, NOTE_TEXT_BYTES
 from hftlib.ops import standby_wire as w
+from hftlib.ops.host_asking import prompt_sleep
 from hftlib.ops.standby_meeting import STOP, Plan, RefusedError, meet, refusal, refused
 
 FALLS_TO = "power"
 REDIAL_S, BEAT_S, END_S = 0.1, 0.25, 5.0
-LOOK_S, REST_S = 0.00005, 0.0002
+LOOK_S, REST_S, LIVELY_S = 0.00005, 0.0002, 0.005
 NEAR = 256  # so few frames behind, it has all
 NOTES_MAX = 16
 AWAY, SHIPS, OVER = "away", "ships", "over"
@@ -66,7 +67,7 @@ class Link:
         self._seals: deque[tuple[int, str]] = deque()
         self._round_trip_ns = 0
         self._moved = self._beat = time.monotonic()
-        self._redial_at = 0.0
+        self._redial_at = self._lively = 0.0
         self._is_ending = self._has_said_end = self._stopping = False
         self._has_ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -114,6 +115,7 @@ class Link:
         }
 
     def _run(self) -> None:
+        prompt_sleep()
         try:
             while not self._stopping and self.state != OVER and not self._has_ended.is_set():
                 self._turn()
@@ -225,6 +227,7 @@ class Link:
             self._out.extend(wire.packed(w.FRAMES, w.PLACE.pack(now.segment, begin), held))
             self._under_way.append((now.sequence - 1, time.monotonic_ns()))
             self._beat = time.monotonic()
+            self._lively = self._beat + LIVELY_S
             return True
         if stop != NOTHING:
             raise refusal(self.plan, f"the journal is damaged: {walk.damage()}")
@@ -255,7 +258,7 @@ class Link:
             gone = 0
             with suppress(BlockingIOError):
                 gone = wire.socket.sendmsg(list(self._out)[:16])
-            self._gone(gone)
+            w.taken(self._out, gone)
         waits = bool(self._under_way) or self._has_said_end
         if waits or self._out:
             seconds = 0.0 if did and not self._out else LOOK_S
@@ -263,7 +266,7 @@ class Link:
             if not ready:
                 return
         elif not did:
-            time.sleep(REST_S)
+            time.sleep(LOOK_S if time.monotonic() < self._lively else REST_S)
         with suppress(BlockingIOError):
             data = wire.socket.recv(1 << 16, socket.MSG_DONTWAIT)
             if not data:
@@ -271,16 +274,6 @@ class Link:
             wire.feed(data)
             while (found := wire.next()) is not None:
                 self._heard(wire, *found)
-
-    def _gone(self, count: int) -> None:
-        while count:
-            first = self._out[0]
-            if count < len(first):
-                self._out[0] = memoryview(first)[count:]
-                return
-            count -= len(self._out.popleft())
-        while self._out and not len(self._out[0]):
-            self._out.popleft()
 
     def _heard(self, wire: w.Wire, kind: int, payload: bytes) -> None:
         if kind == w.REFUSED:

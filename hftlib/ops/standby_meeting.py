@@ -157,6 +157,8 @@ def refused(plan: Plan, wire: w.Wire, payload: bytes) -> RefusedError:
     told = w.said(wire, payload, why=str)
     made = refusal(plan, told["why"][:300])
     made.fenced = wire.is_believed and json.loads(payload).get("fenced") is True
+    if made.fenced:
+        made.do = "Go on from the copy that took over: hft live --resume --journal COPY."
     return made
 
 

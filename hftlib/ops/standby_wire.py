@@ -29,6 +29,7 @@ import json
 import secrets
 import socket
 import struct
+from collections import deque
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,18 @@ def _tag(key: bytes, kind: int, length: int, number: int, parts: tuple[Buffer, .
     for one in parts:
         made.update(one)
     return made.digest()
+
+
+def taken(out: deque[Buffer], count: int) -> None:
+    """So many bytes of what waits are gone."""
+    while count:
+        first = out[0]
+        if count < len(first):
+            out[0] = memoryview(first)[count:]
+            return
+        count -= len(out.popleft())
+    while out and not len(out[0]):
+        out.popleft()
 
 
 def address_of(text: str, where: str, least: int = 1) -> tuple[str, int]:
