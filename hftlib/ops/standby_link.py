@@ -45,7 +45,7 @@ from hftlib.ops.host_asking import prompt_sleep
 from hftlib.ops.standby_meeting import STOP, Plan, RefusedError, meet, refusal, refused
 
 FALLS_TO = "power"
-REDIAL_S, BEAT_S, END_S = 0.1, 0.25, 5.0
+REDIAL_S, REFUSED_S, BEAT_S, END_S = 0.1, 2.0, 0.25, 5.0
 LOOK_S, REST_S, LIVELY_S = 0.00005, 0.0002, 0.005
 NEAR = 256  # so few frames behind, it has all
 NOTES_MAX = 16
@@ -182,6 +182,7 @@ class Link:
         if error.fenced or self.plan.lost == STOP:
             self._over(f"the standby {self.plan.name} refuses: {error.what}")
         self._hang_up(error.what)
+        self._redial_at += REFUSED_S
 
     def _hang_up(self, why: str) -> None:
         wire, self._wire = self._wire, None

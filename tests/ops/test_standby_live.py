@@ -18,14 +18,19 @@ from standby_process import Child, Followed, begun, resumed
 from hftlib.core.errors import HftError, StateError
 from hftlib.core.journal import frames, kinds, verify
 from hftlib.core.soup import frames as soup
-from hftlib.engine.live.replaying import replay
+from hftlib.engine.live.replaying import Follower, replay
 from hftlib.ops import epochs
 from hftlib.ops.drop_copy import DropCopy
 from hftlib.ops.launching import described, laid
+from hftlib.ops.metrics import families
 from hftlib.ops.runner import Door, Place, Runner
-from hftlib.ops.showing import worries
+from hftlib.ops.showing import _standby, worries
 from hftlib.ops.standby_meeting import Plan
 from hftlib.ops.status import status
+from hftlib.ops.watch_rules import Rules
+from hftlib.ops.watchdog import broken
+
+STRICT = Rules(standby_ms=5_000.0)
 
 
 @pytest.fixture
@@ -60,6 +65,13 @@ def test_a_day_is_here_and_there_and_replays_from_both(floor, tmp_path):
         told = status(trial.runner)["standby"]
         assert told["address"] == f"127.0.0.1:{standby.port}" and told["state"] == "ships"
         assert told["durability"] == "replicated" and told["round_trip_ns"] > 0
+        labels = {one.name for one in families(status(trial.runner))}
+        assert {"hftlib_standby_ready", "hftlib_standby_lag_ns"} <= labels
+        assert "has" in str(_standby(told)) and list(broken(STRICT, status(trial.runner), {})) == []
+        beside = Follower(standby.folder, laid)  # an audit, and snapshots, on the other host
+        while beside.turn():
+            pass
+        assert beside.frames > 20 and beside.keep().exists()
         there = standby.ask("status")
         assert there["follows"] and 0 < there["acknowledged"] <= there["sequence"]
         assert not [one for one in worries(status(trial.runner)) if "standby" in one]
@@ -85,7 +97,9 @@ def test_nothing_leaves_while_the_standby_is_away_and_all_goes_on_when_it_is_bac
             floor.step()
         assert trial.counts("commands") > commands + 2, "it decides all the same"
         assert int(lane(trial)["sent"]) == before < len(said_in(trial.folder))
-        assert any("standby" in one for one in worries(status(trial.runner)))
+        told = status(trial.runner)
+        assert any("standby" in one for one in worries(told))
+        assert any("standby is" in one for one in broken(Rules(standby_ms=1.0), told, {}))
         standby.begin()
         floor.until(lambda: int(lane(trial)["sent"]) == len(said_in(trial.folder)) > before)
         assert trial.link.dials > 1
@@ -104,7 +118,10 @@ def test_a_standby_that_stays_away_stops_the_runner_with_the_reason(floor, tmp_p
         standby.kill()
         trade(floor, 100, until=lambda: not trial.runner.is_running)
         floor.until(lambda: not trial.runner.is_running)
-        assert "the standby 127.0.0.1" in trial.runner.why and "for 0." in trial.runner.why
+        assert (
+            "the standby 127.0.0.1" in trial.runner.why
+            and "has said nothing for" in trial.runner.why
+        )
         sent = int(lane(trial)["sent"])
         trade(floor, 2)
         assert int(lane(trial)["sent"]) == sent
@@ -132,7 +149,9 @@ def test_degrade_goes_on_in_power_says_so_and_comes_back(floor, tmp_path):
         before = int(lane(trial)["sent"])
         trade(floor, 40, until=lambda: int(lane(trial)["sent"]) > before + 100)
         assert int(lane(trial)["sent"]) > before + 100, "it trades without it"
-        assert any("durability is power" in one for one in worries(status(trial.runner)))
+        told = status(trial.runner)
+        assert any("durability is power" in one for one in worries(told))
+        assert any("orders do not wait" in one for one in broken(STRICT, told, {}))
         standby.begin()
         trade(floor, 200, until=lambda: trial.link.told["durability"] == "replicated")
         assert trial.link.told["durability"] == "replicated"
