@@ -81,9 +81,9 @@ def live_command(
     given = Given(strategies or [], param or [], limits, symbols, users, *settings, fees)
     begun = resumed if resume else new
     say = partial(say_recovery, json_out)
+    prepared = begun(given, journal, say)  # what is wrong is said before anybody waits
     given_standby = standby, standby_lost, standby_patience, secret
     kept = keeping(journal, durability, *given_standby, resume=resume)
-    prepared = begun(given, journal, say)  # what is wrong is said before anybody waits
     hours = {} if resume else hours_of(calendar, end_before_close)  # a day that goes on has its own
     with counted("compiling", jit.registered()) as advance:  # nothing compiles once it trades
         jit.warm(lambda done, _total, name: advance(done, name))

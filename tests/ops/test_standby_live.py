@@ -112,11 +112,11 @@ def test_nothing_leaves_while_the_standby_is_away_and_all_goes_on_when_it_is_bac
 
 def test_a_standby_that_stays_away_stops_the_runner_with_the_reason(floor, tmp_path):
     with Child(tmp_path / "copy") as standby:
-        trial = begun(Followed(floor, tmp_path / "day", standby.plan(patience_s=0.3)))
+        trial = begun(Followed(floor, tmp_path / "day", standby.plan(patience_s=1.5)))
         trade(floor, 4)
         floor.until(lambda: acknowledged(trial) or trial.link.told["lag_frames"] < 5)
         standby.kill()
-        trade(floor, 100, until=lambda: not trial.runner.is_running)
+        trade(floor, 1_000, until=lambda: not trial.runner.is_running)
         floor.until(lambda: not trial.runner.is_running)
         assert (
             "the standby 127.0.0.1" in trial.runner.why
@@ -141,11 +141,11 @@ def test_a_standby_that_stays_away_stops_the_runner_with_the_reason(floor, tmp_p
 
 def test_degrade_goes_on_in_power_says_so_and_comes_back(floor, tmp_path):
     with Child(tmp_path / "copy") as standby:
-        plan = standby.plan(patience_s=0.3, lost="degrade")
+        plan = standby.plan(patience_s=1.5, lost="degrade")
         trial = begun(Followed(floor, tmp_path / "day", plan))
         trade(floor, 4)
         standby.kill()
-        trade(floor, 100, until=lambda: trial.link.told["durability"] == "power")
+        trade(floor, 1_000, until=lambda: trial.link.told["durability"] == "power")
         before = int(lane(trial)["sent"])
         trade(floor, 40, until=lambda: int(lane(trial)["sent"]) > before + 100)
         assert int(lane(trial)["sent"]) > before + 100, "it trades without it"
@@ -153,7 +153,7 @@ def test_degrade_goes_on_in_power_says_so_and_comes_back(floor, tmp_path):
         assert any("durability is power" in one for one in worries(told))
         assert any("orders do not wait" in one for one in broken(STRICT, told, {}))
         standby.begin()
-        trade(floor, 200, until=lambda: trial.link.told["durability"] == "replicated")
+        trade(floor, 1_000, until=lambda: trial.link.told["durability"] == "replicated")
         assert trial.link.told["durability"] == "replicated"
         trade(floor, 3)
         trial.runner.stop()
@@ -174,7 +174,7 @@ def test_a_standby_that_took_over_fences_its_runner_and_the_day_goes_on_from_the
         with pytest.raises(StateError, match="nobody told it to take over"):
             epochs.require_own(copy)
         assert standby.ask("promote")["epoch"] == 2
-        trade(floor, 100, until=lambda: not trial.runner.is_running)
+        trade(floor, 1_000, until=lambda: not trial.runner.is_running)
         floor.until(lambda: not trial.runner.is_running)
         assert "was told to take over: epoch 2" in trial.runner.why
         sent = int(lane(trial)["sent"])
