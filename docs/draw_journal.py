@@ -23,7 +23,12 @@ DURABILITIES = (
         "after the sync of its group",
         "a thread that syncs, and as long as a disk takes",
     ),
-    ("`replicated`", "", "refused: no standby follows a journal yet", ""),
+    (
+        "`replicated`",
+        "also the loss of its host: a standby has it (`docs/standby.md`)",
+        "once the standby says that it has it; with its `--sync`, on its disk",
+        "a thread that ships, and a way to the standby and back",
+    ),
 )
 OUTCOMES = (
     ("What happens", "What becomes of it"),
@@ -117,6 +122,7 @@ hft journal export FOLDER --pcap day.pcap       for Wireshark, and for `hft data
 hft journal export FOLDER --parquet day.parquet for DataFrames and databases
 hft journal export FOLDER --tape day.tape       the feed that a runner heard, for backtests
 hft fanout FOLDER --to SERVER --stream NAME     its events to Redis or NATS: docs/live.md
+hft standby --listen HOST:PORT --journal COPY   another process has it, too: docs/standby.md
 ```
 
 A table has a row for each frame: its number, time, kind, direction, source, length and bytes, and

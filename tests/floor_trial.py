@@ -36,6 +36,7 @@ class Trial:
         mode: Any = "paper",
         fees: dict[str, str] | None = None,
         durability: str = "process",
+        followed: bool = False,
         **params: Any,
     ) -> None:
         self.floor, self.folder = floor, folder
@@ -51,6 +52,7 @@ class Trial:
             doors=[Door(tuple(places["order_entry"]), "secret")],
             segment_bytes=1 << 22,
             durability=durability,
+            followed=followed,
         )
         floor.others.append(self)
 

@@ -5,8 +5,10 @@ nothing else: no CRC, no number, no order of stores, no end. Both write pages th
 Each append is timed by itself, with one reading of the clock, which both rows contain.
 
 In mode `power` an appender keeps to a rate, and what is measured is how long a frame waits until it
-is on the disk. Worst case of the method: a disk that others use; the folder is a temporary one, so
-TMPDIR says which disk it is, and one in memory syncs for nothing.
+is on the disk. What a standby costs: `journal_standby.py`.
+
+Worst case of the method: a disk that others use; the folder is a temporary one, so TMPDIR says
+which disk it is, and one in memory syncs for nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hftlib.bench import journal_standby
 from hftlib.bench.harness import Bench, pinned, require_all, require_compiled
 from hftlib.core import clock, histogram, jit
 from hftlib.core.arena import Arena
@@ -147,7 +150,7 @@ class Bed:
             self.arena["latency"][:] = 0
             laps = append_laps(journal.address, *arguments, APPENDS)
         require_all("frames", APPENDS, laps)
-        return self._percentile(percentile)
+        return self.percentile(percentile)
 
     def copy(self, length: int, percentile: float) -> float:
         size = FRAME_BYTES + length
@@ -167,9 +170,9 @@ class Bed:
             copy_laps(place, self.payload, size, self.latency, warm)
             self.arena["latency"][:] = 0
             copy_laps(place + warm * size, self.payload, size, self.latency, APPENDS)
-        return self._percentile(percentile)
+        return self.percentile(percentile)
 
-    def _percentile(self, percentile: float) -> float:
+    def percentile(self, percentile: float) -> float:
         return float(histogram.Histogram(self.arena["latency"]).percentile(percentile))
 
     def delay(self) -> float:
@@ -280,6 +283,7 @@ def benches() -> list[Bench]:
         ),
         Bench("read a frame of 64 B, checked", bed.read, against="CRC only", probe=bed.crc_only),
         Bench("verify, per KiB", bed.verify, against="BLAKE2b only", probe=bed.hash_only),
+        *journal_standby.rows(bed),
     ]
 
 

@@ -2,6 +2,7 @@
 
     host = asked_host(cpu)          what it got, in words, by name
     asked_priority()                of the thread that calls it, likewise
+    prompt_sleep()
     host_given_back()
 
 Nothing of it is needed to run; what is missing is said, with what would grant it.
@@ -16,6 +17,7 @@ import os
 PRIORITY = 50
 # MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT: what is only reserved costs nothing.
 _LOCK_WHAT_IS_TOUCHED = 7
+_SET_TIMER_SLACK = 29  # PR_SET_TIMERSLACK
 
 
 def asked_host(cpu: int | None) -> dict[str, str]:
@@ -41,3 +43,8 @@ def asked_priority() -> str:
 def host_given_back() -> None:
     """Whatever else this process does is as it was before."""
     ctypes.CDLL(None).munlockall()
+
+
+def prompt_sleep() -> None:
+    """Of the thread that calls it: short sleeps end when they should, not some 50 us later."""
+    ctypes.CDLL(None).prctl(_SET_TIMER_SLACK, ctypes.c_ulong(1_000), 0, 0, 0)

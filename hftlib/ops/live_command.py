@@ -44,7 +44,11 @@ def live_command(
     param: options.Param = None,
     limits: options.Limits = None,
     fee: options.Fee = None,
-    durability: options.Durability = "process",
+    durability: options.Durability = "",
+    standby: options.Standby = "",
+    standby_lost: options.StandbyLost = "stop",
+    standby_patience: options.StandbyPatience = 2.0,
+    secret: options.Secret = None,
     symbols: options.Symbols = "",
     mode: options.ModeName = "",
     latency_us: options.LatencyUs = None,
@@ -62,10 +66,10 @@ def live_command(
     """Run strategies against exchanges, journaled."""
     from hftlib.core import jit
     from hftlib.core.control.places import place
-    from hftlib.core.journal.opening import number_of_durability
     from hftlib.ops.beginning import Given, new, recovery_of, resumed, say_recovery
     from hftlib.ops.exchanges import Exchanges, passwords
     from hftlib.ops.hours import hours_of
+    from hftlib.ops.replicating import keeping
 
     leave_through_finally()
     exchanges = Exchanges(exchange, "hft live", _venues(journal) if resume else ())
@@ -77,15 +81,17 @@ def live_command(
     given = Given(strategies or [], param or [], limits, symbols, users, *settings, fees)
     begun = resumed if resume else new
     say = partial(say_recovery, json_out)
-    number_of_durability(durability)
     prepared = begun(given, journal, say)  # what is wrong is said before anybody waits
+    given_standby = standby, standby_lost, standby_patience, secret
+    kept = keeping(journal, durability, *given_standby, resume=resume)
     hours = {} if resume else hours_of(calendar, end_before_close)  # a day that goes on has its own
     with counted("compiling", jit.registered()) as advance:  # nothing compiles once it trades
         jit.warm(lambda done, _total, name: advance(done, name))
     told = exchanges.told(WAIT_S)
     socket = place("runner", control_path)
     made = prepared(told, hours)
-    runner = _made(made, journal, told, words, sleeps=not busy, durability=durability)
+    runner = _made(made, journal, told, words, sleeps=not busy, **kept.settings)
+    kept.applied(runner)
     recovery = recovery_of(runner, told, copies, words) if runner.is_resumed else None
     _trade(runner, recovery, socket, cpu, seconds, json_out, say)
     _say_the_end(runner, json_out)

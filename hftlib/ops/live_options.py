@@ -43,7 +43,19 @@ Fee = Annotated[
     ),
 ]
 Durability = Annotated[
-    str, typer.Option(help="process, or power: orders wait until their cause is on the disk.")
+    str,
+    typer.Option(
+        help="process, the usual; power, replicated: orders wait until their cause is on the disk,"
+        " or a standby has it. With --resume the day's."
+    ),
+]
+Standby = Annotated[str, typer.Option(help="HOST:PORT of `hft standby`, for replicated.")]
+StandbyLost = Annotated[
+    str, typer.Option(help="stop, or degrade: without a standby go on in power until it is back.")
+]
+StandbyPatience = Annotated[float, typer.Option(help="Seconds after which it counts as lost.")]
+Secret = Annotated[
+    Path | None, typer.Option(help="A file that the standby has too; needed beyond this host.")
 ]
 Symbols = Annotated[str, typer.Option(help="AAA,BBB@XBOS; all without it.")]
 ModeName = Annotated[str, typer.Option(help="shadow, paper (the usual), canary, live.")]

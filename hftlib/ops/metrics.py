@@ -33,6 +33,12 @@ _CLOCK = {
     "steps": "How often the host's clock was set.",
     "step_us_max": "The largest of these steps.",
 }
+_STANDBY = {
+    "ready": "1: orders wait for the standby, and it is there.",
+    "lag_frames": "Frames of the journal that the standby has not acknowledged.",
+    "lag_ns": "How long the oldest of them waits.",
+    "acknowledged": "The last frame that it has.",
+}
 _QUANTILES = {"p50": "0.5", "p99": "0.99", "p99.9": "0.999", "max": "1"}
 
 
@@ -82,6 +88,12 @@ def families(found: dict[str, Any]) -> Iterator[Any]:
             family = GaugeMetricFamily(f"hftlib_clock_{name}", _CLOCK[name])
             family.add_metric([], float(value))
             yield family
+    for name, about in _STANDBY.items() if found.get("standby") else ():
+        family = GaugeMetricFamily(f"hftlib_standby_{name}", about)
+        told_of = found["standby"]
+        is_so = told_of["state"] == "ships" and told_of["durability"] == "replicated"
+        family.add_metric([], float(is_so if name == "ready" else told_of[name]))
+        yield family
     yield _labelled(
         GaugeMetricFamily,
         "hftlib_trading_state",

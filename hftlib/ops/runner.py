@@ -47,6 +47,8 @@ from hftlib.ops.connections import Dialler, listening
 from hftlib.ops.connections import Door as Door
 from hftlib.ops.connections import Place as Place
 from hftlib.ops.host_asking import asked_host, asked_priority, host_given_back
+from hftlib.ops.standby_link import Link
+from hftlib.ops.standby_meeting import Plan
 from hftlib.risk.directives import DIRECTIVE
 
 DESK_MAX = 256
@@ -69,15 +71,17 @@ class Runner:
         doors: Sequence[Door],
         sleeps: bool = True,
         after: int = 0,
+        says: Mapping[str, Any] | None = None,
         **settings: Any,
     ) -> None:
-        """With `after`, the number of its last frame, the journal is gone on with."""
+        """With `after`, its last frame's number, the journal is gone on with; it `says` so."""
         self.live, self._doors, self.about = live, list(doors), dict(about)
         self.mode, self.hours = str(about.get("mode", "")), about.get("hours")
         self._intakes: list[lines.Intake] = []
         self._desk_memory = np.zeros(1, ring_dtype(DIRECTIVE, DESK_MAX))
         self._desk = Ring(self._desk_memory)
         self._after = after
+        self.standby: Link | None = None
         self._thread: threading.Thread | None = None
         self._has_asked, self._is_over, self._failure = threading.Event(), False, ""
         self.host: dict[str, str] = {}
@@ -86,12 +90,24 @@ class Runner:
                 self._intakes += listening(place)
             self._lay(sleeps)
             self.journal = (
-                gone_on(folder, after) if after else Journal.create(folder, about, **settings)
+                gone_on(folder, after, **(says or {}))
+                if after
+                else Journal.create(folder, about, **settings)
             )
         except BaseException:
             self._hang_up()
             raise
         self.record["journal"] = self.journal.address
+
+    def follow(self, plan: Plan) -> None:
+        """Have a standby follow the journal, before it starts; a sentence where it will not."""
+        link = Link(self.journal, plan)
+        try:
+            link.begin()
+        except BaseException:
+            self.stop()
+            raise
+        self.standby, self.record["notes"] = link, link.notes.address
 
     def _lay(self, sleeps: bool) -> None:
         """The driver's own memory: sockets, what waits to be sent, passwords."""
@@ -216,6 +232,8 @@ class Runner:
                 turn()
         self._hang_up()
         self.journal.close({"why": self.why})
+        if self.standby is not None:
+            self.standby.finish(turn)
         if self._thread is not None:  # whatever else this process does is as it was before
             host_given_back()
             gc.unfreeze()

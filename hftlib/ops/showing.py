@@ -10,6 +10,7 @@ from typing import Any
 from hftlib.core.times import duration_text, to_text
 
 POSITIONS_MAX = 40
+LAG_NS = 100_000_000  # a standby that is further behind is told of
 READY = ("OPEN", "MODEL")  # links that orders may go by, and what stands for one in shadow
 
 
@@ -27,8 +28,8 @@ def status_table(told: dict[str, Any]) -> Any:
     )
     lines = [Text(title, style="bold")]
     lines += [Text(one, style="red") for one in worries(told)]
-    if clock := _clock(told["clock"]):
-        lines.append(Text(clock, style="dim"))
+    for one in (_clock(told["clock"]), _standby(told.get("standby"))):
+        lines += [Text(one, style="dim")] * bool(one)
     return Group(*lines, *_latencies(told["latencies_ns"]), _positions(told["positions"]))
 
 
@@ -58,6 +59,30 @@ def _clock(told: dict[str, Any]) -> str:
     return f"{found}, {kept}, wrong by at most {told['sync_error_us']:,.0f} µs"
 
 
+def _standby(told: dict[str, Any] | None) -> str:
+    """How far behind the standby is, where one follows."""
+    if not told or told["state"] != "ships":
+        return ""
+    lag = f"{told['lag_frames']:,} frames and {told['lag_ns'] / 1e6:,.2f} ms behind"
+    return f"the standby {told['address']} has {told['acknowledged']:,} frames, {lag}"
+
+
+def _lacks(told: dict[str, Any] | None) -> list[str]:
+    """What is wrong with the standby, where there is to be one."""
+    if not told:
+        return []
+    found = []
+    if told["state"] != "ships":
+        why = f": {told['why']}" if told["why"] else ""
+        found.append(f"the standby {told['address']} is {told['state']}{why}")
+    elif told["lag_ns"] > LAG_NS:
+        behind = f"{told['lag_frames']:,} frames, {told['lag_ns'] / 1e6:,.0f} ms"
+        found.append(f"the standby {told['address']} is behind: {behind}")
+    if told["durability"] != "replicated":
+        found.append(f"durability is {told['durability']} until the standby has all again")
+    return found
+
+
 def worries(told: dict[str, Any]) -> list[str]:
     """All that is not as it should be, a line each."""
     clock = told["clock"]
@@ -65,6 +90,7 @@ def worries(told: dict[str, Any]) -> list[str]:
         f"the host's clock was set {clock['steps']:,} times, by {clock['step_us_max'] / 1e3:+,.1f}"
         " ms at most; the runner's time was not"
     ] * bool(clock["steps"])
+    found += _lacks(told.get("standby"))
     hours = told["hours"]
     if hours and told["time_ns"] < hours["open_ns"]:
         at = to_text(hours["open_ns"])[:16].replace("T", " ")

@@ -42,6 +42,7 @@ def status(runner: Runner) -> dict[str, Any]:
         "clock": runner.clocks.told,
         "hours": runner.hours,
         "journal": str(runner.journal.folder),
+        "standby": runner.standby.told if runner.standby is not None else None,
         "counts": runner.counts,
         "open_orders": runner.open_orders,
         "scopes": _scopes(runner),

@@ -11,6 +11,7 @@
     refused_per_second = 50       # orders that its own risk refused
     rejected_per_second = 20      # and those that the venue did
     clock_step_ms = 10            # the host's clock was set by so much, while the runner ran
+    standby_ms = 1_000            # the standby is so far behind, or orders do not wait for it
     mismatch_ms = 2_000           # what the venue's drop copy says is not what the runner says
 
 What is left out is not looked at, but silence, heartbeat and grace, which have these values then.
@@ -44,6 +45,7 @@ class Rules:
     refused_per_second: float | None = None
     rejected_per_second: float | None = None
     clock_step_ms: float | None = None
+    standby_ms: float | None = None
     mismatch_ms: float | None = None
 
 

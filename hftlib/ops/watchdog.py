@@ -230,6 +230,7 @@ def broken(rules: Rules, found: Told, before: Told) -> Iterator[str]:
     step = found["clock"]["step_us_max"] / 1e3
     if rules.clock_step_ms is not None and abs(step) > rules.clock_step_ms:
         yield f"its host's clock was set by {step:+,.1f} ms, the rule is {rules.clock_step_ms:,g}"
+    yield from _behind(rules.standby_ms, found.get("standby"))
     seconds = (found["time_ns"] - before["time_ns"]) / 1e9 if before else 0.0
     for name in ("commands", "refused", "rejected"):
         most = getattr(rules, f"{name}_per_second")
@@ -238,6 +239,17 @@ def broken(rules: Rules, found: Told, before: Told) -> Iterator[str]:
         count = found["counts"][name] - before["counts"][name]
         if count > most * max(seconds, 1.0):
             yield f"{count:,} {name} in {seconds:.2f} s, the rule is {most:,g} a second"
+
+
+def _behind(most: float | None, standby: Told | None) -> Iterator[str]:
+    """A standby that has not what it should, where one follows."""
+    if most is None or not standby:
+        return
+    late = standby["lag_ns"] / 1e6
+    if late > most:
+        yield f"its standby is {late:,.0f} ms behind, the rule is {most:,g}"
+    if standby["durability"] != "replicated":
+        yield f"its orders do not wait for its standby: durability {standby['durability']}"
 
 
 def _middle(one: Told) -> float:

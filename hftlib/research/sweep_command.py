@@ -4,8 +4,8 @@
     hft sweep Maker day --space edge_ticks=1,2,3 --json
 
 `a,b,c` are values, `a:b` is a range from a to b; without --space each parameter's own low and high.
-Run again with the same -o FOLDER it goes on where it was stopped. Exit code 1 when all trials
-failed. Worst case: what `hftlib.research.sweep` says.
+Run again with the same -o FOLDER it goes on where it was stopped. Where all trials failed it says
+so and leaves 3. Worst case: what `hftlib.research.sweep` says.
 """
 
 from __future__ import annotations
@@ -19,48 +19,47 @@ import typer
 from hftlib.core.errors import InputError
 from hftlib.terminal import Json, show
 
+Option = typer.Option
+Class = Annotated[
+    str,
+    typer.Argument(metavar="FILE.py:Class", help="Also package.module:Class, or of the library."),
+]
+Tapes = Annotated[
+    list[str], typer.Argument(metavar="TAPE...", help="Paths, or names in data/tapes.")
+]
+Spaces = Annotated[
+    list[str] | None,
+    Option("--space", help="What to vary: edge=1,2,3 or clip=100:1000. Repeatable."),
+]
+Params = Annotated[list[str] | None, Option("-p", "--param", help="One that stays: edge=2.")]
+Limited = Annotated[Path | None, Option(help="A TOML file of limits; see `hft limits check`.")]
+Cluster = Annotated[
+    str | None, Option(help="threads, ray, or ray://host:10001; otherwise HFT_CLUSTER.")
+]
+Output = Annotated[Path | None, Option("-o", help="Its folder, new or to go on in.")]
+
 
 def sweep_command(
-    strategy: Annotated[
-        str,
-        typer.Argument(
-            metavar="FILE.py:Class", help="Also package.module:Class, or one of the library."
-        ),
-    ],
-    tape: Annotated[
-        list[str], typer.Argument(metavar="TAPE...", help="Paths, or names in data/tapes.")
-    ],
-    space: Annotated[
-        list[str] | None,
-        typer.Option("--space", help="What to vary: edge=1,2,3 or clip=100:1000. Repeatable."),
-    ] = None,
-    param: Annotated[
-        list[str] | None, typer.Option("-p", "--param", help="A parameter that stays: edge=2.")
-    ] = None,
-    objective: Annotated[
-        str, typer.Option(help="A figure to make large; with a minus before it, small.")
-    ] = "sharpe",
-    method: Annotated[str, typer.Option(help="grid, random or optuna.")] = "grid",
-    trials: Annotated[int | None, typer.Option(help="How many; a grid has its own number.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed, the same trials.")] = 0,
-    step: Annotated[str, typer.Option(help="Of the P&L that is kept of each trial.")] = "1m",
-    order_latency: Annotated[str, typer.Option(help="One way to the venue: 250us.")] = "0ns",
-    feed_latency: Annotated[str, typer.Option(help="From the venue: 50us.")] = "0ns",
-    queue: Annotated[str, typer.Option(help="auto, fifo, risk-averse, power(2), log.")] = "auto",
-    maker: Annotated[str, typer.Option(help="Fee of makers: -0.2bp.")] = "0%",
-    taker: Annotated[str, typer.Option(help="Fee of takers: 1.5bp.")] = "0%",
-    limits: Annotated[
-        Path | None, typer.Option(help="A TOML file of limits; see `hft limits check`.")
-    ] = None,
-    workers: Annotated[int | None, typer.Option(help="Threads; all processors otherwise.")] = None,
-    cluster: Annotated[
-        str | None, typer.Option(help="threads, ray, or ray://host:10001; else HFT_CLUSTER.")
-    ] = None,
-    experiment: Annotated[str | None, typer.Option(help="In the registry of trials.")] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", help="Its folder, new or to go on in.")
-    ] = None,
-    best: Annotated[int, typer.Option(help="How many to list.", min=1)] = 5,
+    strategy: Class,
+    tape: Tapes,
+    space: Spaces = None,
+    param: Params = None,
+    objective: Annotated[str, Option(help="A figure to make large; -figure: small.")] = "sharpe",
+    method: Annotated[str, Option(help="grid, random or optuna.")] = "grid",
+    trials: Annotated[int | None, Option(help="How many; a grid has its own number.")] = None,
+    seed: Annotated[int, Option(help="The same seed, the same trials.")] = 0,
+    step: Annotated[str, Option(help="Of the P&L that is kept of each trial.")] = "1m",
+    order_latency: Annotated[str, Option(help="One way to the venue: 250us.")] = "0ns",
+    feed_latency: Annotated[str, Option(help="From the venue: 50us.")] = "0ns",
+    queue: Annotated[str, Option(help="auto, fifo, risk-averse, power(2), log.")] = "auto",
+    maker: Annotated[str, Option(help="Fee of makers: -0.2bp.")] = "0%",
+    taker: Annotated[str, Option(help="Fee of takers: 1.5bp.")] = "0%",
+    limits: Limited = None,
+    workers: Annotated[int | None, Option(help="Threads; all processors otherwise.")] = None,
+    cluster: Cluster = None,
+    experiment: Annotated[str | None, Option(help="In the registry of trials.")] = None,
+    output: Output = None,
+    best: Annotated[int, Option(help="How many to list.", min=1)] = 5,
     json_out: Json = False,
 ) -> None:
     """Run a strategy with many parameters, and say which were best and whether to believe it."""

@@ -6,6 +6,8 @@
     reading.py    frames of a journal, and the tail of one that is being written
     verifying.py  every CRC and the whole chain
     repairing.py  cut off a torn end, and keep it
+    copying.py    a standby's end: the same bytes in another process
+    replicating.py  what a standby has, told to the journal; whether a copy is one of it
     layout.py     how it lies on disk, drawn
 
 What it is for, what each durability promises and what it cannot: `docs/journal.md`.

@@ -43,7 +43,7 @@ CHAIN_NAME, WRITER_NAME, REPAIR_NAME = "chain", "writer", "repair"
 PROCESS, POWER, REPLICATED = range(1, 4)
 SEALED, ENDS_SEGMENT = 1, 2
 # Of `failure`, where it is no errno.
-CLOSED, FORKED, OVERWRITTEN, UNEXPECTED = range(-1, -5, -1)
+CLOSED, FORKED, OVERWRITTEN, UNEXPECTED, STANDBY = range(-1, -6, -1)
 DURABILITIES = {"process": PROCESS, "power": POWER, "replicated": REPLICATED}
 
 SEGMENT_HEADER = record(
@@ -107,8 +107,8 @@ WRITER = record(
     64   next_segment  int64  address of the one made ahead, 0: none yet
     72   next_limit    int64  of that one
     80   last_limit    int64  the limit for last words, behind which only an end has room
-    128  durable       int64  the last sequence that is where the mode promises; `power` only
-    136  mode          int64  1 process, 2 power, 3 replicated
+    128  durable       int64  the last sequence that is where the mode promises; not in `process`
+    136  mode          int64  1 process, 2 power, 3 replicated; of a copy what its standby keeps
     144  trouble       int64  0; else the errno why the next segment is not made yet
     """,
 )

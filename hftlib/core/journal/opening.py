@@ -9,6 +9,7 @@ import json
 import mmap
 import os
 import secrets
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,34 +28,42 @@ from hftlib.core.journal.layout import (
     WRITER_NAME,
 )
 from hftlib.core.journal.reading import unsealed_close
-from hftlib.core.journal.segments import Segment, Session, make, no_room, place
+from hftlib.core.journal.segments import Segment, Session, make, no_room, place, sync_folder
 from hftlib.core.journal.walking import Damage, Place, after, end_of, remedy
 from hftlib.core.units import is_whole, shown
 
 Held = tuple[mmap.mmap, claim.Claim]
 
 
-def number_of_durability(durability: str) -> int:
-    """The number of a mode; one that is none, or that nobody can keep here, is refused."""
+def number_of_durability(durability: str, followed: bool = False) -> int:
+    """The number of a mode; one that is none, or that nobody can keep here, is refused.
+
+    `followed`: somebody tells the journal what its standby has (`replicating.py`).
+    """
     if durability not in DURABILITIES:
         raise _refused(
             f"There is no durability {shown(durability)}",
             f"Use one of: {', '.join(DURABILITIES)}.",
         )
     mode = DURABILITIES[durability]
-    if mode == REPLICATED:
+    if mode == REPLICATED and not followed:
         raise _refused(
             "A journal is replicated where a standby follows it, and none does here",
-            "Use 'power': each group of frames is on the disk before it counts as durable.",
+            "Name one: `hft live --durability replicated --standby HOST:PORT`; or use 'power'.",
         )
     return mode
 
 
 def new_session(
-    durability: str, segment_bytes: int, block_bytes: int, key: bytes | None, target: Path
+    durability: str,
+    segment_bytes: int,
+    block_bytes: int,
+    key: bytes | None,
+    target: Path,
+    followed: bool = False,
 ) -> Session:
     """What all segments of a new journal will say."""
-    mode = number_of_durability(durability)
+    mode = number_of_durability(durability, followed)
     least, most = SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX
     if not is_whole(segment_bytes) or segment_bytes % PAGE_BYTES:
         raise _refused(f"A segment cannot have {shown(segment_bytes)} bytes", "Give whole pages.")
@@ -68,6 +77,27 @@ def new_session(
     made = Session(identity, int(segment_bytes), int(block_bytes), mode, int(bool(key)), now)
     checked_key(made, key, target)
     return made
+
+
+def folder_made(target: Path, session: Session) -> tuple[Segment, Held]:
+    """The folder of a new journal with its first files, claimed."""
+    try:
+        target.mkdir(mode=0o700)
+        sync_folder(target.parent)
+    except FileExistsError:
+        raise StateError(
+            "There is something already",
+            where=str(target),
+            do="Go on with it by Journal.carry_on(folder), or give another name.",
+        ) from None
+    except OSError as error:
+        raise no_room(target, error) from None
+    try:
+        held = claimed(target)
+        return _first_files(target, session), held
+    except (OSError, HftError) as error:
+        shutil.rmtree(target, ignore_errors=True)  # what was begun is nobody's journal
+        raise no_room(target, error) if isinstance(error, OSError) else error from None
 
 
 def claimed(folder: Path) -> Held:
@@ -88,7 +118,7 @@ def claimed(folder: Path) -> Held:
         os.close(descriptor)
 
 
-def first_files(folder: Path, session: Session) -> Segment:
+def _first_files(folder: Path, session: Session) -> Segment:
     """The chain and the first segment of a new journal; OSError where there is no room."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     descriptor = os.open(folder / CHAIN_NAME, flags, 0o600)

@@ -95,7 +95,7 @@ def repair(
             good = _blocks_before(chain, damage, good)
             _require_allowed(target, made, total - good, sealed_too)
             _note(target, made)
-            _cut(target, session, damage)
+            cut(target, session, damage)
             del chain.blocks[good:]
             good, damage = first_damage(target, chain, alone=True)
         gone = total - len(chain.blocks)
@@ -174,7 +174,7 @@ def _require_allowed(folder: Path, made: Repair, blocks: int, sealed_too: bool) 
         )
 
 
-def _cut(folder: Path, session: Session, damage: Damage) -> None:
+def cut(folder: Path, session: Session, damage: Damage) -> None:
     """Keep what is behind the damage, then make it zeros."""
     segment = Segment(place(folder, damage.segment), damage.segment, session, writable=True)
     size = session.segment_bytes

@@ -102,7 +102,7 @@ class Helper:
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="hft-journal", daemon=True)
         self._thread.start()
-        if self.session.durability == POWER:
+        if self.record["mode"] == POWER:
             self.syncer.start(self.tell)
         # Without it a journal that nobody closed would be unmapped under the thread at the end.
         atexit.register(self.stop)
@@ -137,7 +137,7 @@ class Helper:
     def _round(self) -> None:
         self._make_next()
         readied = self._make_ready()
-        if self.session.durability == POWER and not self.syncer.has_thread:
+        if self.record["mode"] == POWER and not self.syncer.has_thread:
             self.syncer.sync()
         self._has_more = self._seal() or readied
 
@@ -146,14 +146,14 @@ class Helper:
             if self.record["failure"] == 0:
                 work()
         except OSError as error:
-            self._fail(error.errno or errno.EIO, f"{error.strerror}: {error.filename or 'sync'}")
+            self.fail(error.errno or errno.EIO, f"{error.strerror}: {error.filename or 'sync'}")
         except HftError as error:
-            self._fail(UNEXPECTED, str(error))
+            self.fail(UNEXPECTED, str(error))
         except Exception as error:
-            self._fail(UNEXPECTED, f"{type(error).__name__}: {error}")
+            self.fail(UNEXPECTED, f"{type(error).__name__}: {error}")
         self.tell()
 
-    def _fail(self, code: int, why: str) -> None:
+    def fail(self, code: int, why: str) -> None:
         self._why, self._has_more = why, False
         self.record["failure"] = code
 
@@ -211,12 +211,12 @@ class Helper:
         if stop < 0:
             number = int(self._segment.number)
             at = f"segment {number} at byte {int(state['position']):,}"
-            self._fail(OVERWRITTEN, f"something overwrote the journal: {at}: {DAMAGES[stop]}")
+            self.fail(OVERWRITTEN, f"something overwrote the journal: {at}: {DAMAGES[stop]}")
             return False
         if stop == NOTHING and not (partial and int(state["position"]) > self._begin):
             self._waiting = None
             return False
-        if self.session.durability == POWER and state["sequence"] - 1 > self.record["durable"]:
+        if self.record["mode"] == POWER and state["sequence"] - 1 > self.record["durable"]:
             return False  # first the frames, then the block that says they were there
         self._waiting = None
         self._write_block(ENDS_SEGMENT if stop == ENDED else SEALED)
@@ -252,7 +252,7 @@ class Helper:
             time_max=int(state["time_max"]),
         )
         at = len(self.chain.blocks) * BLOCK.itemsize
-        if at % PAGE_BYTES == 0 and self.session.durability == POWER:
+        if at % PAGE_BYTES == 0 and self.record["mode"] == POWER:
             os.fdatasync(self._chain_file)  # no page of the chain is on the disk before another
         os.pwrite(self._chain_file, made.tobytes(), at)
         self.chain.blocks.append(made)
@@ -260,7 +260,7 @@ class Helper:
 
     def _retire(self) -> None:
         """Let go of segments that nobody writes, syncs or seals any more."""
-        synced = self.syncer.number if self.session.durability == POWER else self._segment.number
+        synced = self.syncer.number if self.record["mode"] == POWER else self._segment.number
         for number in [n for n in self._segments if n < min(self._segment.number, synced)]:
             self._segments.pop(number).let_go()
             self._ready.pop(number, None)
@@ -269,7 +269,7 @@ class Helper:
         """What onlookers may know, in the file `writer`."""
         told, record = self._progress, self.record
         told["magic"], told["version"], told["writer_pid"] = WRITER_MAGIC, VERSION, os.getpid()
-        told["mode"], told["sealed"] = self.session.durability, self.chain.sealed
+        told["mode"], told["sealed"] = record["mode"], self.chain.sealed
         for name in ("sequence", "durable", "failure", "trouble", "refused"):
             told[name] = record[name]
         told["why"] = self.why.encode()[:255]

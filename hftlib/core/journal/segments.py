@@ -190,6 +190,12 @@ def session_of(folder: Path) -> Session:
         head = os.pread(descriptor, SEGMENT_HEADER.itemsize, 0)
     finally:
         os.close(descriptor)
+    return session_in(head, path)
+
+
+def session_in(head: bytes, path: Path) -> Session:
+    """The same of a header's bytes, whichever segment they are of."""
+    folder = path.parent
     if len(head) < SEGMENT_HEADER.itemsize:
         raise damaged(path, f"it has {len(head)} bytes, less than a header")
     found = np.frombuffer(bytearray(head), SEGMENT_HEADER)  # numpy copies no gaps between fields

@@ -2,6 +2,8 @@
 
     sequence ─▶ number, position ─▶ sync those bytes ─▶ durable = sequence
 
+In mode `replicated` it says nothing of `durable`, which is the standby's (`replicating.py`).
+
 Only the bytes that are new are synced, not the pages kept ready behind them. In mode `power` this
 has a thread of its own, so that a frame waits for at most two syncs and never for a hash; in the
 others it is done when somebody asks.
@@ -22,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from hftlib.core.journal import segments
-from hftlib.core.journal.layout import UNEXPECTED
+from hftlib.core.journal.layout import REPLICATED, UNEXPECTED
 from hftlib.core.journal.segments import Segment, Session
 
 PAUSE_S = 0.0005  # where nothing came
@@ -37,6 +39,7 @@ class Syncer:
         self._folder, self._record, self._session = folder, record, session
         self._mapped = mapped  # the helper's, who takes out none that is not synced
         self._done = min(mapped), 0
+        self.synced = 0  # the last sequence that is on this disk
         self._one_at_a_time = threading.Lock()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -90,7 +93,7 @@ class Syncer:
         # In this order, which is the opposite of the appender's: what `sequence` counts lies in
         # segments up to `last`, and before `end` unless another one was begun meanwhile.
         sequence = int(self._record["sequence"])
-        if sequence <= self._record["durable"]:
+        if sequence <= self.synced:
             return False
         last = int(self._record["number"])
         end = int(self._record["position"])
@@ -100,7 +103,9 @@ class Syncer:
             begin = self._done[1] if number == self._done[0] else 0
             self._sync_segment(number, begin, end if number == last else 0)
         self._done = last, end
-        self._record["durable"] = sequence
+        self.synced = sequence
+        if self._record["mode"] != REPLICATED:  # there it is the standby's to say
+            self._record["durable"] = sequence
         return True
 
     def _sync_segment(self, number: int, begin: int, end: int) -> None:

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import shutil
 import time as clocks
 import weakref
 from collections.abc import Mapping
@@ -35,13 +34,13 @@ from hftlib.core.journal.layout import (
     CLOSED,
     FORKED,
     FRAME_BYTES,
-    POWER,
+    PROCESS,
     SEGMENT_BYTES,
     WRITER,
     length_max,
     limit_of,
 )
-from hftlib.core.journal.opening import Held, as_json, claimed, ends, first_files, new_session
+from hftlib.core.journal.opening import Held, as_json, claimed, ends, folder_made, new_session
 from hftlib.core.journal.sealing import Helper
 from hftlib.core.journal.segments import Segment
 from hftlib.core.journal.walking import Place
@@ -91,30 +90,18 @@ class Journal:
         durability: str = "process",
         segment_bytes: int = SEGMENT_BYTES,
         block_bytes: int = BLOCK_BYTES,
+        followed: bool = False,
         key: bytes | None = None,
         time: int | None = None,
     ) -> Journal:
-        """A new journal in a folder that does not exist yet; its first frame holds `about`."""
+        """A new journal in a folder that does not exist yet; its first frame holds `about`.
+
+        `followed`: a standby follows it, as mode `replicated` needs (`replicating.py`).
+        """
         text, target = as_json(about, "about"), Path(folder)
-        session = new_session(durability, segment_bytes, block_bytes, key, target)
+        session = new_session(durability, segment_bytes, block_bytes, key, target, followed)
         chain = Chain(target, session, key)
-        try:
-            target.mkdir(mode=0o700)
-            segments.sync_folder(target.parent)
-        except FileExistsError:
-            raise StateError(
-                "There is something already",
-                where=str(target),
-                do="Go on with it by Journal.carry_on(folder), or give another name.",
-            ) from None
-        except OSError as error:
-            raise segments.no_room(target, error) from None
-        try:
-            held = claimed(target)
-            first = first_files(target, session)
-        except (OSError, HftError) as error:
-            shutil.rmtree(target, ignore_errors=True)  # what was begun is nobody's journal
-            raise segments.no_room(target, error) if isinstance(error, OSError) else error from None
+        first, held = folder_made(target, session)
         made = cls(target, chain, [first], (Place(), Place()), held)
         return made._begun(kinds.OPENED, text, time)
 
@@ -170,8 +157,7 @@ class Journal:
     @property
     def durable(self) -> int:
         """The last sequence that is where the mode promises it to be."""
-        mode = self.session.durability
-        return int(self._record["durable"]) if mode == POWER else self.sequence
+        return self.sequence if self._record["mode"] == PROCESS else int(self._record["durable"])
 
     @property
     def refused(self) -> int:
@@ -247,7 +233,7 @@ class Journal:
             self._helper.syncer.sync()
         if self._record["failure"] != 0:
             raise self._refusal(appending.FAILED, 0)
-        return int(self._record["durable"])
+        return self._helper.syncer.synced
 
     def close(self, about: Mapping[str, Any] | None = None, *, time: int | None = None) -> None:
         """Write CLOSED, seal and sync all of it, and let another process go on with it."""

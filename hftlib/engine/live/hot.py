@@ -43,6 +43,7 @@ from hftlib.engine.live.hot_memory import (
     NONE,
     PAYLOAD_AT,
     RECEIVE,
+    TEXT_AT,
     TICK_NS,
     TO_WIRE,
     TURN_DATAGRAMS,
@@ -103,6 +104,7 @@ def spin(hot: int, until: int) -> int:
             h.next_tick = now + TICK_NS
             frame(hot, kinds.TIMER, 0, 0, 0)
             _clock(hot)
+            _note(hot)
         elif did == 0 and h.sleeps != 0:
             h.waits += 1
             _sleep(hot)
@@ -253,6 +255,18 @@ def _clock(hot: int) -> None:
         if append(h.journal, kinds.CLOCK, 0, h.now, place, CLOCK_LOOK_BYTES) < 0:
             h.status = JOURNAL_FULL
         release(h.clocks)
+
+
+@jit.compiled()
+def _note(hot: int) -> None:
+    """What this process says of itself: kept, and nothing comes of it."""
+    h = hot_at(hot)
+    place = peek(h.notes) if h.notes != 0 else 0
+    if place != 0 and h.status == 0:
+        h.now = max(h.now, clock.monotonic_ns() + h.offset)
+        if append(h.journal, kinds.NOTE, 0, h.now, place + TEXT_AT, jit.load_i64(place)) < 0:
+            h.status = JOURNAL_FULL
+        release(h.notes)
 
 
 @jit.compiled()

@@ -1,6 +1,6 @@
 """The hot loop's own memory: sockets, what waits to be sent, passwords. No decision hangs on it.
 
-    HOT ─ LANE × links: connection, outbox ─ INTAKE × sources ─ rings: desk, clock ─ a buffer
+    HOT ─ LANE × links: connection, outbox ─ INTAKE × sources ─ rings: desk, clock, notes ─ a buffer
 
 Worst case: an outbox holds what a venue does not read; one that is full ends the loop.
 """
@@ -44,6 +44,14 @@ LANE = record(
     """,
     pipe=PIPE,
 )
+NOTE = record(
+    "hot note",
+    256,
+    """
+    0   length  int64  bytes of the text
+    8   text    S248   what this process says of itself, UTF-8: a frame NOTE
+    """,
+)
 HOT = record(
     "hot",
     320,
@@ -75,9 +83,11 @@ HOT = record(
     200  datagrams   int64  that were measured
     208  laps        laps   of a frame
     272  stamped     int64  when the kernel received the datagram at hand; 0: it does not say
+    280  notes       int64  address of the ring of notes; 0: there is none
     """,
     laps=laps.LAPS,
 )
 LANE_BYTES, INTAKE_BYTES = LANE.itemsize, lines.INTAKE.itemsize
 OUTBOX_AT, PASSWORD_AT = field_offset(LANE, "outbox"), field_offset(LANE, "password")
 PAYLOAD_AT, LAPS_AT = field_offset(HOT, "payload"), field_offset(HOT, "laps")
+TEXT_AT, NOTE_TEXT_BYTES = field_offset(NOTE, "text"), 248

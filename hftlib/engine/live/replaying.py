@@ -122,9 +122,9 @@ def taken_up(
     return way.live, told.frames
 
 
-def gone_on(folder: Path | str, after: int) -> Journal:
+def gone_on(folder: Path | str, after: int, **says: Any) -> Journal:
     """The journal, from behind its last frame, which must be this one."""
-    made = Journal.carry_on(folder, {"what": "runner"})
+    made = Journal.carry_on(folder, {"what": "runner"} | says)
     if made.sequence != after + 1:
         last = made.sequence - 1
         made.close({"why": "another runner wrote it meanwhile"})

@@ -1,7 +1,7 @@
 """Tiers: what is young is quick to write and read, what is older small, what is old elsewhere.
 
     hot    as it was written: LZ4                             younger than `hot`
-    warm   packed again, ZSTD: about two thirds of the size   younger than `warm`
+    warm   packed again, ZSTD: some three fifths of the size     younger than `warm`
     cold   the same, moved to `cold=` or HFT_STORE_COLD       older: a folder, or s3://, gs://, ...
 
 Questions go over all tiers alike. A part that is packed again is read back and compared row by row,
@@ -25,10 +25,9 @@ from hftlib.core.units import is_whole, shown
 from hftlib.research.catalog.disk import Folder, failing, name_parts, sha256_of
 from hftlib.research.catalog.entries import COLD, HOT, TICKS, WARM, Entry, Part
 from hftlib.research.catalog.places import Place, checked_url
-from hftlib.research.catalog.writing import writer_options
+from hftlib.research.catalog.writing import packed_options
 from hftlib.research.sheets import Sheet, Shown
 
-LEVEL = 9
 _RANK = {HOT: 0, WARM: 1, COLD: 2}
 _AGE = re.compile(r"([0-9]{1,5})\s*([dwy])")
 _DAYS = {"d": 1, "w": 7, "y": 365}
@@ -163,8 +162,7 @@ def _packed(folder: Folder, part: Part) -> Part:
 
     path = part.path.replace(".lz4.", ".zstd.")
     target = folder.root / f"{path}.part"
-    options = writer_options() if part.path.startswith(f"{TICKS}/") else {}
-    options |= {"compression": "zstd", "compression_level": LEVEL}
+    options = packed_options() if part.path.startswith(f"{TICKS}/") else {"compression": "zstd"}
     with failing(target), pq.ParquetFile(folder.root / part.path) as source:
         with target.open("wb") as file:
             with pq.ParquetWriter(file, source.schema_arrow, **options) as writer:

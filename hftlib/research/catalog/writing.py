@@ -6,7 +6,7 @@
 
 The tape's own index says where the events of a symbol are, so nothing is sorted: machine code reads
 each event once (`spreading.py`), Arrow takes the columns as they are, and threads write the parts,
-for neither holds the interpreter. Numbers are split by byte and packed with LZ4: of thirteen ways
+for neither holds the interpreter. Numbers are split by byte and packed with LZ4: of twelve ways
 that were measured the quickest per byte saved (`docs/decisions.md`).
 
 A day begins where `tape.between` says it does, so late events stay with their neighbours.
@@ -37,7 +37,8 @@ from hftlib.research.clocks import date_of
 GROUP_EVENTS, PART_EVENTS, PART_EVENTS_MIN = 1 << 18, 1 << 22, 1 << 19
 PARTS_WANTED = 8  # of a tape that has events enough, so that several cores have work to the end
 EVERY_ONE = "*"  # the symbol of what concerns every instrument
-_SPLIT = ("position", "time", "sequence", "reference", "price_units", "lots", "price", "quantity")
+_AMOUNTS = ("price_units", "lots", "price", "quantity")
+_SPLIT = ("position", "time", "sequence", "reference", *_AMOUNTS)
 _WORDS = ("symbol", "venue", "kind", "side")
 _THREADS_MAX = 8
 
@@ -245,13 +246,24 @@ def _there(values: np.ndarray[Any, Any]) -> Any:
 
 
 def writer_options() -> dict[str, Any]:
-    """How ticks are encoded."""
+    """How ticks are encoded as they come: quickly."""
     return {
         "compression": "lz4",
         "use_dictionary": list(_WORDS),
         "column_encoding": dict.fromkeys(_SPLIT, "BYTE_STREAM_SPLIT"),
         "write_statistics": ["symbol", "time"],
         "write_batch_size": 1 << 16,
+    }
+
+
+def packed_options() -> dict[str, Any]:
+    """How they are encoded to be kept: small."""
+    rising = dict.fromkeys(("position", "time", "sequence"), "DELTA_BINARY_PACKED")
+    return writer_options() | {
+        "compression": "zstd",
+        "compression_level": 3,
+        "use_dictionary": [*_WORDS, *_AMOUNTS],
+        "column_encoding": rising | {"reference": "BYTE_STREAM_SPLIT"},
     }
 
 

@@ -5,8 +5,8 @@
 Each run draws anew
     latency    around the venue's own: where it is one time, half of the messages take that, and
                one in a hundred `latency` times as long; or an hft.Latency of orders to draw from
-    reject     a share of orders refused: for moments as long as orders are apart on average, no
-               new order leaves. The strategy hears the refusal and goes on from there
+    reject     a share of the time without new orders, in moments as long as orders are apart on
+               average. The strategy hears the refusal and goes on from there
     start      when it begins, within this part of the tape
     queue      its place in the queue, among models of it, where several are given
 
@@ -110,7 +110,7 @@ def _checked(
         raise InputError(f"{shown(runs)} is no number of runs", where=where.format("runs"), do=do)
     if not _is_number(reject) or not 0 <= reject < 1:
         do = "Give a share such as 0.05; 0 refuses none."
-        what = f"{shown(reject)} is no share of orders"
+        what = f"{shown(reject)} is no share of the time"
         raise InputError(what, where=where.format("reject"), do=do)
     if not isinstance(latency, Latency | Delay) and not (_is_number(latency) and latency >= 1):
         do = "Give how many times as long one in a hundred takes, such as 3, or an hft.Latency."
@@ -236,7 +236,7 @@ def _verdict(
         "P&L an hour, 5 of 100 are below": low,
         "P&L an hour, lowest": float(hourly.min()),
         "runs below the backtest": float((hourly < now).mean()),
-        "share of orders refused": refused,
+        "share of attempts refused": refused,
         "fills, mean of runs": float(np.mean([one.fills for one in made])),
         "runs that ended early": sum(bool(one.ended) for one in made),
     }

@@ -1,5 +1,6 @@
 """What the checks of `hft.validate` are made from: a strategy tried, or a sweep that was run.
 
+Trials are counted with those of earlier days, which the registry knows by the strategy's name.
 What a sweep has run is not run again, but for its best set, whose fills and holding times it does
 not keep. Worst case: 8 bytes for each step and set.
 """
@@ -13,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from hftlib.core.errors import InputError
+from hftlib.core.errors import HftError, InputError
 from hftlib.core.units import shown
 from hftlib.research.result import Result
+from hftlib.research.sweep.counting import trials_of
 from hftlib.research.validation.judging import best_of, brief_of, joined, step_of
 from hftlib.research.validation.judging import objective as objective_of
 from hftlib.research.validation.trying import (
@@ -115,7 +117,7 @@ def material_of(
         "strategy": subject,
         "settings": given,
         "chosen_by": chosen_by,
-        "trials": _count(trials, len(sets)),
+        "trials": _count(trials, len(sets) + _registered(subject)),
         "seed": seed,
     }
 
@@ -141,6 +143,12 @@ def _of_sweep(
         )
     held = tapes_of(list(sweep.tapes))
     given = checked_settings(dict(sweep.settings), held, "validate")
+    if not sweep.pnl.shape[1]:
+        raise InputError(
+            "No trial of this sweep ran to its end",
+            where="hft.validate(sweep)",
+            do="Look at the column `why` of sweep.frame.",
+        )
     sets = _sets_of_sweep(sweep)
     known = objective or getattr(sweep, "objective", None)
     chosen_by = objective_of(known if _is_objective(known) else "sharpe")
@@ -157,7 +165,7 @@ def _of_sweep(
         "strategy": sweep.strategy,
         "settings": given,
         "chosen_by": chosen_by,
-        "trials": _count(trials, getattr(sweep, "trials", len(sets))),
+        "trials": _count(trials, max(sweep.trials, _registered(sweep.strategy))),
         "sweep": sweep,
         "seed": seed,
     }
@@ -178,9 +186,17 @@ def _is_objective(name: Any) -> bool:
     return isinstance(name, str)
 
 
-def _count(trials: Any, otherwise: Any) -> int:
+def _registered(strategy: Any) -> int:
+    """The trials of earlier days; where there is no registry, nobody knows of any."""
+    known = getattr(strategy, "__name__", None) or getattr(strategy, "name", None)
+    try:
+        return trials_of(known) if isinstance(known, str) and known.isidentifier() else 0
+    except HftError:
+        return 0
+
+
+def _count(trials: Any, otherwise: int) -> int:
     made = otherwise if trials is None else trials
-    made = len(made) if hasattr(made, "__len__") else made
     if not isinstance(made, int) or isinstance(made, bool) or made < 1:
         do = "Give how many sets were ever tried, at least 1."
         raise InputError(f"{shown(trials)} is no number of trials", where="trials", do=do)

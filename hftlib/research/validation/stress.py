@@ -76,8 +76,12 @@ def stress_costs(
     )  # fmt: skip
     passed, why = _judged(times, net, survive, even, now)
     sentence = f"With {fees} multiplied: {why}"
-    if passed is not None and not (now.fees > 0 or now.crossed > 0):
-        sentence = f"It pays neither fees nor spread, so costs change nothing: {why}"
+    if passed is not None and not now.fees and not now.crossed:
+        passed = None
+        sentence = (
+            "It pays neither fees nor spread, so there are no costs to multiply. Give the venue"
+            ' its fees: venue=hft.Venue(fees=hft.Fees(maker="0.1bp", taker="0.3bp")).'
+        )
     figures = {
         "break-even, times costs": even,
         "P&L before costs": now.net + now.fees + now.crossed,

@@ -66,7 +66,7 @@ FROM_RETURNS: dict[str, tuple[Callable[[Any, Material], Verdict], Callable[[Mate
     "reality_check": (lambda ask, made: ask(made.matrix), lambda _made: ""),
     "spa": (lambda ask, made: ask(made.matrix), lambda _made: ""),
     "confidence_set": (lambda ask, made: ask(made.matrix), _of_sets),
-    "stability": (lambda ask, made: ask(made.sweep), _of_sweeps),
+    "stability": (lambda ask, made: ask(made.sweep, parameters=made.sweep.space.names), _of_sweeps),
     "regimes": (lambda ask, made: ask(made.result, step=made.step), lambda _made: ""),
 }
 
@@ -161,7 +161,7 @@ def _answer(check: Check, made: Material) -> Verdict:
     try:
         return check.ask(made)
     except HftError as error:
-        return Verdict(_plainly(check.name), None, f"{error.what}. {error.do}")
+        return Verdict(_plainly(check.name), None, f"{error.what.rstrip('.?')}: {error.do}")
 
 
 def _run(made: Material) -> tuple[Any, Sequence[Tape]]:

@@ -25,7 +25,7 @@ def test_a_known_edge_does_not_hang_on_chance_and_noise_never_earns(tape):
     told = verdict.figures
     assert verdict.passed and told["runs that earn"] == RUNS, verdict
     assert told["P&L an hour, lowest"] < told["P&L an hour, median"]
-    assert 0.01 < told["share of orders refused"] < 0.3
+    assert 0.01 < told["share of attempts refused"] < 0.3
     assert "as backtested" in verdict.picture
     noise = drawn(market(seconds=60, turn=0.5))
     assert noise.passed is False and noise.figures["runs that earn"] == 0
@@ -43,14 +43,14 @@ def test_where_nothing_is_drawn_every_run_is_the_backtest(tape):
     hours = tape.duration / 3.6e12
     assert told["P&L an hour, lowest"] == pytest.approx(result.stats["pnl_net"] / hours)
     assert told["P&L an hour, median"] == told["P&L an hour, as backtested"]
-    assert told["share of orders refused"] == 0 and "no latency drawn" in verdict.sentence
+    assert told["share of attempts refused"] == 0 and "no latency drawn" in verdict.sentence
 
 
 def test_the_more_is_refused_the_fewer_are_the_fills(tape):
     few, many = (
         drawn(tape, reject=reject, start=0, venue=hft.Venue()).figures for reject in (0.05, 0.6)
     )
-    assert few["share of orders refused"] < many["share of orders refused"]
+    assert few["share of attempts refused"] < many["share of attempts refused"]
     assert few["fills, mean of runs"] > many["fills, mean of runs"]
     assert few["P&L an hour, median"] > many["P&L an hour, median"]
 
@@ -79,9 +79,9 @@ def test_several_tapes_take_turns():
     [
         ({"runs": 5}, "no number of runs"),
         ({"runs": "all"}, "no number of runs"),
-        ({"reject": 1}, "no share of orders"),
-        ({"reject": -0.1}, "no share of orders"),
-        ({"reject": math.nan}, "no share of orders"),
+        ({"reject": 1}, "no share of the time"),
+        ({"reject": -0.1}, "no share of the time"),
+        ({"reject": math.nan}, "no share of the time"),
         ({"latency": 0.5}, "draws no latency"),
         ({"latency": "slow"}, "draws no latency"),
         ({"start": 1.0}, "no start"),

@@ -75,6 +75,18 @@ def test_several_tapes_add_up():
     assert both.figures["P&L at 1 times"] == pytest.approx(sum(alone))
 
 
+def test_without_costs_nothing_is_told():
+    """A maker at a venue without fees pays nothing: that it survives more of it says nothing."""
+    tape = hft.synthetic(symbols=2, seconds=60)
+    verdict = hft.validation.stress_costs(hft.library.QueueImbalance, tape, venue=FREE)
+    assert verdict.figures["fills"] >= 20 and verdict.passed is None
+    assert "no costs to multiply" in verdict.sentence
+    rebate = hft.Venue(fees=hft.Fees(maker="-0.2bp"))
+    verdict = hft.validation.stress_costs(hft.library.QueueImbalance, tape, venue=rebate)
+    told = verdict.figures
+    assert verdict.passed is not None and told["P&L at 1 times"] > told["P&L at 2 times"]
+
+
 def test_without_latency_or_fills_nothing_is_told(tape):
     verdict = hft.validation.stress_latency(Follow, tape, venue=FREE)
     assert verdict.passed is None and "no latency to multiply" in verdict.sentence
