@@ -99,7 +99,7 @@ def pbo(
         found.place,
         title="Where the best trial inside stood outside",
         across="share of trials that it beat",
-        marks={"middle": 0.5},
+        marks={"worst": 0.0, "middle": 0.5, "best": 1.0},
     )
     return Verdict(NAME, passed, said, figures, picture, (_chosen(found, matrix, firsts),))
 

@@ -102,9 +102,9 @@ def test_words_have_no_steps():
 def test_a_sweep_says_itself_what_its_parameters_are_and_which_trials_ended():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        sweep = hft.sweep(Follow, market(seconds=60), {"moves": [*range(1, 10)]}, venue=VENUE)
+        sweep = hft.sweep(Follow, market(seconds=30), {"moves": [*range(1, 10)]}, venue=VENUE)
         cost = hft.sweep(
-            Follow, market(seconds=60), {"moves": [*range(1, 10)]}, "-orders", venue=VENUE
+            Follow, market(seconds=30), {"moves": [*range(1, 10)]}, objective="-orders", venue=VENUE
         )
     best = sweep.best(1)
     figures = hft.validation.stability(sweep).figures
