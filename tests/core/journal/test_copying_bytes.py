@@ -51,10 +51,12 @@ def header_of(folder):
 
 
 def same(one, other):
-    """Whether two folders hold the same segments and the same chain."""
-    names = sorted(path.name for path in one.iterdir() if path.name not in ("writer", "epoch"))
-    assert "chain" in names
-    return all((one / name).read_bytes() == (other / name).read_bytes() for name in names)
+    """Whether two folders hold the same segments and the same chain; room behind it is nobody's."""
+    names = sorted(path.name for path in one.glob("*.segment"))
+    assert names == sorted(path.name for path in other.glob("*.segment"))
+    chains = [(folder / "chain").read_bytes().rstrip(b"\0") for folder in (one, other)]
+    same = all((one / name).read_bytes() == (other / name).read_bytes() for name in names)
+    return same and chains[0] == chains[1] != b""
 
 
 @pytest.fixture(scope="module")
