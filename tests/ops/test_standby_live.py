@@ -49,8 +49,10 @@ def said_in(folder):
 
 
 def same(one, other):
-    names = [path.name for path in one.glob("*.segment")] + ["chain"]
-    return all((one / name).read_bytes() == (other / name).read_bytes() for name in names)
+    names = sorted(path.name for path in one.glob("*.segment"))
+    chains = [(folder / "chain").read_bytes().rstrip(b"\0") for folder in (one, other)]
+    same = all((one / name).read_bytes() == (other / name).read_bytes() for name in names)
+    return same and chains[0] == chains[1] != b""
 
 
 def acknowledged(trial):
