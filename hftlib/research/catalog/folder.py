@@ -5,7 +5,7 @@ DuckDB is told exactly those, as the views `ticks`, `bars`, `frames` and `files`
 between processes but files that never change, so readers and the writer do not meet.
 
 Parts of the cold tier are read where they lie, through fsspec. Worst case: a part that was moved
-after the question was asked is gone; then it is asked again, at most ASKED_MAX times.
+after the question was asked is gone; then it is asked again, as long as the JSON files change.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from hftlib.research.catalog.entries import BARS, FRAMES, TICKS, Entry, Part
 from hftlib.research.catalog.places import line_of, path_of, protocol_of
 from hftlib.research.catalog.tables import empty, files_table
 
-ASKED_MAX = 5
+ASKED_MAX = 1000
 _HIVE = "hive_partitioning = true, hive_types = {'day': DATE, 'file': VARCHAR%s}"
 
 DUCKDB = asking.Dialect(lambda ns: f"TIMESTAMPTZ_NS '{to_text(ns)}'", has_backslashes=False)
@@ -38,8 +38,8 @@ class FolderAnswers:
     def question(self, asked: Callable[[list[Entry]], asking.Question], limit: int) -> Any:
         """An Arrow table, from the parts that can have what is asked."""
 
-        def ask() -> Any:
-            made = asked(self._folder.entries())
+        def ask(entries: list[Entry]) -> Any:
+            made = asked(entries)
             parts = [part for one in made.entries for part in one.parts if made.may_be_in(part)]
             connection = self._connection(parts)
             _view(connection, made.what, self._folder.root, parts)
@@ -50,8 +50,7 @@ class FolderAnswers:
     def query(self, text: str) -> Any:
         """An Arrow table of what a SELECT asks."""
 
-        def ask() -> Any:
-            entries = self._folder.entries()
+        def ask(entries: list[Entry]) -> Any:
             connection = self._connection(part for one in entries for part in one.parts)
             for what in (TICKS, BARS, FRAMES):
                 parts = [part for one in entries if one.what == what for part in one.parts]
@@ -65,22 +64,26 @@ class FolderAnswers:
 
         return self._again_if_moved(ask)
 
-    def _again_if_moved(self, ask: Callable[[], Any]) -> Any:
+    def _again_if_moved(self, ask: Callable[[list[Entry]], Any]) -> Any:
+        """What was there when it was asked may have moved since: then the JSON says where."""
         import duckdb
 
-        for time in range(ASKED_MAX):
+        entries = self._folder.entries()
+        for _ in range(ASKED_MAX):
             try:
-                return ask()
+                return ask(entries)
             except (duckdb.IOException, FileNotFoundError) as error:
-                if time + 1 == ASKED_MAX:
-                    raise HostError(
-                        f"A part of the store cannot be read: {line_of(error)}",
-                        where=str(self._folder.root),
-                        do="`hft store check` says which parts are missing.",
-                    ) from None
+                told, before = line_of(error), entries
+                entries = self._folder.entries()
+                if entries == before:
+                    break  # nothing moved: it is gone, or damaged
             except duckdb.Error as error:
                 raise asking.wrong_sql(error) from None
-        raise AssertionError("asked, or raised")
+        raise HostError(
+            f"A part of the store cannot be read: {told}",
+            where=str(self._folder.root),
+            do="`hft store check` says which parts are missing.",
+        )
 
     def _connection(self, parts: Iterable[Part]) -> Any:
         import duckdb
