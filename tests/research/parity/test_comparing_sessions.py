@@ -94,7 +94,7 @@ def test_a_shadow_is_its_own_backtest_once_its_latency_is_known(shadow):
     assumed, fitted = parity.closeness["backtest"], parity.closeness["fitted"]
     assert (fitted.decisions, fitted.same_price, fitted.fills) == (1, 1, 1)
     assert fitted.pnl_gap == 0 and fitted.fill_time_us == 0
-    assert assumed.fills < 1 and assumed.fill_time_us > 10_000
+    assert assumed.fills <= 1 and assumed.fill_time_us > 10_000
     assert len(parity.fitted.fills) == len(parity.session.fills) > 10
     assert parity.venue.order.entry.text.startswith("drawn from")
     assert parity.verdict().passed is True
