@@ -20,6 +20,7 @@ import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -182,35 +183,36 @@ def _symbols(code: ObjectCode) -> tuple[set[str], set[str]]:
 
 
 @cache
-def _llvm() -> Any:
-    """LLVM's linker, started once."""
+def _linker() -> Any:
+    """LLVM's linker, started once. JITLink, for it lays all of an object into one piece of memory.
+
+    The other one (RTDyld) asks for code and data apart, and ends the process where what else is
+    mapped leaves room for them only more than 2 GiB from each other.
+    """
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    return llvm
+    machine = llvm.Target.from_default_triple().create_target_machine(jit=True)
+    return llvm.create_lljit_compiler(machine, use_jit_link=True)
 
 
 _linked: dict[tuple[str, str], tuple[Any, int]] = {}
+_places = count()  # a name of a place is never used again
 
 
 def _placed(elf: bytes, symbol: str, name: str) -> int:
     key = (hashlib.sha256(elf).hexdigest(), symbol)
     if key not in _linked:
-        llvm = _llvm()
-        # An engine owns its machine and frees it: two engines cannot share one.
-        machine = llvm.Target.from_default_triple().create_target_machine(jit=True)
-        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+        import llvmlite.binding as llvm
+
+        pieces = llvm.JITLibraryBuilder().add_object_img(elf).add_current_process()
         try:
-            engine.add_object_file(llvm.ObjectFileRef.from_data(elf))
+            kept = pieces.export_symbol(symbol).link(_linker(), f"{next(_places)} {name}")
         except RuntimeError as error:
             raise _unreadable(name, f"cannot be linked: {error}") from None
-        engine.finalize_object()
-        address = int(engine.get_function_address(symbol))
-        if not address:
-            raise _unreadable(name, f"was linked, but {symbol!r} has no address")
         # Of two threads that come here at once the first one's code stays: it may be running.
-        _linked.setdefault(key, (engine, address))
+        _linked.setdefault(key, (kept, int(kept[symbol])))
     return _linked[key][1]
 
 

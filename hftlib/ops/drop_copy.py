@@ -176,13 +176,13 @@ class DropCopy:
             self.positions[symbol] -= quantity
 
 
-def differences(venue: dict[str, int], rows: list[dict[str, Any]]) -> list[str]:
-    """Where what the venue says is not what the runner says, in words."""
+def differences(venue: dict[str, int], rows: list[dict[str, Any]]) -> dict[str, str]:
+    """Of which symbols what the venue says is not what the runner says, in words."""
     ours: dict[str, float] = defaultdict(float)
     for one in rows:
         ours[one["symbol"]] += one["quantity"]
-    return [
-        f"the venue says {venue.get(symbol, 0):,} {symbol}, the runner {ours[symbol]:,g}"
+    return {
+        symbol: f"the venue says {venue.get(symbol, 0):,} {symbol}, the runner {ours[symbol]:,g}"
         for symbol in sorted(ours.keys() | {name for name, held in venue.items() if held})
         if venue.get(symbol, 0) != ours[symbol]
-    ]
+    }

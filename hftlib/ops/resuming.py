@@ -121,7 +121,7 @@ class Recovery:
         found, rows = [], status(self._runner)["positions"] if self.copies else []
         for venue, copy in self.copies.items():
             ours = [row for row in rows if row["venue"] == venue]
-            told = differences(copy.positions, ours)
+            told = [*differences(copy.positions, ours).values()]
             fills = sum(row["fills"] for row in ours)
             if not told and copy.executions < fills:
                 told = [f"the venue tells of {copy.executions:,} executions, we know {fills:,}"]

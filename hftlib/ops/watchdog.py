@@ -61,7 +61,8 @@ class Watchdog:
     _last: Told = field(default_factory=dict)
     _frames: tuple[int, float] = (-1, 0.0)
     _live: dict[int, float] = field(default_factory=dict)
-    _agreed: float = 0.0
+    _parted: dict[tuple[str, str], float] = field(default_factory=dict)  # since it last agreed
+    _compared: float = 0.0
     _leaves: float = 0.0
 
     def begin(self) -> None:
@@ -143,21 +144,25 @@ class Watchdog:
                 yield f"feed {n + 1}{of} is {one['state']} for {late:,.0f} ms"
 
     def _disagrees(self, found: Told, now: float) -> Iterator[str]:
-        """What the venue says is held, and the runner does not, for too long to be on its way."""
+        """What the venue says is held, and the runner does not, for too long to be on its way.
+
+        Each symbol has a time of its own: of a quick trader each look may find another one on its
+        way, and all of them together would never agree.
+        """
         if not self.copies or self.rules.mismatch_ms is None:
             return
-        wrong = []
+        wrong: dict[tuple[str, str], str] = {}
+        several = len(found["feeds"]) > 1
         for venue, copy in self.copies.items():
-            several = len(found["feeds"]) > 1
             rows = [one for one in found["positions"] if not several or one["venue"] == venue]
-            of = f"{venue}: " if several else ""
-            told = [copy.why] if copy.why else differences(copy.positions, rows)
-            wrong += [f"{of}{one}" for one in told]
-        if not wrong or not self._agreed:
-            self._agreed = now
-        late = (now - self._agreed) * 1e3
-        if late > self.rules.mismatch_ms:
-            yield f"for {late:,.0f} ms: {wrong[0]}"
+            told = {"": copy.why} if copy.why else differences(copy.positions, rows)
+            wrong |= {(venue, symbol): words for symbol, words in told.items()}
+        last, self._compared = self._compared or now, now
+        self._parted = {one: self._parted.get(one, last) for one in wrong}
+        for one, since in sorted(self._parted.items(), key=lambda item: item[1]):
+            late = (now - since) * 1e3
+            if late > self.rules.mismatch_ms:
+                yield f"for {late:,.0f} ms: {f'{one[0]}: ' * several}{wrong[one]}"
 
     def _halt(self, why: str, now: float) -> None:
         """By command first: risk lets nothing new out, and takes back what stands."""

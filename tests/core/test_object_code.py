@@ -162,7 +162,7 @@ def test_any_changed_fact_is_found_by_the_digest(code, tmp_path):
 
 def test_two_threads_that_link_at_once_get_one_code(code, monkeypatch):
     """The first one's stays: it may be running when the second one comes."""
-    both, real = threading.Barrier(2, timeout=20), object_code._llvm
+    both, real = threading.Barrier(2, timeout=20), object_code._linker
     made: list[tuple[int, int]] = []
 
     def late() -> Any:
@@ -174,7 +174,7 @@ def test_two_threads_that_link_at_once_get_one_code(code, monkeypatch):
         made.append((address, next(iter(object_code._linked.values()))[1]))
 
     monkeypatch.setattr(object_code, "_linked", {})
-    monkeypatch.setattr(object_code, "_llvm", late)
+    monkeypatch.setattr(object_code, "_linker", late)
     threads = [threading.Thread(target=place) for _ in range(2)]
     for one in threads:
         one.start()
@@ -182,6 +182,34 @@ def test_two_threads_that_link_at_once_get_one_code(code, monkeypatch):
         one.join(20)
     assert len({address for pair in made for address in pair}) == 1 and len(made) == 2
     assert call(made[0][0], 1.0) == grown(1.0)
+
+
+TORN = """
+import ctypes, os
+from hftlib.core.object_code import link, read
+
+PAGE, FAR, NOTHING, PRIVATE = 4096, 5 << 30, 0, 0x22 | 0x4000
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+link(read(os.environ["FIRST"]))  # the linker itself is loaded and has what it needs
+far = libc.mmap(None, FAR, NOTHING, PRIVATE, -1, 0)
+above = []
+while (page := libc.mmap(None, PAGE, 3, PRIVATE, -1, 0)) > far:
+    above.append(page)
+libc.munmap(above[0], PAGE)
+code = read(os.environ["CALLS_OUT"])
+print(ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(link(code))(1.0))
+"""
+
+
+def test_code_is_linked_where_one_page_is_free_and_the_next_five_gigabytes_away(
+    code, other, tmp_path
+):
+    """A large tape is mapped so: what belongs together must not be torn apart."""
+    first, calls_out = other.save(tmp_path / "first.o"), code.save(tmp_path / "calls_out.o")
+    assert run(TORN, FIRST=first, CALLS_OUT=calls_out) == grown(1.0)
 
 
 def test_code_is_linked_by_its_own_signature_only(code, other):

@@ -108,19 +108,22 @@ def test_a_step_that_nobody_takes_away_is_seen_again():
     assert watch.steps == RING_MAX and watch.step_ns_max == watch.now.offset_ns - stood > 50 * MS
 
 
+def an_hour_behind():
+    found = read_clock()
+    return dataclasses.replace(found, utc_ns=found.utc_ns - 3_600 * S)
+
+
 def test_a_runner_journals_it_says_it_and_replays_without_it(floor, trial):
     trade(floor, 3)
     told = status(trial.runner)["clock"]
     assert abs(told["offset_us"]) < 1e6 and told["steps"] == 0
     assert not [one for one in worries(status(trial.runner)) if "clock" in one]
-    trial.runner.clocks.read = lambda: dataclasses.replace(
-        read_clock(), utc_ns=time.time_ns() - 3_600 * S
-    )
+    trial.runner.clocks.read = an_hour_behind
     trial.runner.clocks._next = 0.0
     floor.until(lambda: trial.runner.clocks.steps == 1)
     found = status(trial.runner)
     assert found["clock"]["step_us_max"] == pytest.approx(-3.6e9, rel=1e-3)
-    assert any("was set 1 times, by -3,600,0" in one for one in worries(found))
+    assert any("was set 1 times, by -3," in one for one in worries(found))
     trade(floor, 3)
     trial.runner.stop()
     looks = [one for one in frames(trial.folder) if one.kind == kinds.CLOCK]

@@ -198,6 +198,12 @@ def test_each_venue_is_compared_with_its_own_drop_copy() -> None:
     copies["XBOS"].positions["AAA"] = -4
     wrong = [*dog._disagrees(found, 3.0)]
     assert wrong == ["for 1,000 ms: XBOS: the venue says -4 AAA, the runner -5"]
+    copies["XNAS"].positions["AAA"] = 4  # on its way, for a moment
+    wrong = [*dog._disagrees(found, 3.05)]
+    assert wrong == ["for 1,050 ms: XBOS: the venue says -4 AAA, the runner -5"]
+    copies["XNAS"].positions["AAA"], copies["XBOS"].positions["AAA"] = 4, -5
+    assert not [*dog._disagrees(found, 3.06)], "each symbol has a time of its own"
+    copies["XNAS"].positions["AAA"] = 5
     swapped = dict(zip(copies, reversed(copies.values()), strict=True))
     dog = Watchdog(Path(), Rules(mismatch_ms=100.0), print, swapped)
     assert [*dog._disagrees(found, 3.0), *dog._disagrees(found, 4.0)]
@@ -214,8 +220,8 @@ def test_a_drop_copy_that_is_refused_halts(floor, trial, socket):
 def test_differences_are_told_by_symbol():
     rows = [{"symbol": "A", "quantity": 3.0}, {"symbol": "A", "quantity": -1.0}]
     assert not differences({"A": 2, "B": 0}, rows)
-    assert differences({"A": 2, "B": -5}, rows) == ["the venue says -5 B, the runner 0"]
-    assert differences({}, rows) == ["the venue says 0 A, the runner 2"]
+    assert differences({"A": 2, "B": -5}, rows) == {"B": "the venue says -5 B, the runner 0"}
+    assert differences({}, rows) == {"A": "the venue says 0 A, the runner 2"}
 
 
 def rows(**more: Any) -> dict[str, Any]:
