@@ -76,4 +76,6 @@ def _is_scalar(value: object) -> bool:
 
 
 def modules_allowed() -> list[str]:
-    return sorted([*_PLAIN, "hftlib", "hftlib.strategy.indicators", "numpy"])
+    """What may be imported; `jit` by `from hftlib import jit` alone, so that its calls are seen."""
+    plain = {*_PLAIN, "hftlib", "hftlib.strategy.indicators", "numpy"}
+    return sorted(plain - {"hftlib.core.jit"})

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import hftlib
-from hftlib.core.errors import HostError, InputError
+from hftlib.core.errors import HostError
 
 IMPORT_SECONDS_MAX = 60.0
 _CHILD = Path(__file__).with_name("clean_import_child.py")
@@ -155,7 +155,7 @@ def _read(answers: int) -> dict[str, Any] | None:
     return json.loads(text) if text else None
 
 
-def _died(child: subprocess.Popen[bytes], printed: Any) -> Exception:
+def _died(child: subprocess.Popen[bytes], printed: Any) -> NotImportedError:
     """It ended without an answer."""
     printed.seek(0)
     lines = printed.read(1 << 16).decode(errors="replace").strip().splitlines()
@@ -164,8 +164,5 @@ def _died(child: subprocess.Popen[bytes], printed: Any) -> Exception:
         name = signal.Signals(-child.returncode).name
         do = "A module only defines things: let it need less memory, and end no process."
         return NotImportedError(f"Its import was ended by {name}{last}", do)
-    return InputError(
-        f"The process that imports the module ended with {child.returncode}{last}",
-        where="the import of an exported module",
-        do="Run `hft doctor`; if `python -c 'import hftlib'` works, this is a fault of ours.",
-    )
+    do = "A module only defines things; `python -c 'import hftlib'` has to work here, too."
+    return NotImportedError(f"Its import ended its process with {child.returncode}{last}", do)

@@ -24,6 +24,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from hftlib.core.errors import InputError
+from hftlib.core.jit.signatures import plain
 from hftlib.promote.allowed_names import BUILTINS, INNER, allowed_of, modules_allowed
 from hftlib.promote.notebook import Cell, Notebook, tree_of
 
@@ -45,6 +46,7 @@ _STATEMENTS: dict[type[ast.AST], str] = {
     ast.Yield: "`yield`",
     ast.YieldFrom: "`yield`",
 }
+_JIT = "hftlib.core.jit"
 _OWN_METHODS = ("__init__", "__post_init__")
 _INSTEAD = {
     "print": "Leave printing to research cells; `compiled=False` shows what a callback does.",
@@ -140,9 +142,11 @@ def _require_name(node: ast.AST, module: str, name: str) -> None:
 def _statement(node: ast.AST, _names: _Names, _decorators: set[int]) -> None:
     if type(node) in _STATEMENTS:
         what = f"A strategy has no use for {_STATEMENTS[type(node)]}"
-        raise _RefusedError(
-            node, what, "Write it with plain statements, or leave it to research cells."
-        )
+        do = "Write it with plain statements, or leave it to research cells."
+        raise _RefusedError(node, what, do)
+    # Text that is evaluated: hftlib reads a field's kind so, as type checkers do.
+    if isinstance(node, ast.AnnAssign) and isinstance(node.annotation, ast.Constant):
+        raise _RefusedError(node, "The kind of a field is in quotes", "Write it without them.")
 
 
 def _bind(node: ast.AST, names: _Names, _decorators: set[int]) -> None:
@@ -168,6 +172,8 @@ def _bind(node: ast.AST, names: _Names, _decorators: set[int]) -> None:
 
 def _use(node: ast.AST, names: _Names, decorators: set[int]) -> None:
     """Names that are read, and attributes."""
+    if isinstance(node, ast.Call):
+        _call(node, names)
     if isinstance(node, ast.Attribute):
         _attribute(node, names, decorators)
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
@@ -193,6 +199,21 @@ def _name(node: ast.Name, names: _Names, decorators: set[int]) -> None:
         raise _RefusedError(node, f"No exported cell makes {name!r}", "")
 
 
+def _call(node: ast.Call, names: _Names) -> None:
+    """`jit.compiled("int64(int64)")`: its text is evaluated where it is not as plain as this."""
+    function = node.func
+    if not isinstance(function, ast.Attribute) or function.attr != "compiled":
+        return
+    if _module(function.value, names) != _JIT:
+        return
+    texts = [one.value for one in node.args if isinstance(one, ast.Constant)]
+    is_plain = all(isinstance(text, str) and plain(text) is not None for text in texts)
+    if len(texts) < len(node.args) or node.keywords or not is_plain:
+        do = 'Write it out, with kinds of numbers alone: @hft.jit.compiled("int64(float64)").'
+        raise _RefusedError(node, "The signature of a compiled function is not plain", do)
+    function.is_called = True  # type: ignore[attr-defined]
+
+
 def _attribute(node: ast.Attribute, names: _Names, decorators: set[int]) -> None:
     """`np.pi`, `hft.sizing.by_equity`, `self.fair`, and what is refused of the like."""
     module = _module(node.value, names)
@@ -201,6 +222,9 @@ def _attribute(node: ast.Attribute, names: _Names, decorators: set[int]) -> None
         if not isinstance(node.ctx, ast.Load):
             do = "Give your own thing a name of its own."
             raise _RefusedError(node, f"{ast.unparse(node)} is changed, which is not yours", do)
+        if module == _JIT and not getattr(node, "is_called", False):
+            do = "Write `@hft.jit.compiled()` above a function."
+            raise _RefusedError(node, "jit.compiled is used as a value", do)
         is_room = (module, node.attr) == ("hftlib", "strategy")
         if is_room and id(node) not in decorators:
             do = "Write `@hft.strategy` above a class."
