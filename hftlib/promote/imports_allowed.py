@@ -28,7 +28,7 @@ from hftlib.core.jit.signatures import plain
 from hftlib.promote.allowed_names import BUILTINS, INNER, allowed_of, modules_allowed
 from hftlib.promote.notebook import Cell, Notebook, tree_of
 
-# Ways from a value to files, frames and code. So is what begins with two underscores.
+# Ways from a value to files, frames and code. So is what begins with an underscore.
 _WORDS_OUT = """tofile dump dumps ctypes format format_map f_globals f_locals f_builtins f_back
     f_code gi_frame gi_code gi_yieldfrom tb_frame tb_next func_globals co_consts mro"""
 _WAYS_OUT = frozenset(_WORDS_OUT.split())
@@ -161,12 +161,14 @@ def _bind(node: ast.AST, names: _Names, _decorators: set[int]) -> None:
             raise _RefusedError(node, f"{name} is one of Python's own methods", do)
     elif isinstance(node, ast.arg):
         name = node.arg
+    elif isinstance(node, ast.alias):
+        name = node.asname if node.asname and node.asname.startswith("_") else None
     if name is None:
         return
-    if name in names.modules or name in names.decorators:
-        raise _RefusedError(node, f"{name!r} is a module and something else", "Rename one of them.")
     if name.startswith("__") and name not in (*_OWN_METHODS, "__all__"):
         raise _RefusedError(node, f"{name!r} is one of Python's own names", "Choose a plain name.")
+    if name in names.modules or name in names.decorators:
+        raise _RefusedError(node, f"{name!r} is a module and something else", "Rename one of them.")
     names.bound.add(name)
 
 
@@ -235,8 +237,7 @@ def _attribute(node: ast.Attribute, names: _Names, decorators: set[int]) -> None
                 node, what, f"Write `{ast.unparse(node)}.something` where you need it."
             )
         return
-    is_own = isinstance(node.value, ast.Name) and node.value.id == "self"
-    if node.attr.startswith("__") or (node.attr.startswith("_") and not is_own):
+    if node.attr.startswith("_"):  # a strategy's own methods have no underscore in front either
         do = "Use what has a plain name."
         raise _RefusedError(node, f"{node.attr!r} looks behind a value", do)
     if node.attr in _WAYS_OUT:

@@ -150,7 +150,9 @@ def half(x: float) -> float:
 """
     strategy = STRATEGY.replace("edge = self", "edge = half(HALF) * TABLE[1] * self").replace(
         "def on_book",
-        "def lots(self, equity):\n        return sizing.by_equity(equity, 0.1, 5.0)\n\n"
+        "def size(self):\n        return self.clip\n\n"
+        "    def twice(self):\n        return 2 * self.size()\n\n"
+        "    def lots(self, equity):\n        return sizing.by_equity(equity, 0.1, 5.0)\n\n"
         "    def on_book",
     )
     cells = sound(strategy=strategy)
