@@ -178,10 +178,14 @@ table
 
 # %% [markdown]
 # ## Does it see the future?
+#
+# From a few moments on the tape is given another future; what was sent before has to be the same. It asks for less flow
+# here, so that there is something to compare within a minute.
 
 # %%
 minute = tape.between(tape.begin, tape.begin + 60 * 10**9)
-seen = hft.check_lookahead(FlowMomentum, minute, params=own, venue=venue, cuts=2)
+eager = {**own, "lots_min": 300.0}
+seen = hft.check_lookahead(FlowMomentum, minute, params=eager, venue=venue, cuts=2)
 assert seen.ok
 seen
 

@@ -160,6 +160,6 @@ ways.groupby("way")[FIGURES].agg(["mean", "std"]).round(2)
 
 # %% [markdown]
 # At once empties the book: what it got was dear, and it did not get all. With the clock most is made in the queue and a
-# share costs the average, within a basis point. With volume it is behind whenever a burst of volume is over, and takes to
+# share costs about the average. With volume it is behind whenever a burst of volume is over, and takes to
 # catch up. So a release of this notebook pins `way = 2`. Where volume is not as even as in the first minutes here,
 # the answer may be another.

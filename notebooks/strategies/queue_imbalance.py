@@ -140,7 +140,8 @@ table
 # %% [markdown]
 # ## What latency costs
 #
-# A maker lives off being there in time. The same quotes, later:
+# A maker lives off being there in time. The same quotes, later. Nobody in this market is in a hurry to take a stale quote,
+# so lateness costs little here; on a recorded day it is often the whole of the profit.
 
 # %%
 hft.validation.stress_latency(QueueImbalance, tape, params=own, venue=venue)
