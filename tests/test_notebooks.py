@@ -27,7 +27,7 @@ def execute(root: Path, *names: str) -> subprocess.CompletedProcess[str]:
         env=environment(root),
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=900,
         check=False,
     )
 

@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,8 +27,10 @@ from typing import Any
 
 import hftlib
 from hftlib.core.errors import HostError
+from hftlib.terminal import patience
 
 IMPORT_SECONDS_MAX = 60.0
+LOOK_SECONDS = 0.25  # between two moves of the bar
 _CHILD = Path(__file__).with_name("clean_import_child.py")
 _ROOT = Path(hftlib.__file__).parent.parent
 
@@ -123,16 +126,29 @@ def _asked(request: dict[str, Any], folder: Path, printed: Any, seconds: float) 
     finally:
         os.close(pipe)
     try:
-        child.communicate(json.dumps(request).encode(), timeout=seconds)
-    except subprocess.TimeoutExpired:
-        do = "A module only defines things: leave what takes long to research cells."
-        raise NotImportedError(f"Its import did not end within {seconds:g} seconds", do) from None
+        _wait(child, json.dumps(request).encode(), seconds)
     finally:
         _end(child)
         told = _read(answers)
     if told is None:
         raise _died(child, printed)
     return told
+
+
+def _wait(child: subprocess.Popen[bytes], request: bytes, seconds: float) -> None:
+    """Until it has ended or its time is over, with a bar where somebody looks on."""
+    begin = time.monotonic()
+    sent: bytes | None = request
+    with patience() as advance:
+        while (waited := time.monotonic() - begin) < seconds:
+            try:
+                child.communicate(sent, timeout=min(LOOK_SECONDS, seconds))
+                return
+            except subprocess.TimeoutExpired:
+                sent = None  # it was, at the first call
+                advance(waited / seconds, "importing the module by itself")
+    do = "A module only defines things: leave what takes long to research cells."
+    raise NotImportedError(f"Its import did not end within {seconds:g} seconds", do)
 
 
 def _environment(folder: Path) -> dict[str, str]:
