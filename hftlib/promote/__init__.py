@@ -1,0 +1,1 @@
+"""From a notebook to a release that may trade: gates, evidence, releases."""
