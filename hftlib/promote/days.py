@@ -53,7 +53,7 @@ def _kept(days: Mapping[str, Any], number: int, seed: int) -> Path:
     from hftlib.research.store import folder
     from hftlib.research.tape import to_tape
 
-    date = str(np.busday_offset(FIRST, number))
+    date = str(np.busday_offset(np.datetime64(FIRST), number))
     wish = {name: days[name] for name in ("symbols", "seconds", "rate")} | {"seed": seed}
     told = json.dumps([wish, date, sources_digest("feed")])
     name = f"{date}-seed{seed}-{hashlib.sha256(told.encode()).hexdigest()[:8]}.tape"

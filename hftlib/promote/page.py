@@ -44,6 +44,7 @@ def write_report(
 
 def _index(sentence: str, told: Mapping[str, Any], judged: Sequence[Judged]) -> str:
     candidate = told["candidate"]
+    name = _safe(candidate["name"])
     about = {
         "strategy": candidate["strategy"],
         "parameters": ", ".join(f"{k} = {v}" for k, v in candidate["parameters"].items()),
@@ -52,7 +53,7 @@ def _index(sentence: str, told: Mapping[str, Any], judged: Sequence[Judged]) -> 
         "MLflow run": told["mlflow_run"],
     }
     heads = "".join(
-        f"<tr><td>{name}</td><td>{_safe(text)}</td></tr>" for name, text in about.items()
+        f"<tr><td>{word}</td><td>{_safe(text)}</td></tr>" for word, text in about.items()
     )
     rows = "".join(map(_row, judged))
     rows += "".join(
@@ -60,8 +61,8 @@ def _index(sentence: str, told: Mapping[str, Any], judged: Sequence[Judged]) -> 
         for name in told["not_asked"]
     )
     return (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{_safe(candidate['name'])}</title>"
-        f"<style>{PAGE_STYLE}</style><h1>{_safe(candidate['name'])}</h1>"
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{name}</title>"
+        f"<style>{PAGE_STYLE}</style><h1>{name}</h1>"
         f"<p><b>{_safe(sentence)}</b></p><table>{heads}</table><h2>Gates</h2>"
         "<table><tr><th>gate</th><th>verdict</th><th>why</th><th>figures</th><th>seconds</th></tr>"
         f"{rows}</table></html>\n"

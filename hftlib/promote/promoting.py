@@ -1,6 +1,6 @@
 """A promotion: every gate of the plan in its order, and what they said as one report.
 
-    made = promote("ideas.py:Maker", {"edge": 2}, plan=read_plan(file), folder=Path("promotions/Maker"))
+    made = promote("ideas.py:Maker", {"edge": 2}, plan=read_plan(file), folder=Path("out/Maker"))
     made.passed, made.index
 
 A gate that does not pass ends it, unless all reasons are wanted (`keep_going`). Gates that have

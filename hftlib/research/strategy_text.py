@@ -3,7 +3,7 @@
     text = strategy_text(Maker)        a module that has Maker, and all that its code names
 
 The class's lines stand as they are. Above them stands what they name: modules and whatever is
-hftlib's as imports, numbers and texts as they are now, blocks and plain functions by their lines.
+hftlib's or Python's own as imports, numbers and texts as they are now, blocks and plain functions by their lines.
 What cannot be told so (an array, an object) is refused: it belongs into a file or into the class.
 
 A file's class is told so, too, and not by its whole file: a file that runs a backtest when it is
@@ -16,6 +16,7 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
+import sys
 import textwrap
 from collections.abc import Mapping
 from types import FunctionType, ModuleType
@@ -49,6 +50,8 @@ def _tell(name: str, value: Any, told: dict[str, str], begun: dict[str, Any]) ->
     if isinstance(value, ModuleType):
         told[name] = f"import {value.__name__} as {name}"
     elif f"{home}.".startswith("hftlib.") and hasattr(value, "__qualname__"):
+        told[name] = f"from {home} import {value.__qualname__} as {name}"
+    elif home.partition(".")[0] in sys.stdlib_module_names and hasattr(value, "__qualname__"):
         told[name] = f"from {home} import {value.__qualname__} as {name}"
     elif all(isinstance(one, _PLAIN) for one in _items(value)):
         told[name] = f"{name} = {value!r}"

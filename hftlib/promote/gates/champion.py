@@ -65,8 +65,7 @@ def behind(pnl: float, baseline: float, share_min: float) -> list[str]:
     """What MLflow says of a candidate's P&L beside a champion's; nothing where it is enough."""
     try:
         import mlflow
-        from mlflow.models import MetricThreshold
-        from mlflow.models.evaluation import EvaluationResult
+        from mlflow import models
         from mlflow.models.evaluation.validation import ModelValidationFailedException
     except ImportError as error:
         raise HostError(
@@ -80,11 +79,13 @@ def behind(pnl: float, baseline: float, share_min: float) -> list[str]:
     asked: dict[str, Any] = {"threshold": least}
     if least > baseline > 0:
         asked = {"min_relative_change": share_min - 1}
+    threshold: Any = models.MetricThreshold
+    figures: Any = models.EvaluationResult
     try:
         mlflow.validate_evaluation_results(
-            validation_thresholds={"P&L": MetricThreshold(**asked, greater_is_better=True)},
-            candidate_result=EvaluationResult({"P&L": pnl}, {}),
-            baseline_result=EvaluationResult({"P&L": baseline}, {}),
+            validation_thresholds={"P&L": threshold(**asked, greater_is_better=True)},
+            candidate_result=figures({"P&L": pnl}, {}),
+            baseline_result=figures({"P&L": baseline}, {}),
         )
     except ModelValidationFailedException:
         return [f"it brought {pnl:,.2f} where the champion asks for {least:,.2f}"]

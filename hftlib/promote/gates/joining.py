@@ -1,6 +1,6 @@
 """Several verdicts as one: a gate that asks more than one question ends with one answer.
 
-    joined("Overfitting", {"pbo": one, "deflated": other})
+    joined("Overfitting", {"pbo": one, "deflated": answer("Sharpe", lambda: sharpe(pnl))})
 
 One that fails fails all; one that cannot be told leaves it untold; the sentence is of the parts
 that decided. Worst case: none, parts are a handful.
@@ -9,10 +9,19 @@ that decided. Worst case: none, parts are a handful.
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from hftlib.core.errors import HftError
 from hftlib.research.validation.verdict import Verdict
+
+
+def answer(name: str, ask: Callable[[], Verdict]) -> Verdict:
+    """What is asked; a question that is refused, such as one of too short a day, is untold."""
+    try:
+        return ask()
+    except HftError as error:
+        return Verdict(name, None, str(error))
 
 
 def joined(name: str, parts: Mapping[str, Verdict]) -> Verdict:
