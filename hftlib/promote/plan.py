@@ -121,7 +121,7 @@ def _days(file: Path, given: dict[str, Any]) -> dict[str, Any]:
         if name in _NAMED:
             is_known = _all(value, str)
         elif name.endswith("seeds"):
-            is_known = _all(value, int) and len(value) <= SEEDS_MOST
+            is_known = _all(value, int) and len(list(value or [])) <= SEEDS_MOST
         else:
             is_known = type(value) is int and value > 0
         if not is_known:

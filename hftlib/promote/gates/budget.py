@@ -41,8 +41,7 @@ def judge(
     quickest = min(float(one.about["seconds"]) for one in results)
     pace = len(part) / max(quickest, 1e-9)
     journal = Path(place) / "budget.journal"
-    given = {"params": subject.params, "limits": subject.limits}
-    wire_backtest(subject.kind, part, folder=journal, **given)
+    wire_backtest(subject.kind, part, folder=journal, params=subject.params, limits=subject.limits)
     found = through(journal)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MB
     halves = {q: float(found[ORDER].percentile(q)) for q in (50, 90, 99)}
@@ -71,7 +70,7 @@ def judge(
     if not orders:
         return Verdict(NAME, None, "It sent no order, so no time to one is known.", figures)
     sentence = (
-        f"{pace:,.0f} events a second; half of all orders leave within {halves[50]:,.0f} ns of their"
-        f" datagram, 99 of 100 within {halves[99]:,.0f} ns; {memory:,.0f} MB of memory."
+        f"{pace:,.0f} events a second; half of all orders leave within {halves[50]:,.0f} ns of"
+        f" their datagram, 99 of 100 within {halves[99]:,.0f} ns; {memory:,.0f} MB of memory."
     )
     return Verdict(NAME, True, sentence, figures, picture)

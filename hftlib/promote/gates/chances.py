@@ -7,6 +7,7 @@ with latencies, refusals and starting times drawn by chance. Worst case: `runs` 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,7 @@ def judge(
 ) -> Verdict:
     """Whether Sharpe stays above zero and the fall bounded in most draws, and most runs earn."""
     pnl = np.concatenate([subject.backtest(one).pnl(step).to_numpy(np.float64) for one in days])
-    drawn = {"confidence": confidence, "draws": draws, "seed": seed}
+    drawn: dict[str, Any] = {"confidence": confidence, "draws": draws, "seed": seed}
     parts = {
         "Sharpe": answer("Bootstrap", lambda: bootstrap(pnl, "sharpe", at_least=0.0, **drawn)),
         "drawdown": answer(

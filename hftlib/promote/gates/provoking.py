@@ -1,6 +1,6 @@
 """Each limit by itself, and a strategy that breaks it on purpose: what must come back is known.
 
-    provoked(provocation_of("position_lots", 2_000, "AAA"), tape, venue)     Provoked, with .is_refused
+    [provoked(one, tape, venue) for one in provocations(limits)]       each with .is_refused
 
 Sizes, money and prices are provoked at the limit's own value, one beyond it or more. What is
 counted in a time, lost or slow is provoked at a small value of the same limit (`SMALL`): a tape of
