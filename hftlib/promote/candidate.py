@@ -72,11 +72,11 @@ def candidate_of(given: str, parameters: Mapping[str, Any], folder: Path) -> Can
 
 
 def _exported(notebook: Path, parameters: Mapping[str, Any], folder: Path) -> Candidate:
-    from hftlib.promote.exporting import export
-
     if not notebook.is_file():
         do = "Give the path of a strategy's notebook, or FILE.py:Class."
         raise InputError(f"There is no notebook {notebook.name!r}", where=str(notebook), do=do)
+    from hftlib.promote.exporting import export
+
     made = export(notebook, folder)
     from hftlib.strategy.files import strategy_named
 

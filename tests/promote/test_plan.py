@@ -69,7 +69,7 @@ def test_what_is_wrong_is_said_in_a_sentence(tmp_path, before, after, said):
 def test_a_notebook_without_a_gate_is_refused(tmp_path):
     plan = desk(tmp_path, **{"01_quick": PASS})
     notebook(tmp_path / "gates" / "02_more.ipynb", PASS)
-    with pytest.raises(InputError, match="02_more.ipynb is no gate"):
+    with pytest.raises(InputError, match=r"02_more\.ipynb is no gate"):
         read_plan(plan)
     plan.write_text(HEAD + section("01_quick"))
     with pytest.raises(InputError, match="02_more"):

@@ -11,6 +11,7 @@ Worst case: the session's seconds, and some ten to start two processes and repla
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -89,7 +90,7 @@ def _exchange(day: Tape, folder: Path, speed: float, seconds: float) -> Iterator
     words = ["exchange", "--tape", str(day.path), "--speed", f"{speed:g}", "--json"]
     words += ["--seconds", f"{seconds + START_S:g}"]
     with line.open("w") as out, (folder / "exchange.log").open("w") as log:
-        running = subprocess.Popen(_hft(words), stdout=out, stderr=log, cwd=folder)
+        running = _hft(words, out, log, folder)
     try:
         _await(lambda: line.read_text().endswith("}\n"), running, folder / "exchange.log")
         yield json.loads(line.read_text().splitlines()[0])
@@ -114,7 +115,7 @@ def _session(
         words += ["-p", f"{name}={value}"]
     out, log = folder / "runner.json", folder / "runner.log"
     with out.open("w") as said, log.open("w") as errors:
-        running = subprocess.Popen(_hft(words), stdout=said, stderr=errors, cwd=folder)
+        running = _hft(words, said, errors, folder)
     try:
         _await(lambda: "\n" in out.read_text(), running, log)
         done = _faulted(exchange["control"], running, seconds)
@@ -171,5 +172,8 @@ def _await(there: Any, running: Any, log: Path) -> None:
         time.sleep(0.02)
 
 
-def _hft(words: list[str]) -> list[str]:
-    return [sys.executable, "-c", "from hftlib.cli import main; main()", *words]
+def _hft(words: list[str], out: Any, log: Any, folder: Path) -> Any:
+    """`hft` as a process, whose log has words and no bars: a kernel asks its children for colour."""
+    plain = {k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "CLICOLOR_FORCE")}
+    command = [sys.executable, "-c", "from hftlib.cli import main; main()", *words]
+    return subprocess.Popen(command, stdout=out, stderr=log, cwd=folder, env=plain)
