@@ -1,4 +1,4 @@
-"""A promotion as a whole: it stops at a failing gate, goes on where it was ended, keeps evidence."""
+"""A promotion as a whole: it stops at what fails, goes on where it was ended, keeps evidence."""
 
 import json
 import os
@@ -142,7 +142,7 @@ def test_bad_input_is_refused_before_any_gate(place, passed, settings, said):
 def test_a_champion_is_a_promotion_that_passed_and_is_what_it_was(place, passed):
     from hftlib.promote.candidate import champion_of
 
-    plan, made = passed
+    _, made = passed
     told = champion_of(made.folder)
     assert told == {
         "module": str(made.candidate.module), "strategy": "Idle", "parameters": {"edge": 2},

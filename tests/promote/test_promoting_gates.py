@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 # Small days tell less: fewer of everything, and less certainty asked for.
 SMALLER = {
     "seconds": "400", "seeds": "[7, 13]", "unseen_seeds": "[19]", "fills_min": "5",
-    "worst_day_min": "-500.0", "sets": "3", "folds": "1", "groups": "4", "test_groups": "1", "efficiency_min": "0.01",
+    "worst_day_min": "-500.0", "sets": "3", "folds": "1", "groups": "4", "test_groups": "1",
+    "efficiency_min": "0.01",
     "pbo_max": "0.9", "deflated_min": "0.5", "runs": "10", "days_drawn": "2", "draws": "100",
     "cost_multiples": "[1.0, 1.5]", "latency_multiples": "[1.0, 2.0]", "cuts": "1",
     "events_max": "1_500", "events_a_second_min": "1", "order_p50_ns_max": "1_000_000_000",
@@ -28,9 +29,9 @@ def smaller(folder: Path) -> Path:
     """Our own plan with small days, beside its limits and notebooks."""
     text = (ROOT / "pipelines" / "promotion.toml").read_text()
     for name, value in SMALLER.items():
-        text, count = re.subn(
-            rf"^{name} = [^#\n]*", f"{name} = {value}  ", text, 1 if name == "seconds" else 0, re.M
-        )
+        first = 1 if name == "seconds" else 0  # of the days alone, not of the session
+        wanted = re.compile(rf"^{name} = [^#\n]*", re.MULTILINE)
+        text, count = wanted.subn(f"{name} = {value}  ", text, first)
         assert count, name
     text = text.replace("../notebooks/gates", str(ROOT / "notebooks" / "gates"))
     text = text.replace("seconds = 8.0", "seconds = 4.0")

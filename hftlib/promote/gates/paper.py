@@ -173,7 +173,7 @@ def _await(there: Any, running: Any, log: Path) -> None:
 
 
 def _hft(words: list[str], out: Any, log: Any, folder: Path) -> Any:
-    """`hft` as a process, whose log has words and no bars: a kernel asks its children for colour."""
+    """`hft` as a process, with plain words in its log: a kernel asks its children for colour."""
     plain = {k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "CLICOLOR_FORCE")}
     command = [sys.executable, "-c", "from hftlib.cli import main; main()", *words]
     return subprocess.Popen(command, stdout=out, stderr=log, cwd=folder, env=plain)
