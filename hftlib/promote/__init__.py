@@ -1,1 +1,1 @@
-"""From a notebook to a release that may trade: gates, evidence, releases."""
+"""promote: from a strategy's notebook to a release that may trade, with the evidence for it."""

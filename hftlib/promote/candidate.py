@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from hftlib.core.errors import HostError, InputError
-from hftlib.core.keywords import require_known
 from hftlib.promote.keeping import file_digest
 
 NAME_LONGEST = 64
@@ -77,19 +76,9 @@ def _exported(notebook: Path, parameters: Mapping[str, Any], folder: Path) -> Ca
         raise InputError(f"There is no notebook {notebook.name!r}", where=str(notebook), do=do)
     from hftlib.promote.exporting import export
 
-    made = export(notebook, folder)
-    from hftlib.strategy.files import strategy_named
-
-    kind = strategy_named(f"{made.module}:{made.strategy}")
-    own = {name: value for name, value in made.parameters.items() if name in parameters_of(kind)}
-    require_known(parameters, [*parameters_of(kind)], f"the strategy {made.strategy}")
-    chosen = kind(**{**own, **parameters}).parameters
-    return Candidate(_named(made.name), made.module, made.strategy, dict(chosen), notebook)
-
-
-def parameters_of(kind: Any) -> list[str]:
-    """The names that it can be given."""
-    return list(kind.declared_parameters())
+    made = export(notebook, folder, parameters=parameters)
+    name, chosen = _named(made.name), dict(made.parameters)
+    return Candidate(name, made.module.resolve(), made.strategy, chosen, notebook)
 
 
 def _named(name: str) -> str:

@@ -21,6 +21,7 @@ from hftlib.research.wire_backtest import wire_backtest
 
 NAME = "Throughput, latency and memory"
 RUNS = 3
+WIRE = "50us"  # one way; without any, a strategy may answer itself for ever
 _MB = 1 << 10  # the kernel counts in kilobytes
 
 
@@ -41,7 +42,15 @@ def judge(
     quickest = min(float(one.about["seconds"]) for one in results)
     pace = len(part) / max(quickest, 1e-9)
     journal = Path(place) / "budget.journal"
-    wire_backtest(subject.kind, part, folder=journal, params=subject.params, limits=subject.limits)
+    wire_backtest(
+        subject.kind,
+        part,
+        folder=journal,
+        params=subject.params,
+        limits=subject.limits,
+        feed_latency=WIRE,
+        order_latency=WIRE,
+    )
     found = through(journal)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MB
     halves = {q: float(found[ORDER].percentile(q)) for q in (50, 90, 99)}
