@@ -53,8 +53,10 @@ def judge(
     )
     found = through(journal)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MB
-    halves = {q: float(found[ORDER].percentile(q)) for q in (50, 90, 99)}
     orders = int(found[ORDER].count)
+    if not orders:
+        return Verdict(NAME, None, "It sent no order on the wire, so no time to one is known.")
+    halves = {q: float(found[ORDER].percentile(q)) for q in (50, 90, 99)}
     figures = {
         "events a second": round(pace),
         "datagrams with an order": orders,
@@ -67,7 +69,7 @@ def judge(
     if pace < events_a_second_min:
         reasons.append(f"it takes {pace:,.0f} events a second, not {events_a_second_min:,}")
     for q, most in ((50, order_p50_ns_max), (99, order_p99_ns_max)):
-        if orders and halves[q] > most:
+        if halves[q] > most:
             reasons.append(f"{q} of 100 orders leave within {halves[q]:,.0f} ns, not {most:,}")
     if memory > memory_mb_max:
         reasons.append(f"it took {memory:,.0f} MB of memory, not {memory_mb_max:,}")
@@ -76,8 +78,6 @@ def judge(
     )
     if reasons:
         return Verdict(NAME, False, f"{'; '.join(reasons).capitalize()}.", figures, picture)
-    if not orders:
-        return Verdict(NAME, None, "It sent no order, so no time to one is known.", figures)
     sentence = (
         f"{pace:,.0f} events a second; half of all orders leave within {halves[50]:,.0f} ns of"
         f" their datagram, 99 of 100 within {halves[99]:,.0f} ns; {memory:,.0f} MB of memory."
