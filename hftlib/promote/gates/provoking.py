@@ -150,8 +150,8 @@ def _provocation(level: str, control: str, kept: int) -> Provocation:
         params = {"way": CHURN, "quantity": 100}
     elif control in _WAYS:
         params = {"way": _WAYS[control]}
-    elif control in _RISKS and level != "instrument":  # it is of several together
-        params = {"ticks": 20, "quantity": 100}
+    elif control in _RISKS:  # which are of several instruments together
+        params = {} if level == "instrument" else {"ticks": 20, "quantity": 100}
     elif control == "duplicate_ms":
         params = {"orders": 2, "ticks": -20}
     elif control in SMALL:
