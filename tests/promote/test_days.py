@@ -1,4 +1,6 @@
-"""Days of seeds are made once and are the same anywhere; a user's own tapes are taken as they are."""
+"""Days of seeds are made once and are the same anywhere; own tapes are taken as they are."""
+
+from itertools import pairwise
 
 import pytest
 
@@ -12,7 +14,7 @@ MADE = {"symbols": 1, "seconds": 5, "rate": 10, "seeds": [1, 2], "unseen_seeds":
 def test_days_follow_each_other_and_are_made_once(place):
     days, unseen = days_of(MADE)
     tapes = [hft.open_tape(path) for path in (*days, *unseen)]
-    assert all(one.end < next_.begin for one, next_ in zip(tapes, tapes[1:], strict=False))
+    assert all(one.end < next_.begin for one, next_ in pairwise(tapes))
     assert len({one.digest for one in tapes}) == 3 and str(place) in str(days[0])
     before = [path.stat().st_mtime_ns for path in (*days, *unseen)]
     again = days_of(MADE)
