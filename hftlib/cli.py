@@ -23,6 +23,7 @@ from hftlib.core.errors import HftError, HostError
 from hftlib.ops import beside_commands
 from hftlib.ops.desk_commands import add_commands
 from hftlib.ops.live_command import live_command, replay_command
+from hftlib.promote.command import promote_command
 from hftlib.promote.export_command import export_command
 from hftlib.research.backtest_command import backtest_command
 from hftlib.research.catalog.commands import store
@@ -50,6 +51,7 @@ app.add_typer(exchange, name="exchange")
 app.command("bench")(bench_command)
 app.command("backtest")(backtest_command)
 app.command("sweep")(sweep_command)
+app.command("promote")(promote_command)
 app.command("tca")(tca_command)
 app.command("compare")(compare_command)
 app.command("export")(export_command)

@@ -3,7 +3,8 @@
     text = strategy_text(Maker)        a module that has Maker, and all that its code names
 
 The class's lines stand as they are. Above them stands what they name: modules and whatever is
-hftlib's as imports, numbers and texts as they are now, blocks and plain functions by their lines.
+hftlib's or Python's own as imports, numbers and texts as they are now, blocks and plain functions
+by their lines.
 What cannot be told so (an array, an object) is refused: it belongs into a file or into the class.
 
 A file's class is told so, too, and not by its whole file: a file that runs a backtest when it is
@@ -16,6 +17,7 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
+import sys
 import textwrap
 from collections.abc import Mapping
 from types import FunctionType, ModuleType
@@ -48,7 +50,7 @@ def _tell(name: str, value: Any, told: dict[str, str], begun: dict[str, Any]) ->
     home = str(getattr(value, "__module__", ""))
     if isinstance(value, ModuleType):
         told[name] = f"import {value.__name__} as {name}"
-    elif f"{home}.".startswith("hftlib.") and hasattr(value, "__qualname__"):
+    elif _is_imported(home) and hasattr(value, "__qualname__"):
         told[name] = f"from {home} import {value.__qualname__} as {name}"
     elif all(isinstance(one, _PLAIN) for one in _items(value)):
         told[name] = f"{name} = {value!r}"
@@ -63,6 +65,11 @@ def _tell(name: str, value: Any, told: dict[str, str], begun: dict[str, Any]) ->
         told[name] = text
     else:
         raise _refused(name, f"is of the kind {type(value).__name__}: no text can stand for it")
+
+
+def _is_imported(home: str) -> bool:
+    """Whether it is hftlib's, or Python's own: then it is there wherever the text is read."""
+    return home.partition(".")[0] in ("hftlib", *sys.stdlib_module_names)
 
 
 def _items(value: Any) -> tuple[Any, ...]:

@@ -112,3 +112,19 @@ def test_whole_strategies_of_ours_have_a_text_too():
     for name in ("QueueImbalance", "MomentumTaker"):
         text = strategy_text(getattr(hft.library, name))
         assert "import" in text and Path(__file__).name not in text
+
+
+def test_what_is_pythons_own_is_imported_again(tmp_path):
+    """Annotations of methods as our own library has them: typing's Any is no value of the file."""
+    file = tmp_path / "annotated.py"
+    file.write_text(
+        "from typing import Any\nfrom math import copysign\n\nimport hftlib as hft\n\n\n"
+        "@hft.strategy\nclass Annotated:\n    seen: float = hft.state()\n\n"
+        "    def on_book(self, ctx: Any, i: int) -> None:\n"
+        "        self.seen = copysign(1.0, ctx.book(i).mid)\n"
+    )
+    text = strategy_text(strategy_named(f"{file}:Annotated"))
+    assert "from typing import Any as Any" in text and "from math import copysign" in text
+    again = tmp_path / "again.py"
+    again.write_text(text)
+    assert strategy_text(strategy_named(f"{again}:Annotated")) == text

@@ -20,7 +20,7 @@ from typing import Any
 from hftlib.core.errors import HftError, InputError
 from hftlib.core.times import duration_text
 from hftlib.core.units import as_int64, is_whole, shown
-from hftlib.research.lookahead import CUTS_MAX, check_lookahead
+from hftlib.research.lookahead import CUTS_MAX, LookAhead, check_lookahead
 from hftlib.research.tape import Tape
 from hftlib.research.validation.chances import RUNS_MAX, RUNS_MIN, monte_carlo
 from hftlib.research.validation.crossing import checked_split, crossed
@@ -202,6 +202,11 @@ def _looked_ahead(made: Material) -> Verdict:
     names = ("params", "venue", "limits", "compiled")
     told = {name: given[name] for name in names if given.get(name) is not None}
     report = check_lookahead(made.strategy, part, cuts=made.cuts, seed=made.seed, **told)
+    return look_ahead_verdict(report)
+
+
+def look_ahead_verdict(report: LookAhead) -> Verdict:
+    """What came of `hft.check_lookahead` as a verdict; where nothing was sent it cannot be told."""
     figures = {"decisions compared": report.compared, "cuts": len(report.cuts), "runs": report.runs}
     figures["findings"] = len(report.findings)
     tables = tuple(report.sheets()) if report.findings else ()

@@ -1,0 +1,81 @@
+"""`hft promote NOTEBOOK -p k=v`: may this strategy trade? Every gate of the plan is asked.
+
+    hft promote notebooks/strategies/lean.ipynb
+    hft promote ideas.py:Maker -p edge=2 --keep-going --json
+    hft promote Maker.py --only 06 --champion promotions/Old
+
+Exit codes: 0 passed, 1 a gate does not pass, 2 the input is wrong, 3 not now (another promotion in
+the folder), 4 the host lacks something. Worst case: the time limits of all gates.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hftlib.terminal import Json, counted, leave_through_finally, show
+
+Option = typer.Option
+
+
+def promote_command(
+    candidate: Annotated[
+        str,
+        typer.Argument(
+            metavar="NOTEBOOK|MODULE.py[:Class]", help="A strategy's notebook, or its module."
+        ),
+    ],
+    param: Annotated[list[str] | None, Option("-p", "--param", help="edge=2. Repeatable.")] = None,
+    plan: Annotated[
+        Path | None, Option(help="The gates; otherwise pipelines/promotion.toml.")
+    ] = None,
+    output: Annotated[
+        Path | None, Option("-o", help="Where evidence is kept; otherwise promotions/NAME.")
+    ] = None,
+    champion: Annotated[
+        Path | None, Option(help="The folder of the promotion that trades now.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, Option("--only", help="A gate by its name or number. Repeatable.")
+    ] = None,
+    keep_going: Annotated[
+        bool, Option("--keep-going", help="Ask all gates, and collect every reason.")
+    ] = False,
+    json_out: Json = False,
+) -> None:
+    """Ask every gate whether a strategy may trade, and keep what they answer as evidence."""
+    from rich.text import Text
+
+    from hftlib.promote.plan import found_plan, read_plan
+    from hftlib.promote.promoting import promote
+    from hftlib.strategy.files import given_parameters
+
+    leave_through_finally()
+    chosen = given_parameters(param or [], "hft promote")
+    gates = read_plan(found_plan(plan))
+    with counted("gates", len(gates.gates)) as advance:
+        made = promote(
+            candidate,
+            chosen,
+            plan=gates,
+            folder=output,
+            champion=champion,
+            keep_going=keep_going,
+            only=only or [],
+            told=advance,
+        )
+    if json_out:
+        print(json.dumps(made.as_json(), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        show(made)
+        failed = next((one for one in made.judged if not one.verdict), None)
+        if failed is not None:
+            show(Text(f"Look at {made.report / failed.page.name}"))
+        show(Text(f"The report: {made.index}"))
+    sys.stdout.flush()
+    if not all(one.verdict for one in made.judged):
+        raise typer.Exit(1)
