@@ -14,13 +14,22 @@ from hftlib.core.errors import CompileError
 from hftlib.core.jit.lowering import wake
 from hftlib.core.jit.settings import COMPILED
 
-_frozen = False
+_frozen = _forbidden = False
 
 
 def freeze() -> None:
     """From now on, any compilation in this process raises CompileError."""
     global _frozen
     if not COMPILED or _frozen:
+        return
+    forbid_compiling()
+    _frozen = True
+
+
+def forbid_compiling() -> None:
+    """The same, but that kept code may still be linked."""
+    global _forbidden
+    if _forbidden:
         return
     wake()
     from numba.core import event
@@ -33,7 +42,7 @@ def freeze() -> None:
             """The lock is given back: nothing to refuse."""
 
     event.register("numba:compiler_lock", Refusal())
-    _frozen = True
+    _forbidden = True
 
 
 def is_frozen() -> bool:
