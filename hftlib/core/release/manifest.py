@@ -38,6 +38,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}", re.ASCII)
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
 _MADE = re.compile(r"20\d\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\dZ", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_TAPE = re.compile(r"[0-9a-f]{16,128}", re.ASCII)  # as the tape itself has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "cpu": _is_cpu,
     "compiler": _is_text,
     "limits": _digest,
-    "tapes": _is_table(_is_text, _digest, 10_000),
+    "tapes": _is_table(_is_text, _is_like(_TAPE), 10_000),
     "files": _is_table(safe_path, _is_file, FILES_MAX),
 }
 

@@ -1,0 +1,1 @@
+"""From a strategy's notebook to a signed release, and who allowed it."""
