@@ -18,18 +18,16 @@ from __future__ import annotations
 
 import calendar
 import hashlib
-import json
 import os
 import platform
 import time
 import tomllib
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import hftlib
 from hftlib.core.errors import HftError, HostError, InputError, StateError
-from hftlib.core.object_code import ObjectCode
+from hftlib.core.object_code import ObjectCode, parsed
 from hftlib.core.release.manifest import CODE, LIMITS, ROLLOUT
 from hftlib.core.release.reading import Release, quoted
 from hftlib.ops.kernel_clock import kernel_clock
@@ -91,17 +89,8 @@ def objects_of(release: Release) -> dict[str, ObjectCode]:
     for name in sorted(found):
         if name.endswith(".json"):
             continue
-        try:
-            facts = json.loads(found[f"{name}.json"])
-            wanted = {field.name for field in fields(ObjectCode)} - {"elf"}
-            if set(facts) != wanted or not isinstance(facts["features"], list):
-                raise ValueError
-            code = ObjectCode(elf=found[name], **{**facts, "features": tuple(facts["features"])})
-            if code.digest() != code.sha256:
-                raise ValueError
-        except (KeyError, TypeError, ValueError, RecursionError):
-            raise _not_this(release, f"Its {CODE}/{name} is no object code", _AGAIN) from None
-        objects[name] = code
+        told = found.get(f"{name}.json", b"")
+        objects[name] = parsed(found[name], told, release.folder / CODE / name)
     if not objects:
         raise _not_this(release, "The release holds no object code", _AGAIN)
     return objects

@@ -65,6 +65,7 @@ def live_command(
     release: options.ReleaseFolder = None,
     trusted: options.Trusted = None,
     group_digest: options.GroupDigest = "",
+    group: options.Group = "",
     older: options.Older = "",
     json_out: Json = False,
 ) -> None:
@@ -87,7 +88,7 @@ def live_command(
     given = Given(strategies or [], param or [], limits, symbols, users, *settings, fees)
     begun = resumed if resume else new
     say = partial(say_recovery, json_out)
-    how = How(release, trusted, group_digest, older)
+    how = How(release, trusted, group_digest, group, older)
     prepared = launched(how, begun, given, journal, say)  # what is wrong is said before all else
     given_standby = standby, standby_lost, standby_patience, secret
     kept = keeping(journal, durability, *given_standby, resume=resume)

@@ -84,6 +84,9 @@ Trusted = Annotated[Path | None, typer.Option(help="The .pub files that this hos
 GroupDigest = Annotated[
     str, typer.Option(help="What `hft release digest` says; with another one nothing begins.")
 ]
+Group = Annotated[
+    str, typer.Option(metavar="N@FOLDER", help="N runners begin with one release, or none does.")
+]
 Older = Annotated[
     str, typer.Option(metavar="WHY", help="An older release than was launched here is meant.")
 ]

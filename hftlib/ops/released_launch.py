@@ -1,12 +1,12 @@
 """A runner out of a release: attested first, then from its own machine code, and nothing else.
 
-    how = How(release, trusted, group_digest, older)
+    how = How(release, trusted, group_digest, group, older)
     prepared = launched(how, begun, given, journal, say)      as `beginning.new` and `resumed`
 
 Order: signature and digests, what was launched here before, attestation, its machine code in place
-of the compiler, its strategy imported, its limits read. Only then does anybody listen, dial or
-write. The journal's first frame says which release it is, and a day of a release goes on with the
-same one only.
+of the compiler, its strategy imported, its limits read, its group agreed (`launch_group.py`). Only
+then does anybody listen, dial or write. The journal's first frame says which release it is, and a
+day of a release goes on with the same one only.
 
 Worst case: a tenth of a second for a release of 6 MB.
 """
@@ -25,6 +25,7 @@ from hftlib.core.release.manifest import LIMITS
 from hftlib.core.release.reading import Release, read_release
 from hftlib.core.release.record import launching, record_place
 from hftlib.ops.beginning import Given, Prepared, Say, resumed
+from hftlib.ops.launch_group import in_group
 
 _WHERE = "hft live --release"
 
@@ -36,6 +37,7 @@ class How:
     release: Path | None = None
     trusted: Path | None = None
     group_digest: str = ""
+    group: str = ""
     older: str = ""
 
 
@@ -51,7 +53,22 @@ def launched(
     if how.release is None:
         _require_no_release(how, known, journal)
         return begun(given, journal, say)
-    if how.trusted is None:
+    with in_group(how.group) as group:
+        release, prepared = _one_of_release(how, known, begun, given, journal, say)
+        if group is not None:
+            group.agree(release.digest)
+    return prepared
+
+
+def _one_of_release(
+    how: How,
+    known: Any,
+    begun: Callable[[Given, Path, Say], Prepared],
+    given: Given,
+    journal: Path,
+    say: Say,
+) -> tuple[Release, Prepared]:
+    if how.release is None or how.trusted is None:
         do = "Name the folder of the keys that this host trusts: --trusted KEYS."
         raise InputError("Nobody is trusted to have signed the release", where=_WHERE, do=do)
     if given.strategies or given.params or given.limits:
@@ -62,7 +79,7 @@ def launched(
     if begun is resumed:
         _require_same(release, known, journal)
     with launching(record_place(), release, how.older):
-        return _attested(how, release, begun, given, journal, say)
+        return release, _attested(how, release, begun, given, journal, say)
 
 
 def told_of(release: Release, older: str = "") -> dict[str, Any]:
@@ -116,8 +133,8 @@ def _release_of(journal: Path) -> Any:
 
 
 def _require_no_release(how: How, known: Any, journal: Path) -> None:
-    if how.trusted is not None or how.group_digest or how.older:
-        do = "Give --release FOLDER, or leave --trusted, --group-digest and --older out."
+    if how.trusted is not None or how.group_digest or how.group or how.older:
+        do = "Give --release FOLDER, or leave out --trusted, --group-digest, --group and --older."
         raise InputError("No release is given", where=_WHERE, do=do)
     if known:
         raise StateError(
