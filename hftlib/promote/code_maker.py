@@ -46,9 +46,9 @@ def made(file: Path, name: str, parameters: dict[str, Any], into: Path) -> dict[
             do="Unset them and run again.",
         )
     with noted() as objects:
-        imported()
         found = strategy_named(f"{file}:{name}")
-        strategy = found(**parameters)
+        strategy = found(**parameters)  # what is wrong with it is said at once
+        imported()
         total = jit.registered() + 1
         jit.warm(lambda done, _total, what: _say({"done": done, "total": total, "name": what}))
         strategy.entry()
