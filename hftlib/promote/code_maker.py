@@ -47,7 +47,8 @@ def made(file: Path, name: str, parameters: dict[str, Any], into: Path) -> dict[
         )
     with noted() as objects:
         found = strategy_named(f"{file}:{name}")
-        strategy = found(**parameters)  # what is wrong with it is said at once
+        strategy = found(**parameters)
+        _say({"declares": declared_by(found)})  # what is wrong with it is known at once
         imported()
         total = jit.registered() + 1
         jit.warm(lambda done, _total, what: _say({"done": done, "total": total, "name": what}))

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -78,10 +78,14 @@ def make_release(
         files[f"{NOTEBOOK}/{notebook.name}"] = _bytes_of(notebook)
     files |= _evidence(evidence)
     files[LOCK] = _bytes_of(lock) if lock is not None else environment().encode()
-    code, told = _code(source, strategy, parameters)
+    before, more = _before(name, into, key), tuple(retired)
+
+    def heard(declared: Mapping[str, str]) -> None:
+        _gone(before, declared, more)  # refused before minutes are spent on its code
+
+    code, told = _code(source, strategy, parameters, heard)
     files |= {f"{CODE}/{path}": one for path, one in code.items()}
-    before = _before(name, into, key)
-    gone = _gone(before, told["declared"], retired)
+    gone = _gone(before, told["declared"], more)
     now = int(time.time())
     manifest = Manifest(
         name=name,
@@ -111,7 +115,10 @@ def environment() -> str:
 
 
 def _code(
-    source: bytes, strategy: str, parameters: Mapping[str, Any]
+    source: bytes,
+    strategy: str,
+    parameters: Mapping[str, Any],
+    heard: Callable[[Mapping[str, str]], None],
 ) -> tuple[dict[str, bytes], dict[str, Any]]:
     """The machine code, made by a process of its own, and what that says of the strategy."""
     try:
@@ -127,14 +134,15 @@ def _code(
         into = folder / CODE
         into.mkdir()
         given = (folder / "strategy.py", strategy, folder / "parameters.json", into)
-        told = _told([sys.executable, "-m", "hftlib.promote.code_maker", *map(str, given)])
+        command = [sys.executable, "-m", "hftlib.promote.code_maker", *map(str, given)]
+        told = _told(command, heard)
         if "error" in told:
             kind, what, where, do = told["error"]
             raise getattr(errors, kind)(what, where=where.replace(place, "the strategy"), do=do)
         return {path.name: path.read_bytes() for path in into.iterdir()}, told
 
 
-def _told(command: list[str]) -> dict[str, Any]:
+def _told(command: list[str], heard: Callable[[Mapping[str, str]], None]) -> dict[str, Any]:
     """The last line of what the process says; a bar over the others."""
     told: dict[str, Any] = {}
     with (
@@ -148,12 +156,14 @@ def _told(command: list[str]) -> dict[str, Any]:
         try:
             for line in process.stdout:
                 told = _line(line) or told
+                if "declares" in told:
+                    heard(told["declares"])
                 if "done" in told:
                     advance(told["done"] / told["total"], f"code of {told['name']}")
         except BaseException:
             process.kill()
             raise
-        if process.wait() or "done" in told or not told:
+        if process.wait() or not told or told.keys() & {"done", "declares"}:
             complaints.seek(0)
             lines = complaints.read()[-2_000:].decode("utf-8", "replace").strip().splitlines()
             why = lines[-1] if lines else f"it ended with {process.returncode}"
@@ -168,7 +178,7 @@ def _line(line: bytes) -> dict[str, Any]:
         told = json.loads(line)
     except ValueError:
         return {}
-    keys = ({"done", "total", "name"}, {"error"}, {"declared", "compiler", "cpu"})
+    keys = ({"done", "total", "name"}, {"declares"}, {"error"}, {"declared", "compiler", "cpu"})
     return told if isinstance(told, dict) and set(told) in keys else {}
 
 

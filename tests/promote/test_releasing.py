@@ -19,7 +19,7 @@ from hftlib.ops.attesting import attest, objects_of
 from hftlib.research.tape import to_tape
 from hftlib.strategy.files import strategy_named
 
-TABLES = ("orders", "fills", "refusals", "equity")
+TABLES = ("orders", "fills", "refusals")
 SERVED = """
 import hashlib, json, sys
 from pathlib import Path
@@ -39,9 +39,9 @@ found = strategy_named(f"{file}:{release.manifest.strategy}")
 limits = place / "limits.toml"
 limits.write_bytes(release.files["limits.toml"])
 result = hft.backtest(found(**release.manifest.parameters), tape, limits=limits)
-tables = {name: result.records[name] for name in ("orders", "fills", "refusals", "equity")}
+tables = {name: result.records[name] for name in ("orders", "fills", "refusals")}
 told = {name: hashlib.sha256(one.tobytes()).hexdigest() for name, one in tables.items()}
-print(json.dumps({"tables": told, "orders": len(tables["orders"])}))
+print(json.dumps({"tables": told, "orders": len(tables["orders"]), "digest": result.digest}))
 """
 
 
@@ -84,7 +84,8 @@ def test_the_same_orders_as_the_backtest_of_its_source_byte_for_byte(desk, relea
     tape = tmp_path / "day.tape"
     to_tape(hft.synthetic(symbols=1, seconds=5, seed=3), tape)
     source = strategy_named(f"{desk.idea}:Both")
-    ours = hft.backtest(source(clip=20), tape, limits=desk.limits).records
+    result = hft.backtest(source(clip=20), tape, limits=desk.limits)
+    ours = result.records
     assert len(ours["orders"]) > 50
     nothing = tmp_path / "nothing kept"
     nothing.mkdir(mode=0o700)
@@ -99,6 +100,7 @@ def test_the_same_orders_as_the_backtest_of_its_source_byte_for_byte(desk, relea
     told = json.loads(done.stdout)
     wanted = {name: hashlib.sha256(ours[name].tobytes()).hexdigest() for name in TABLES}
     assert told["tables"] == wanted and told["orders"] == len(ours["orders"])
+    assert told["digest"] == result.digest, "with the equity"
     assert not list(nothing.rglob("*.o")), "nothing was compiled"
 
 
@@ -116,9 +118,8 @@ def test_the_next_one_is_newer_and_keeps_the_names_that_are_gone(desk, release):
     with pytest.raises(HftError, match="'edge' once meant something else"):
         desk.release()
     changed = desk.folder / "changed.py"
-    changed.write_text(
-        other.read_text().replace("clip: int = hft.param(10", "clip: float = hft.param(10.0")
-    )
+    text = other.read_text().replace("clip: int = hft.param(10", "clip: float = hft.param(10.0")
+    changed.write_text(text.replace("self.clip", "int(self.clip)"))
     with pytest.raises(HftError, match="'clip' once meant something else"):
         desk.release(module=changed, parameters={})
 

@@ -1,4 +1,4 @@
-"""The Knight list, with real processes: an exchange, runners out of releases, and what is refused."""
+"""The Knight list, with processes: an exchange, runners out of releases, and what is refused."""
 
 from __future__ import annotations
 
