@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 SOAK = "tests/bench/test_soak.py"
 PROCESSES = (
-    *("tests/ops", "tests/engine/live", "tests/venue/floor", "tests/bench"),
+    *("tests/ops", "tests/engine/live", "tests/venue/floor", "tests/bench", "tests/promote"),
     *("tests/test_notebooks.py", "tests/test_demo.py", "tests/test_docs.py"),
 )
 BOUNDS, PLAIN = {"NUMBA_BOUNDSCHECK": "1"}, {"NUMBA_DISABLE_JIT": "1"}

@@ -116,7 +116,8 @@ def _attested(
     limits.write_bytes(release.files[LIMITS])
     named = f"{file}:{release.manifest.strategy}"
     require_names(release, strategy_named(named))
-    prepared = begun(replace(given, strategies=[named], limits=limits), journal, say)
+    own = {"strategies": [named], "limits": limits, "values": release.manifest.parameters}
+    prepared = begun(replace(given, **own), journal, say)
 
     def of_release(told: Any, hours: Mapping[str, Any]) -> tuple[Any, dict[str, Any], int]:
         live, about, after = prepared(told, hours)

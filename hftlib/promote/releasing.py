@@ -196,11 +196,12 @@ def _before(name: str, into: Path, key: PrivateKey) -> list[Release]:
 
 def _gone(before: list[Release], declared: Mapping[str, str], more: Iterable[str]) -> list[str]:
     """The names that may not come back; refused where one of them has."""
-    gone = set(more)
+    gone: set[str] = set()
     for one in before:
         gone |= {*one.manifest.retired, *one.manifest.declared}
     if before:
         gone -= {n for n in before[-1].manifest.declared if n in declared}
+    gone |= set(more)
     back = sorted(gone & set(declared))
     changed = [
         name

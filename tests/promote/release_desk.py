@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 
 from hftlib.core.release.keys import PrivateKey, make_key, save_key
@@ -67,3 +71,18 @@ class Desk:
             "into": self.folder / "releases",
         }
         return make_release(**{**given, **changes})
+
+
+@cache
+def made_once():
+    """A desk and its release, for all tests of a process: it takes seconds to make one."""
+    folder = Path(tempfile.mkdtemp(prefix="hft-test-desk-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    desk = Desk(folder)
+    evidence, notebook, rollout = folder / "evidence", folder / "both.ipynb", folder / "policy.toml"
+    (evidence / "gates").mkdir(parents=True)
+    (evidence / "gates" / "data.html").write_text("<p>well</p>")
+    notebook.write_text("{}")
+    rollout.write_text("[shadow]\nhours = 1\n")
+    more = {"evidence": evidence, "notebook": notebook, "rollout": rollout}
+    return desk, desk.release(**more, tapes={"monday": "ab" * 32})

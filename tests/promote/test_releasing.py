@@ -7,15 +7,18 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
-from release_desk import IDEA, Desk
+from release_desk import IDEA, made_once
 
 import hftlib as hft
 from hftlib.core.errors import HftError
 from hftlib.core.release.manifest import FILE_BYTES_MAX
 from hftlib.core.release.reading import read_release
+from hftlib.core.release.writing import write_release
 from hftlib.ops.attesting import attest, objects_of
+from hftlib.promote.releasing import _gone
 from hftlib.research.tape import to_tape
 from hftlib.strategy.files import strategy_named
 
@@ -46,21 +49,13 @@ print(json.dumps({"tables": told, "orders": len(tables["orders"]), "digest": res
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
-    return Desk(tmp_path_factory.mktemp("desk"))
+def desk():
+    return made_once()[0]
 
 
 @pytest.fixture(scope="module")
-def release(desk):
-    evidence = desk.folder / "evidence"
-    (evidence / "gates").mkdir(parents=True)
-    (evidence / "gates" / "data.html").write_text("<p>well</p>")
-    notebook, rollout = desk.folder / "both.ipynb", desk.folder / "policy.toml"
-    notebook.write_text("{}")
-    rollout.write_text("[shadow]\nhours = 1\n")
-    return desk.release(
-        evidence=evidence, notebook=notebook, rollout=rollout, tapes={"monday": "ab" * 32}
-    )
+def release():
+    return made_once()[1]
 
 
 def test_it_holds_all_that_a_live_host_needs(desk, release):
@@ -104,24 +99,23 @@ def test_the_same_orders_as_the_backtest_of_its_source_byte_for_byte(desk, relea
     assert not list(nothing.rglob("*.o")), "nothing was compiled"
 
 
-def test_the_next_one_is_newer_and_keeps_the_names_that_are_gone(desk, release):
-    """A reused flag: three releases of one strategy, the last would bring `edge` back."""
-    other = desk.folder / "less.py"
-    other.write_text(
-        IDEA.replace("    edge: float = hft.param(0.0)\n", "")
-        .replace(" + self.edge", "")
-        .replace(" - self.edge", "")
-    )
-    second = desk.release(module=other)
-    assert second.manifest.serial > release.manifest.serial
-    assert second.manifest.retired == ["edge"]
+def test_a_name_that_was_gone_is_refused_before_its_code_is_made(desk, release, tmp_path):
+    """A reused flag: of three releases of one strategy the last would bring `edge` back."""
+    into, manifest = tmp_path / "releases", release.manifest
+    declared = {name: kind for name, kind in manifest.declared.items() if name != "edge"}
+    assert _gone([release], declared, ()) == ["edge"]
+    assert _gone([release], manifest.declared, ("peg",)) == ["peg"]
+    less = replace(manifest, serial=manifest.serial + 9, declared=declared, retired=["edge"])
+    write_release(into, less, release.files, desk.key)
     with pytest.raises(HftError, match="'edge' once meant something else"):
-        desk.release()
-    changed = desk.folder / "changed.py"
-    text = other.read_text().replace("clip: int = hft.param(10", "clip: float = hft.param(10.0")
+        desk.release(into=into)
+    changed = tmp_path / "changed.py"
+    text = IDEA.replace("clip: int = hft.param(10", "clip: float = hft.param(10.0")
     changed.write_text(text.replace("self.clip", "int(self.clip)"))
     with pytest.raises(HftError, match="'clip' once meant something else"):
         desk.release(module=changed, parameters={})
+    with pytest.raises(HftError, match="'edge' once meant something else"):
+        desk.release(retired=("edge",))
 
 
 def refusal(desk, **changes):
