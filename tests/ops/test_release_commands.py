@@ -76,11 +76,13 @@ def test_a_passphrase_out_of_a_file(tmp_path, words, monkeypatch):
         with pytest.raises(HftError):
             passphrase(odd)
     words.chmod(0o640)
-    for place, said in ((words, "Others may read"), (tmp_path, "no plain file")):
+    for place, said in ((words, "Others may read"), (tmp_path, "cannot be read")):
         with pytest.raises(HftError, match=said):
             passphrase(place)
     with pytest.raises(HftError, match="cannot be read"):
         passphrase(tmp_path / "nowhere")
+    with pytest.raises(HftError, match="no plain file"):
+        passphrase(type(tmp_path)("/dev/null"))
 
 
 def test_nobody_is_asked_where_there_is_no_terminal(tmp_path):
