@@ -116,13 +116,17 @@ def _attested(
     limits.write_bytes(release.files[LIMITS])
     named = f"{file}:{release.manifest.strategy}"
     require_names(release, strategy_named(named))
-    own = {"strategies": [named], "limits": limits, "values": release.manifest.parameters}
-    prepared = begun(replace(given, **own), journal, say)
+    values = release.manifest.parameters
+    own = replace(given, strategies=[named], limits=limits, values=values)
+    prepared = begun(own, journal, say)
 
     def of_release(told: Any, hours: Mapping[str, Any]) -> tuple[Any, dict[str, Any], int]:
         live, about, after = prepared(told, hours)
         place.cleanup()
-        return live, {**about, "release": told_of(release, how.older)}, after
+        own = f"{release.name}:{release.manifest.strategy}"
+        named = [{**one, "named": own} for one in about["strategies"]]
+        more = {"strategies": named, "release": told_of(release, how.older)}
+        return live, about | more, after
 
     return of_release
 

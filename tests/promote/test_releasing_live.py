@@ -124,6 +124,7 @@ def test_the_journal_says_which_release_it_was(floor, day):
         "digest": floor.release.digest,
         "key": f"desk {floor.desk.key.public.id}",
     }
+    assert first["strategies"][0]["named"] == f"{floor.release.name}:Both"
     assert first["strategies"][0]["params"] == {"clip": 20}
     assert first["strategies"][0]["text"] == floor.desk.idea.read_text()
     assert "some words here" not in "".join(str(one) for one in frames(day))
