@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from hftlib.ops.release_commands import PassphraseFile, release
+from hftlib.ops.release_commands import PassphraseFile
 from hftlib.terminal import Json
 
 Source = Annotated[str, typer.Argument(metavar="FILE.py:Class", help="The strategy.")]
@@ -31,7 +31,6 @@ Lock = Annotated[Path | None, typer.Option(help="Else what is installed here.")]
 Retired = Annotated[list[str] | None, typer.Option(help="A name that may not come back.")]
 
 
-@release.command("make")
 def make(
     source: Source,
     limits: Limits,
