@@ -105,7 +105,7 @@ def floor(tmp_path_factory):
 @pytest.fixture(scope="module")
 def day(floor):
     """A day of a runner out of the release, which had nothing compiled at hand."""
-    made = floor.live("day", "--seconds", "3", "--group-digest", floor.release.digest)
+    made = floor.live("day", "--seconds", "2", "--group-digest", floor.release.digest)
     assert made.wait(PATIENCE_S) == 0, said(made)
     return floor.folder / "day.journal"
 
@@ -162,7 +162,7 @@ def test_a_day_of_a_release_goes_on_with_the_same_one_only(floor, day):
     made.wait()
     with suppress(HftError):  # killed in the middle of a frame it has a torn end
         repair(floor.folder / "killed.journal")
-    again = floor.live("killed", "--resume", "--seconds", "3")
+    again = floor.live("killed", "--resume", "--seconds", "1.5")
     assert again.wait(PATIENCE_S) == 0, said(again)
     assert '"recovery"' in said(again)
     assert about(floor.folder / "killed.journal")["release"]["digest"] == floor.release.digest
