@@ -24,6 +24,7 @@ from hftlib.ops import beside_commands
 from hftlib.ops.desk_commands import add_commands
 from hftlib.ops.live_command import live_command, replay_command
 from hftlib.ops.release_commands import keys, release
+from hftlib.promote.export_command import export_command
 from hftlib.promote.release_command import make
 from hftlib.research.backtest_command import backtest_command
 from hftlib.research.catalog.commands import store
@@ -56,6 +57,7 @@ app.command("backtest")(backtest_command)
 app.command("sweep")(sweep_command)
 app.command("tca")(tca_command)
 app.command("compare")(compare_command)
+app.command("export")(export_command)
 app.command("live")(live_command)
 app.command("replay")(replay_command)
 add_commands(app, limits)

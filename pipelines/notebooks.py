@@ -1,7 +1,7 @@
 """Execute the guides as a reader would, in a real kernel, and keep what they showed.
 
     python -m pipelines.notebooks            all of pipelines/notebooks.toml
-    python -m pipelines.notebooks 00_plain_memory
+    python -m pipelines.notebooks 00_plain_memory strategies/flow_momentum
 
 papermill runs each notebook with the parameters stated there; the executed notebook and its time
 go to one MLflow run in mlruns/. Every notebook must be listed, so none rots unseen. Worst case: the
@@ -47,7 +47,9 @@ def planned() -> dict[str, dict[str, Any]]:
     import papermill
 
     plan: dict[str, dict[str, Any]] = tomllib.loads(SETTINGS.read_text())
-    found = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+    # Gates are not here: a promotion runs those, with parameters of its own.
+    paths = [*NOTEBOOKS.glob("*.ipynb"), *(NOTEBOOKS / "strategies").glob("*.ipynb")]
+    found = sorted(str(path.relative_to(NOTEBOOKS).with_suffix("")) for path in paths)
     if sorted(plan) != found:
         raise InputError(
             f"The plan lists {sorted(plan)}, the folder holds {found}",
@@ -73,7 +75,7 @@ def execute(name: str, parameters: dict[str, Any]) -> tuple[float, str]:
 
     mlflow = _mlflow()
     with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_name=name) as run:
-        executed = Path(folder) / f"{name}.ipynb"
+        executed = Path(folder) / Path(f"{name}.ipynb").name
         mlflow.log_params(parameters)
         start = time.perf_counter()
         try:
@@ -82,7 +84,7 @@ def execute(name: str, parameters: dict[str, Any]) -> tuple[float, str]:
                 executed,
                 parameters=parameters,
                 kernel_name="python3",
-                cwd=NOTEBOOKS,
+                cwd=(NOTEBOOKS / name).parent,
                 start_timeout=KERNEL_SECONDS_MAX,
                 execution_timeout=CELL_SECONDS_MAX,
                 progress_bar=sys.stderr.isatty(),

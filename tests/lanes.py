@@ -22,6 +22,7 @@ SOAK = "tests/bench/test_soak.py"
 PROCESSES = (
     *("tests/ops", "tests/engine/live", "tests/venue/floor", "tests/bench", "tests/promote"),
     *("tests/test_notebooks.py", "tests/test_demo.py", "tests/test_docs.py"),
+    *(f"tests/research/{one}" for one in ("bridge", "catalog", "parity", "sweep")),
 )
 BOUNDS, PLAIN = {"NUMBA_BOUNDSCHECK": "1"}, {"NUMBA_DISABLE_JIT": "1"}
 
@@ -49,7 +50,9 @@ def beside(
             code = right.wait()
         finally:
             right.kill()
-    print(f"{name}:\n{log.read_text()}", flush=True)
+    told = log.read_text().splitlines()
+    said = next((n for n, line in enumerate(told) if line.startswith("====")), len(told) - 1)
+    print(f"{name}:", *told[max(0, said) :], sep="\n", flush=True)  # not its rows of dots
     return left | code
 
 

@@ -17,11 +17,13 @@ import hashlib
 import io
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from hftlib.core.errors import CompileError, HostError, InputError
@@ -112,11 +114,18 @@ def parsed(elf: bytes, told: bytes, target: Path) -> ObjectCode:
     return code
 
 
-def link(code: ObjectCode, signature: str | None = None, *, checked: bool = False) -> int:
+def link(
+    code: ObjectCode,
+    signature: str | None = None,
+    *,
+    checked: bool = False,
+    beside: Mapping[str, int] = MappingProxyType({}),
+) -> int:
     """The address of the code, ready to be called; the code stays loaded until the process ends.
 
     Say which `signature` you will call it with: one that differs in more than spaces is refused.
     `checked`: its symbols were looked at when it was made, and it lay where nobody else can write.
+    `beside`: addresses of what it may call besides what every process has.
     """
     _check_digest(code, code.name)
     if signature is not None and "".join(signature.split()) != "".join(code.signature.split()):
@@ -134,7 +143,7 @@ def link(code: ObjectCode, signature: str | None = None, *, checked: bool = Fals
         )
     if not checked:
         check_symbols(code)
-    return _placed(code.elf, code.symbol, code.name)
+    return _placed(code.elf, code.symbol, code.name, beside)
 
 
 def _check_digest(code: ObjectCode, where: Path | str) -> None:
@@ -200,19 +209,22 @@ def _linker() -> Any:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     machine = llvm.Target.from_default_triple().create_target_machine(jit=True)
-    return llvm.create_lljit_compiler(machine, use_jit_link=True)
+    # What it cannot do it raises; it would print it as well.
+    return llvm.create_lljit_compiler(machine, use_jit_link=True, suppress_errors=True)
 
 
 _linked: dict[tuple[str, str], tuple[Any, int]] = {}
 _places = count()  # a name of a place is never used again
 
 
-def _placed(elf: bytes, symbol: str, name: str) -> int:
+def _placed(elf: bytes, symbol: str, name: str, beside: Mapping[str, int]) -> int:
     key = (hashlib.sha256(elf).hexdigest(), symbol)
     if key not in _linked:
         import llvmlite.binding as llvm
 
         pieces = llvm.JITLibraryBuilder().add_object_img(elf).add_current_process()
+        for called, address in beside.items():
+            pieces.import_symbol(called, address)
         try:
             kept = pieces.export_symbol(symbol).link(_linker(), f"{next(_places)} {name}")
         except RuntimeError as error:

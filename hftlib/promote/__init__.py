@@ -1,1 +1,1 @@
-"""From a strategy's notebook to a signed release, and who allowed it."""
+"""promote: from a strategy's notebook to a release that may trade, with the evidence for it."""

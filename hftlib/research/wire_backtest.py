@@ -64,7 +64,7 @@ def wire_backtest(
     horizons_of(horizons)
     place = Path(folder)
     require_new(place)
-    with patience() as advance:  # linked later it might lie too far from what large memory is near
+    with patience() as advance:  # on first use: minutes, and nobody should wait in the dark
         jit.warm(lambda done, total, name: advance(done / total, f"compiling {name}"))
     recorded = tape_of(tape)
     if not recorded.orderly:

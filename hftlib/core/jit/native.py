@@ -148,8 +148,7 @@ def standing_alone(
 
 
 def _linked(code: Any) -> int:
-    _offer_notes()
-    return link(code, checked=True)
+    return link(code, checked=True, beside=_notes())
 
 
 def _fits(given: type, kind: str) -> bool:
@@ -167,11 +166,10 @@ def _ignored(account: int) -> None:
 
 
 @cache
-def _offer_notes() -> None:
-    import llvmlite.binding as llvm
-
-    for name, function in ((RAISED, _raised), (IGNORED, _ignored)):
-        llvm.add_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
+def _notes() -> dict[str, int]:
+    """What code that may raise calls to say so."""
+    every = ((RAISED, _raised), (IGNORED, _ignored))
+    return {name: ctypes.cast(function, ctypes.c_void_p).value or 0 for name, function in every}
 
 
 def _exception(account: int) -> BaseException:

@@ -52,14 +52,21 @@ def sent(found: Array) -> Array:
 
 
 def heard_times(tape: Any, moments: Array) -> Array:
-    """The venue's time of the last thing heard by each moment of our clock."""
+    """The venue's time at each moment of our clock, as far as what was heard by then says it.
+
+    It is that of the last thing heard and what went by since, but not beyond the next one: in a
+    market that is silent moments stay apart, and their order is kept.
+    """
     events = tape.events
     received, times = events["received"], events["time"]
     if not len(events) or not received.any():
         return moments
-    at = np.searchsorted(np.maximum.accumulate(received), moments, side="right") - 1
-    latest = np.maximum.accumulate(times)
-    return np.where(at >= 0, latest[np.maximum(at, 0)], latest[0])
+    received, latest = np.maximum.accumulate(received), np.maximum.accumulate(times)
+    at = np.searchsorted(received, moments, side="right") - 1
+    last = np.maximum(at, 0)
+    following = np.append(latest[1:], np.iinfo(np.int64).max)[last]
+    since = latest[last] + np.maximum(moments - received[last], 0)
+    return np.where(at >= 0, np.minimum(since, following), latest[0])
 
 
 def aligned(

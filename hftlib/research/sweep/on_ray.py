@@ -22,7 +22,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from hftlib.core import jit
 from hftlib.core.errors import HftError, HostError, InputError
 from hftlib.research.sweep.asking import Asked
 from hftlib.research.sweep.on_threads import Job
@@ -124,9 +123,6 @@ def tried(spec: Mapping[str, Any], jobs: list[Job]) -> list[Outcome]:
     """In a worker: these trials."""
     key = f"{spec['digest']} {spec['tapes']!r}"
     if key not in _triers:
-        # Ray maps its store of objects when one first comes from there; machine code that is
-        # linked after that may lie too far from what it calls. So all is linked before.
-        jit.warm()
         _triers.clear()
         _triers[key] = Trier(course_of(spec))
     return [_triers[key].tried(*job) for job in jobs]

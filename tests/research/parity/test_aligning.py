@@ -2,13 +2,14 @@
 
 import random
 from itertools import permutations
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from hftlib.core import orders as o
 from hftlib.core.events import BUY, SELL
-from hftlib.research.parity.aligning import aligned
+from hftlib.research.parity.aligning import aligned, heard_times
 
 MS = 1_000_000
 
@@ -90,3 +91,29 @@ def test_few_orders_of_one_price_pair_as_well_as_any_pairing_does(seed):
     )
     found = np.abs(left["sent"][made.session] - right["sent"][made.backtest]).sum()
     assert len(made.session) == count and found == best
+
+
+def tape(*rows):
+    """(the venue's time, when it was heard)."""
+    made = np.zeros(len(rows), [("time", np.int64), ("received", np.int64)])
+    made["time"], made["received"] = np.array(rows, np.int64).T
+    return SimpleNamespace(events=made)
+
+
+def test_our_clock_becomes_the_venues_and_goes_on_where_nothing_is_heard():
+    heard = tape((1_000, 5_000), (1_100, 5_150), (1_200, 5_190))
+    moments = np.array([4_000, 5_000, 5_040, 5_140, 5_150, 5_170, 5_190, 5_200, 9_190])
+    found = heard_times(heard, moments).tolist()
+    assert found == [1_000, 1_000, 1_040, 1_100, 1_100, 1_120, 1_200, 1_210, 5_200]
+    nothing = tape((1_000, 0), (1_100, 0))
+    assert heard_times(nothing, moments).tolist() == moments.tolist()
+
+
+def test_hundreds_of_orders_in_a_silent_market_find_their_others():
+    times = [(one + 1) * MS for one in range(300)]
+    left, right = (orders(*((one, BUY, 50, 10) for one in times)) for _ in "ab")
+    left["sent"] += 7 * MS  # our clock, another one
+    made = aligned(
+        left, right, heard_times(tape((0, 7 * MS)), left["sent"]), right["sent"], MS // 2
+    )
+    assert made.shared == 1.0 and made.session.tolist() == made.backtest.tolist()

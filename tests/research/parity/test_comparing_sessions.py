@@ -72,6 +72,8 @@ def shadow(idea, tmp_path_factory):
         trade(floor, 40)
         want = int(floor.exchange.record["messages"][0])
         floor.until(lambda: trial.counts("messages") >= want)
+        silent = trial.counts("timers") + 100  # nobody else trades, and it goes on by its timer
+        floor.until(lambda: trial.counts("timers") >= silent)
         trial.runner.stop()
         assert trial.runner.why == ""
     return folder
