@@ -23,8 +23,10 @@ from hftlib.core.errors import HftError, HostError
 from hftlib.ops import beside_commands
 from hftlib.ops.desk_commands import add_commands
 from hftlib.ops.live_command import live_command, replay_command
+from hftlib.ops.release_commands import keys, release
 from hftlib.promote.command import promote_command
 from hftlib.promote.export_command import export_command
+from hftlib.promote.release_command import make
 from hftlib.research.backtest_command import backtest_command
 from hftlib.research.catalog.commands import store
 from hftlib.research.commands import data
@@ -48,6 +50,9 @@ app.add_typer(store, name="store")
 app.add_typer(limits, name="limits")
 app.add_typer(journal, name="journal")
 app.add_typer(exchange, name="exchange")
+app.add_typer(keys, name="keys")
+release.command("make")(make)
+app.add_typer(release, name="release")
 app.command("bench")(bench_command)
 app.command("backtest")(backtest_command)
 app.command("sweep")(sweep_command)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from hftlib.core.jit import cache
+
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(p for d in ("hftlib", "pipelines", "docs") for p in (ROOT / d).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
@@ -53,6 +55,17 @@ def test_numba_is_named_behind_its_door_only(path):
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         for name in names:
             assert name.partition(".")[0] != "numba"
+
+
+@pytest.mark.parametrize("place", cache._PLAIN)
+def test_no_compiled_code_comes_from_where_an_edit_compiles_nothing(place):
+    for path in (ROOT / "hftlib" / place).rglob("*.py"):
+        names = {node.module for node in ast.walk(ast.parse(path.read_text())) if _is_from(node)}
+        assert not any("jit" in name.split(".") for name in names), path
+
+
+def _is_from(node: ast.AST) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.module is not None
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=_id)

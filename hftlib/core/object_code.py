@@ -87,10 +87,16 @@ def read(path: Path | str) -> ObjectCode:
     """Read a saved object; facts and digest are checked, symbols and CPU features by `link`."""
     target = Path(path)
     try:
-        elf = target.read_bytes()
-        facts = json.loads(_facts_path(target).read_text())
+        elf, told = target.read_bytes(), _facts_path(target).read_bytes()
     except OSError as error:
         raise _unreadable(target, f"cannot be read: {error.strerror}") from None
+    return parsed(elf, told, target)
+
+
+def parsed(elf: bytes, told: bytes, target: Path) -> ObjectCode:
+    """The object of these two files' bytes; `target` says where they stood."""
+    try:
+        facts = json.loads(told)
     except (ValueError, RecursionError) as error:
         raise _unreadable(target, f"has a damaged .json beside it: {error}") from None
     wanted = {field.name for field in fields(ObjectCode)} - {"elf"}

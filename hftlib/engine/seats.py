@@ -130,7 +130,7 @@ def leave(base: int) -> None:
         session.eager = 0
 
 
-@jit.compiled()
+@jit.compiled("int64(int64)")
 def open_orders(base: int) -> int:
     """How many orders of all strategies are open."""
     seat, count = first_of(base), 0

@@ -39,6 +39,7 @@ class Given:
     scale: tuple[str, ...] = ()
     yes: bool = False
     fees: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)  # parameters of a release
 
 
 def new(given: Given, _journal: Path, _say: Say) -> Prepared:
@@ -52,7 +53,7 @@ def new(given: Given, _journal: Path, _say: Say) -> Prepared:
         )
     mode = Mode(given.mode or PAPER, given.latency_us, given.share, given.scale)
     mode.require_venues(len(given.users))
-    params = given_parameters(given.params, "hft live")
+    params = given_parameters(given.params, "hft live") | dict(given.values)
     for one in given.strategies:
         strategy_named(one)
     if mode.name == LIVE:  # whatever the exchange is

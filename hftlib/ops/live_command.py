@@ -4,6 +4,7 @@
     hft live maker.py:Maker --mode shadow ...     nothing is sent: a venue's model answers
     hft live arb.py:Arb --exchange XNAS=a.json --exchange XBOS=b.json --journal day.journal
     hft live --resume --exchange exchange.json --journal day.journal     after a kill -9
+    hft live --release maker-7 --trusted keys ...   what somebody signed (`released_launch.py`)
     hft replay day.journal
 
 Ctrl-C, a polite kill and `--seconds` end the day: the strategy says its last word, its orders are
@@ -61,6 +62,11 @@ def live_command(
     seconds: options.Seconds = 0.0,
     calendar: options.Calendar = "",
     end_before_close: options.EndBeforeClose = 60.0,
+    release: options.ReleaseFolder = None,
+    trusted: options.Trusted = None,
+    group_digest: options.GroupDigest = "",
+    group: options.Group = "",
+    older: options.Older = "",
     json_out: Json = False,
 ) -> None:
     """Run strategies against exchanges, journaled."""
@@ -69,6 +75,7 @@ def live_command(
     from hftlib.ops.beginning import Given, new, recovery_of, resumed, say_recovery
     from hftlib.ops.exchanges import Exchanges, passwords
     from hftlib.ops.hours import hours_of
+    from hftlib.ops.released_launch import How, launched
     from hftlib.ops.replicating import keeping
 
     leave_through_finally()
@@ -81,7 +88,8 @@ def live_command(
     given = Given(strategies or [], param or [], limits, symbols, users, *settings, fees)
     begun = resumed if resume else new
     say = partial(say_recovery, json_out)
-    prepared = begun(given, journal, say)  # what is wrong is said before anybody waits
+    how = How(release, trusted, group_digest, group, older)
+    prepared = launched(how, begun, given, journal, say)  # what is wrong is said before all else
     given_standby = standby, standby_lost, standby_patience, secret
     kept = keeping(journal, durability, *given_standby, resume=resume)
     hours = {} if resume else hours_of(calendar, end_before_close)  # a day that goes on has its own

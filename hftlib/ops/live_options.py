@@ -77,3 +77,16 @@ ControlPath = Annotated[
 Seconds = Annotated[float, typer.Option(help="Stop after so long; 0: never.", min=0.0)]
 Calendar = Annotated[str, typer.Option(help="XNAS: trade within its hours.")]
 EndBeforeClose = Annotated[float, typer.Option(help="Seconds.", min=0.0)]
+ReleaseFolder = Annotated[
+    Path | None, typer.Option("--release", help="A signed release, in place of a strategy.")
+]
+Trusted = Annotated[Path | None, typer.Option(help="The .pub files that this host trusts.")]
+GroupDigest = Annotated[
+    str, typer.Option(help="What `hft release digest` says; with another one nothing begins.")
+]
+Group = Annotated[
+    str, typer.Option(metavar="N@FOLDER", help="N runners begin with one release, or none does.")
+]
+Older = Annotated[
+    str, typer.Option(metavar="WHY", help="An older release than was launched here is meant.")
+]

@@ -153,8 +153,18 @@ def asked() -> Callable[[str], str] | None:
 
 def mode_text(about: Mapping[str, Any]) -> str:
     """The mode of a journal's first frame with its setting, and what fills cost, in words."""
-    fees = fees_text(about)
-    return _mode_text(about) + (f"; fees: {fees}" if fees else "")
+    fees, release = fees_text(about), release_text(about)
+    told = [_mode_text(about), f"fees: {fees}" if fees else "", release]
+    return "; ".join(one for one in told if one)
+
+
+def release_text(about: Mapping[str, Any]) -> str:
+    """The release of a journal's first frame in words; empty where it has none."""
+    told = about.get("release")
+    if not told:
+        return ""
+    back = f", gone back to: {told['older']}" if told.get("older") else ""
+    return f"release {told['name']}-{told['serial']}, {told['digest'][:12]}, by {told['key']}{back}"
 
 
 def _mode_text(about: Mapping[str, Any]) -> str:

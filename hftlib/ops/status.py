@@ -35,6 +35,7 @@ def status(runner: Runner) -> dict[str, Any]:
     return {
         "mode": runner.mode,
         "mode_says": mode_text(runner.about),
+        "release": runner.about.get("release"),
         "is_running": runner.is_running,
         "why": runner.why,
         "pid": os.getpid(),

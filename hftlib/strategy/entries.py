@@ -29,6 +29,7 @@ from hftlib.core.errors import HftError
 from hftlib.core.jit.cache import kept_objects
 from hftlib.core.jit.lowering import wake
 from hftlib.core.jit.meaning import meaning
+from hftlib.core.jit.released import note, served
 from hftlib.core.object_code import link, read
 from hftlib.strategy import abi
 from hftlib.strategy.context import CONTEXT, FILLS, ORDERS, TRADES
@@ -95,24 +96,32 @@ class Entries:
         for laid in _with_parts(self.laid):
             if laid.plan.only_uncompiled is not None:
                 raise laid.plan.only_uncompiled
-        digest = hashlib.sha256(f"{jit.source_digest()}{self.digest()}".encode()).hexdigest()
-        path = kept_objects() / f"{self.laid.plan.name}.{digest[:32]}.o"
+        own, name = self.digest(), self.laid.plan.name
+        in_release = f"{name[:50]}.{own[:32]}.o"
+        if (code := served(in_release, name)) is not None:
+            self.was_kept = True
+            return link(code, abi.ENTRY)
+        digest = hashlib.sha256(f"{jit.source_digest()}{own}".encode()).hexdigest()
+        path = kept_objects() / f"{name}.{digest[:32]}.o"
         if path.exists():
             with suppress(HftError):
-                address = link(read(path), abi.ENTRY, checked=True)
+                code = read(path)
+                address = link(code, abi.ENTRY, checked=True)
+                note(in_release, code)
                 self.was_kept = True
                 return address
         wake()
         from hftlib.core.jit.reporting import compile_reporting
 
         try:
-            code = compile_reporting(self._switch(), abi.ENTRY, self.laid.plan.name)
+            code = compile_reporting(self._switch(), abi.ENTRY, name)
         except Exception as error:
             if not isinstance(error, HftError) and "numba" not in type(error).__module__:
                 raise
             raise told_by_compiler(error, self.laid) from None
         with suppress(HftError):
             code.save(path)
+        note(in_release, code)
         return link(code, abi.ENTRY)
 
     def _switch(self) -> Any:

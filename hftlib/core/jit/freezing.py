@@ -12,15 +12,25 @@ from typing import Any
 
 from hftlib.core.errors import CompileError
 from hftlib.core.jit.lowering import wake
+from hftlib.core.jit.meaning import StandsForFunction
 from hftlib.core.jit.settings import COMPILED
 
-_frozen = False
+_frozen = _forbidden = False
 
 
 def freeze() -> None:
     """From now on, any compilation in this process raises CompileError."""
     global _frozen
     if not COMPILED or _frozen:
+        return
+    forbid_compiling()
+    _frozen = True
+
+
+def forbid_compiling() -> None:
+    """The same, but that kept code may still be linked."""
+    global _forbidden
+    if _forbidden:
         return
     wake()
     from numba.core import event
@@ -33,7 +43,7 @@ def freeze() -> None:
             """The lock is given back: nothing to refuse."""
 
     event.register("numba:compiler_lock", Refusal())
-    _frozen = True
+    _forbidden = True
 
 
 def is_frozen() -> bool:
@@ -47,6 +57,12 @@ def refuse(name: str) -> None:
 
 
 def _refusal(name: str) -> CompileError:
+    if not _frozen:
+        return CompileError(
+            "Something asked for a compilation in a process that runs a release's code",
+            where=name,
+            do="Give the function its signature in @jit.compiled, so that a release has it.",
+        )
     return CompileError(
         "Something asked for a compilation after start-up was done",
         where=f"{name}, in a process frozen by jit.freeze()",
@@ -63,6 +79,8 @@ def _asked_for() -> str:
         arguments = frame.f_locals.get("args")
         first = arguments[:1] if isinstance(arguments, tuple) else ()
         for asker in (frame.f_locals.get("self"), *first):
+            if isinstance(asker, StandsForFunction):  # whatever it is asked for it compiles
+                return f"{asker.py_func.__module__}.{asker.py_func.__qualname__}"
             asker = getattr(asker, "_dispatcher", asker)
             function = getattr(asker, "py_func", None) or getattr(asker, "_pyfunc", None)
             if function is not None:

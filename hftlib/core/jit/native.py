@@ -30,11 +30,12 @@ from hftlib.core.jit.cache import cache_directory
 from hftlib.core.jit.freezing import refuse
 from hftlib.core.jit.lowering import wake
 from hftlib.core.jit.meaning import meaning
+from hftlib.core.jit.released import note, served
 from hftlib.core.jit.signatures import Signature, plain
 from hftlib.core.object_code import link, read
 
 RAISED, IGNORED = "hft_raised", "hft_ignored"
-_NAME_MAX = 80
+_NAME_MAX = 50  # with its digest a name that every archive holds
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 # What numba takes for these without converting; of narrower kinds numpy's own only.
 _TYPES: dict[str, tuple[type, ...]] = {"int64": (int, np.int64), "float64": (float, np.float64)}
@@ -96,19 +97,25 @@ class Native:
 
     def _ready(self) -> int:
         refuse(self.name)
+        file_name = self._file_name()
+        if (code := served(file_name, self.name)) is not None:
+            self.was_kept = True
+            return _linked(code)
         directory = cache_directory(self.function)
-        kept = directory / self._file_name() if directory else None
+        kept = directory / file_name if directory else None
         if kept is not None:
             if kept.with_suffix(".numba").exists():
                 return 0
             if kept.exists():
                 with suppress(HftError):
-                    address = _linked(read(kept))
+                    code = read(kept)
+                    address = _linked(code)
+                    note(file_name, code)
                     self.was_kept = True
                     return address
-        return self._made(kept)
+        return self._made(kept, file_name)
 
-    def _made(self, kept: Path | None) -> int:
+    def _made(self, kept: Path | None, file_name: str) -> int:
         wake()
         from hftlib.core.jit.native_code import native_code
 
@@ -118,7 +125,10 @@ class Native:
                 kept.with_suffix(".numba").touch()
             elif kept is not None and code is not None and is_for_keeps:
                 code.save(kept)
-        return _linked(code) if code else 0
+        if code is None:
+            return 0
+        note(file_name, code)
+        return _linked(code)
 
     def _file_name(self) -> str:
         key = f"{self.signature}\0{self.is_callback}\0{sorted(self.options.items())}"
