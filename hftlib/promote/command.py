@@ -3,6 +3,7 @@
     hft promote notebooks/strategies/lean.ipynb
     hft promote ideas.py:Maker -p edge=2 --keep-going --json
     hft promote Maker.py --only 06 --champion promotions/Old
+    hft promote notebooks/strategies/lean.ipynb --key desk.key     and a signed release in releases/
 
 Exit codes: 0 passed, 1 a gate does not pass, 2 the input is wrong, 3 not now (another promotion in
 the folder), 4 the host lacks something. Worst case: the time limits of all gates.
@@ -13,10 +14,11 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from hftlib.ops.release_commands import PassphraseFile
 from hftlib.terminal import Json, counted, leave_through_finally, show
 
 Option = typer.Option
@@ -45,6 +47,14 @@ def promote_command(
     keep_going: Annotated[
         bool, Option("--keep-going", help="Ask all gates, and collect every reason.")
     ] = False,
+    key: Annotated[
+        Path | None, Option(help="Sign a release with it, once all gates pass: hft keys make.")
+    ] = None,
+    into: Annotated[Path, Option(help="Releases get folders of their names in there.")] = Path(
+        "releases"
+    ),
+    rollout: Annotated[Path | None, Option(help="The release's rollout policy, TOML.")] = None,
+    passphrase_file: PassphraseFile = None,
     json_out: Json = False,
 ) -> None:
     """Ask every gate whether a strategy may trade, and keep what they answer as evidence."""
@@ -56,6 +66,7 @@ def promote_command(
 
     leave_through_finally()
     chosen = given_parameters(param or [], "hft promote")
+    signer = _signer(key, passphrase_file)  # asked for now, not when minutes have passed
     gates = read_plan(found_plan(plan))
     with counted("gates", len(gates.gates)) as advance:
         made = promote(
@@ -68,14 +79,33 @@ def promote_command(
             only=only or [],
             told=advance,
         )
+    release = None
+    if signer is not None and made.passed:
+        from hftlib.promote.passing import release_of
+
+        release = release_of(made, gates, signer, into, rollout)
     if json_out:
-        print(json.dumps(made.as_json(), indent=2, ensure_ascii=False, allow_nan=False))
+        signed = {"folder": str(release.folder), "digest": release.digest} if release else None
+        told = {**made.as_json(), "release": signed}
+        print(json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False))
     else:
         show(made)
         failed = next((one for one in made.judged if not one.verdict), None)
         if failed is not None:
             show(Text(f"Look at {made.report / failed.page.name}"))
         show(Text(f"The report: {made.index}"))
+        if release is not None:
+            by = f"{release.key.name} {release.key.id}"
+            show(Text(f"The release: {release.folder}, digest {release.digest}, signed by {by}"))
     sys.stdout.flush()
     if not all(one.verdict for one in made.judged):
         raise typer.Exit(1)
+
+
+def _signer(key: Path | None, passphrase_file: Path | None) -> Any:
+    if key is None:
+        return None
+    from hftlib.core.release.keys import open_key
+    from hftlib.ops.passphrases import passphrase
+
+    return open_key(key, passphrase(passphrase_file))
