@@ -26,6 +26,7 @@ from hftlib.ops.live_command import live_command, replay_command
 from hftlib.ops.release_commands import keys, release
 from hftlib.promote.command import promote_command
 from hftlib.promote.export_command import export_command
+from hftlib.promote.registry_command import registry
 from hftlib.promote.release_command import make
 from hftlib.research.backtest_command import backtest_command
 from hftlib.research.catalog.commands import store
@@ -53,6 +54,7 @@ app.add_typer(exchange, name="exchange")
 app.add_typer(keys, name="keys")
 release.command("make")(make)
 app.add_typer(release, name="release")
+app.add_typer(registry, name="registry")
 app.command("bench")(bench_command)
 app.command("backtest")(backtest_command)
 app.command("sweep")(sweep_command)

@@ -79,14 +79,16 @@ def promote_command(
             only=only or [],
             told=advance,
         )
-    release = None
+    release = listed = None
     if signer is not None and made.passed:
         from hftlib.promote.passing import release_of
+        from hftlib.promote.registry import register
 
         release = release_of(made, gates, signer, into, rollout)
+        listed = register(release, made.run)
     if json_out:
         signed = {"folder": str(release.folder), "digest": release.digest} if release else None
-        told = {**made.as_json(), "release": signed}
+        told = {**made.as_json(), "release": signed, "registry": listed and listed.as_json()}
         print(json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False))
     else:
         show(made)
@@ -94,9 +96,10 @@ def promote_command(
         if failed is not None:
             show(Text(f"Look at {made.report / failed.page.name}"))
         show(Text(f"The report: {made.index}"))
-        if release is not None:
+        if release is not None and listed is not None:
             by = f"{release.key.name} {release.key.id}"
             show(Text(f"The release: {release.folder}, digest {release.digest}, signed by {by}"))
+            show(Text(f"In the registry: {listed.name}@candidate, version {listed.version}"))
     sys.stdout.flush()
     if not all(one.verdict for one in made.judged):
         raise typer.Exit(1)

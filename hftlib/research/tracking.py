@@ -46,6 +46,7 @@ def registry() -> Iterator[Any]:
     try:
         from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError  # of a file that is no store
     except ImportError as error:
         raise HostError(
             f"MLflow is not installed: {error}",
@@ -57,7 +58,7 @@ def registry() -> Iterator[Any]:
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
         yield MlflowClient(tracking_uri=registry_uri())
-    except (MlflowException, OSError) as error:
+    except (MlflowException, SQLAlchemyError, OSError) as error:
         told = " ".join(str(error).split())[:200]
         raise HostError(
             f"The registry of runs does not answer: {told}",

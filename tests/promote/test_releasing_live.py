@@ -14,11 +14,12 @@ from contextlib import suppress
 import pytest
 from release_desk import made_once
 
-from hftlib.core.errors import HftError
+from hftlib.core.errors import HftError, StateError
 from hftlib.core.journal.reading import frames
 from hftlib.core.journal.repairing import repair
 from hftlib.engine.live.replaying import about, replay
 from hftlib.ops.launching import laid
+from hftlib.promote import registry
 
 BEGIN_S, PATIENCE_S = 900.0, 90.0
 PROGRAM = (
@@ -133,6 +134,18 @@ def test_the_journal_says_which_release_it_was(floor, day):
 def test_a_replay_proves_the_day_of_a_release(day):
     told = replay(day, laid)
     assert told.is_identical and told.compared > 5, told.difference
+
+
+def test_the_day_stands_in_the_line_of_its_release(floor, day, tmp_path, monkeypatch):
+    monkeypatch.setenv("HFT_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    with pytest.raises(StateError, match="not in the registry"):
+        registry.session(day)
+    registry.register(floor.release)
+    listed = registry.session(day, "as its backtest")
+    (told,) = listed.sessions
+    assert (told["journal"], told["mode"]) == ("day.journal", "paper")
+    assert told["verdict"] == "as its backtest" and told["begun"].startswith("20")
+    assert len(registry.session(day).sessions) == 1, "told again it is the same day"
 
 
 def test_one_altered_byte_on_one_runner_of_a_group_and_none_trades(floor, day):
