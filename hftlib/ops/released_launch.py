@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hftlib.core.errors import InputError, StateError
+from hftlib.core.errors import HftError, InputError, StateError
 from hftlib.core.release.keys import trusted_keys
 from hftlib.core.release.manifest import LIMITS
 from hftlib.core.release.reading import Release, read_release
@@ -49,12 +50,11 @@ def launched(
     say: Say,
 ) -> Prepared:
     """What `begun` prepares, of a release where one is given; refused where one must be."""
-    known = _release_of(journal) if begun is resumed else None
     if how.release is None:
-        _require_no_release(how, known, journal)
+        _require_no_release(how, _known(journal) if begun is resumed else None, journal)
         return begun(given, journal, say)
     with in_group(how.group) as group:
-        release, prepared = _one_of_release(how, known, begun, given, journal, say)
+        release, prepared = _one_of_release(how, begun, given, journal, say)
         if group is not None:
             group.agree(release.digest)
     return prepared
@@ -62,7 +62,6 @@ def launched(
 
 def _one_of_release(
     how: How,
-    known: Any,
     begun: Callable[[Given, Path, Say], Prepared],
     given: Given,
     journal: Path,
@@ -77,7 +76,7 @@ def _one_of_release(
         raise InputError(what, where=_WHERE, do=do)
     release = read_release(how.release, trusted_keys(how.trusted))
     if begun is resumed:
-        _require_same(release, known, journal)
+        _require_same(release, _release_of(journal), journal)
     with launching(record_place(), release, how.older):
         return release, _attested(how, release, begun, given, journal, say)
 
@@ -135,6 +134,13 @@ def _release_of(journal: Path) -> Any:
     from hftlib.engine.live.replaying import about
 
     return about(journal).get("release")
+
+
+def _known(journal: Path) -> Any:
+    """The same; nothing of what is no journal, which is refused as such after what was typed."""
+    with suppress(HftError):
+        return _release_of(journal)
+    return None
 
 
 def _require_no_release(how: How, known: Any, journal: Path) -> None:

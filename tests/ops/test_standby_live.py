@@ -83,7 +83,7 @@ def test_a_day_is_here_and_there_and_replays_from_both(floor, tmp_path):
     assert same(tmp_path / "day", tmp_path / "copy")
     assert verify(tmp_path / "copy").state == "closed"
     mine, theirs = (replay(tmp_path / name, laid) for name in ("day", "copy"))
-    assert theirs.is_identical and theirs.compared == mine.compared > 10
+    assert theirs.is_identical and theirs.compared == mine.compared > 3
 
 
 def test_nothing_leaves_while_the_standby_is_away_and_all_goes_on_when_it_is_back(floor, tmp_path):
