@@ -58,8 +58,6 @@ def promote_command(
     json_out: Json = False,
 ) -> None:
     """Ask every gate whether a strategy may trade, and keep what they answer as evidence."""
-    from rich.text import Text
-
     from hftlib.promote.plan import found_plan, read_plan
     from hftlib.promote.promoting import promote
     from hftlib.strategy.files import given_parameters
@@ -79,30 +77,41 @@ def promote_command(
             only=only or [],
             told=advance,
         )
-    release = listed = None
-    if signer is not None and made.passed:
-        from hftlib.promote.passing import release_of
-        from hftlib.promote.registry import register
-
-        release = release_of(made, gates, signer, into, rollout)
-        listed = register(release, made.run)
+    release, listed = _signed(made, gates, signer, into, rollout)
     if json_out:
         signed = {"folder": str(release.folder), "digest": release.digest} if release else None
         told = {**made.as_json(), "release": signed, "registry": listed and listed.as_json()}
         print(json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False))
     else:
-        show(made)
-        failed = next((one for one in made.judged if not one.verdict), None)
-        if failed is not None:
-            show(Text(f"Look at {made.report / failed.page.name}"))
-        show(Text(f"The report: {made.index}"))
-        if release is not None and listed is not None:
-            by = f"{release.key.name} {release.key.id}"
-            show(Text(f"The release: {release.folder}, digest {release.digest}, signed by {by}"))
-            show(Text(f"In the registry: {listed.name}@candidate, version {listed.version}"))
+        _shown(made, release, listed)
     sys.stdout.flush()
     if not all(one.verdict for one in made.judged):
         raise typer.Exit(1)
+
+
+def _signed(made: Any, plan: Any, signer: Any, into: Path, rollout: Path | None) -> tuple[Any, Any]:
+    """The release of what has passed, and its version in the registry, where there is a key."""
+    if signer is None or not made.passed:
+        return None, None
+    from hftlib.promote.passing import release_of
+    from hftlib.promote.registry import register
+
+    release = release_of(made, plan, signer, into, rollout)
+    return release, register(release, made.run)
+
+
+def _shown(made: Any, release: Any, listed: Any) -> None:
+    from rich.text import Text
+
+    show(made)
+    failed = next((one for one in made.judged if not one.verdict), None)
+    if failed is not None:
+        show(Text(f"Look at {made.report / failed.page.name}"))
+    show(Text(f"The report: {made.index}"))
+    if release is not None:
+        by = f"{release.key.name} {release.key.id}"
+        show(Text(f"The release: {release.folder}, digest {release.digest}, signed by {by}"))
+        show(Text(f"In the registry: {listed.name}@candidate, version {listed.version}"))
 
 
 def _signer(key: Path | None, passphrase_file: Path | None) -> Any:
