@@ -5,10 +5,15 @@ from __future__ import annotations
 import pytest
 
 
-@pytest.fixture(scope="package")
-def place(tmp_path_factory):
-    made = tmp_path_factory.mktemp("promotions")
+@pytest.fixture(scope="session")
+def promotions(tmp_path_factory):
+    return tmp_path_factory.mktemp("promotions")
+
+
+@pytest.fixture(scope="module")
+def place(promotions):
+    """The same folder for every module; what names it is gone with each."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("HFT_TRACKING_URI", f"sqlite:///{made}/mlruns/mlflow.db")
-        patched.setenv("HFT_TAPES", str(made / "tapes"))
-        yield made
+        patched.setenv("HFT_TRACKING_URI", f"sqlite:///{promotions}/mlruns/mlflow.db")
+        patched.setenv("HFT_TAPES", str(promotions / "tapes"))
+        yield promotions
