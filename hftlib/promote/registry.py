@@ -236,15 +236,15 @@ def _model(client: Any, name: str) -> None:
 
 def _all(client: Any, name: str) -> list[Listed]:
     found = client.search_model_versions(f"name = '{name}'", max_results=1_000)
-    return sorted((_from(client, one) for one in found), key=lambda one: -one.version)
+    aliases = client.get_registered_model(name).aliases if found else {}
+    return sorted((_from(one, aliases) for one in found), key=lambda one: -one.version)
 
 
 def _listed(client: Any, name: str, version: int) -> Listed:
     return next(one for one in _all(client, name) if one.version == version)
 
 
-def _from(client: Any, told: Any) -> Listed:
-    aliases = client.get_registered_model(told.name).aliases
+def _from(told: Any, aliases: Mapping[str, Any]) -> Listed:
     held = tuple(one for one in ALIASES if str(aliases.get(one)) == str(told.version))
     tags = {name: str(one) for name, one in told.tags.items()}
     return Listed(told.name, int(told.version), held, str(told.run_id), str(told.source), tags)

@@ -34,14 +34,13 @@ def listed(context: typer.Context, json_out: Json = False) -> None:
 
     from hftlib.promote.registry import names, versions
 
-    found = [versions(name) for name in names()]
+    found = [versions(name)[0] for name in names()]
     if json_out:
-        print(json.dumps([one.as_json() for several in found for one in several], indent=2))
+        print(json.dumps([one.as_json() for one in found], indent=2))
     elif not found:
         show(Text("No release yet. hft promote NOTEBOOK --key desk.key makes one."))
     else:
-        newest = {several[0].name: several for several in found}
-        show(_table("Releases", [one for several in newest.values() for one in several]))
+        show(_table("Releases", found))
 
 
 @registry.command("show")
