@@ -1,6 +1,9 @@
-"""A release on its way: shadow, canary, champion, and back.
+"""A rollout: who lets a release trade, on what grounds, and what brings it back.
 
-steps.py     who moves which release to which stage, once its policy's conditions hold
-mirror.py    aliases and days in the registry follow
-command.py   hft rollout, hft rollback
+    steps.py          `hft rollout`, `hft rollback`: one step more, or why not   command.py types it
+    mirror.py         MLflow's aliases follow the log; they are never believed
+    policy.py         `rollout.toml`: what days must show, and what ends a champion at once
+    days.py           which journals count as days of a release in a stage
+    measuring.py      what each day has shown, out of its journal
+    judging_days.py   may it leave this stage?
 """
