@@ -28,6 +28,7 @@ from hftlib.promote.command import promote_command
 from hftlib.promote.export_command import export_command
 from hftlib.promote.registry_command import registry
 from hftlib.promote.release_command import make
+from hftlib.promote.rollout.command import rollback_command, rollout
 from hftlib.research.backtest_command import backtest_command
 from hftlib.research.catalog.commands import store
 from hftlib.research.commands import data
@@ -55,6 +56,8 @@ app.add_typer(keys, name="keys")
 release.command("make")(make)
 app.add_typer(release, name="release")
 app.add_typer(registry, name="registry")
+app.add_typer(rollout, name="rollout")
+app.command("rollback")(rollback_command)
 app.command("bench")(bench_command)
 app.command("backtest")(backtest_command)
 app.command("sweep")(sweep_command)

@@ -5,6 +5,7 @@
     hft live arb.py:Arb --exchange XNAS=a.json --exchange XBOS=b.json --journal day.journal
     hft live --resume --exchange exchange.json --journal day.journal     after a kill -9
     hft live --release maker-7 --trusted keys ...   what somebody signed (`released_launch.py`)
+    hft live maker@champion --trusted keys ...      what a rollout's steps let in
     hft replay day.journal
 
 Ctrl-C, a polite kill and `--seconds` end the day: the strategy says its last word, its orders are
@@ -67,6 +68,7 @@ def live_command(
     group_digest: options.GroupDigest = "",
     group: options.Group = "",
     older: options.Older = "",
+    shelf: options.Shelf = None,
     json_out: Json = False,
 ) -> None:
     """Run strategies against exchanges, journaled."""
@@ -88,7 +90,7 @@ def live_command(
     given = Given(strategies or [], param or [], limits, symbols, users, *settings, fees)
     begun = resumed if resume else new
     say = partial(say_recovery, json_out)
-    how = How(release, trusted, group_digest, group, older)
+    how = How(release, trusted, group_digest, group, older, shelf)
     prepared = launched(how, begun, given, journal, say)  # what is wrong is said before all else
     given_standby = standby, standby_lost, standby_patience, secret
     kept = keeping(journal, durability, *given_standby, resume=resume)
@@ -97,8 +99,7 @@ def live_command(
         jit.warm(lambda done, _total, name: advance(done, name))
     told = exchanges.told(WAIT_S)
     socket = place("runner", control_path)
-    made = prepared(told, hours)
-    runner = _made(made, journal, told, words, sleeps=not busy, **kept.settings)
+    runner = _made(prepared(told, hours), journal, told, words, sleeps=not busy, **kept.settings)
     kept.applied(runner)
     recovery = recovery_of(runner, told, copies, words) if runner.is_resumed else None
     _trade(runner, recovery, socket, cpu, seconds, json_out, say)

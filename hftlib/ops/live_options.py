@@ -11,7 +11,10 @@ from typing import Annotated
 
 import typer
 
-Strategies = Annotated[list[str] | None, typer.Argument(help="FILE.py:Class, or one of ours.")]
+Strategies = Annotated[
+    list[str] | None,
+    typer.Argument(help="FILE.py:Class, one of ours, or a release by its stage: NAME@champion."),
+]
 Exchange = Annotated[
     list[str],
     typer.Option(
@@ -81,6 +84,10 @@ ReleaseFolder = Annotated[
     Path | None, typer.Option("--release", help="A signed release, in place of a strategy.")
 ]
 Trusted = Annotated[Path | None, typer.Option(help="The .pub files that this host trusts.")]
+Shelf = Annotated[
+    Path | None,
+    typer.Option(help="Of NAME@champion: the folder of releases; `releases` without it."),
+]
 GroupDigest = Annotated[
     str, typer.Option(help="What `hft release digest` says; with another one nothing begins.")
 ]

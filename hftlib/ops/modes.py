@@ -164,7 +164,9 @@ def release_text(about: Mapping[str, Any]) -> str:
     if not told:
         return ""
     back = f", gone back to: {told['older']}" if told.get("older") else ""
-    return f"release {told['name']}-{told['serial']}, {told['digest'][:12]}, by {told['key']}{back}"
+    at = f", {told['stage']} by {told['allowed']}, step {told['step']}" if told.get("stage") else ""
+    which = f"{told['name']}-{told['serial']}, {told['digest'][:12]}"
+    return f"release {which}, by {told['key']}{at}{back}"
 
 
 def _mode_text(about: Mapping[str, Any]) -> str:

@@ -1,12 +1,13 @@
 """A runner out of a release: attested first, then from its own machine code, and nothing else.
 
-    how = How(release, trusted, group_digest, group, older)
+    how = How(release, trusted, group_digest, group, older, shelf)
     prepared = launched(how, begun, given, journal, say)      as `beginning.new` and `resumed`
 
 Order: signature and digests, what was launched here before, attestation, its machine code in place
 of the compiler, its strategy imported, its limits read, its group agreed (`launch_group.py`). Only
 then does anybody listen, dial or write. The journal's first frame says which release it is, and a
-day of a release goes on with the same one only.
+day of a release goes on with the same one only. A strategy that is called NAME@STAGE is the release
+that a rollout's steps have there, in the mode of that stage (`staged_launch.py`).
 
 Worst case: a tenth of a second for a release of 6 MB.
 """
@@ -27,6 +28,7 @@ from hftlib.core.release.reading import Release, read_release
 from hftlib.core.release.record import launching, record_place
 from hftlib.ops.beginning import Given, Prepared, Say, resumed
 from hftlib.ops.launch_group import in_group
+from hftlib.ops.staged_launch import SHELF, Staged, is_staged, staged
 
 _WHERE = "hft live --release"
 
@@ -40,6 +42,8 @@ class How:
     group_digest: str = ""
     group: str = ""
     older: str = ""
+    shelf: Path | None = None
+    staged: Staged | None = None
 
 
 def launched(
@@ -50,6 +54,7 @@ def launched(
     say: Say,
 ) -> Prepared:
     """What `begun` prepares, of a release where one is given; refused where one must be."""
+    how, given = _of_stage(how, begun, given, journal)
     if how.release is None:
         _require_no_release(how, _known(journal) if begun is resumed else None, journal)
         return begun(given, journal, say)
@@ -58,6 +63,32 @@ def launched(
         if group is not None:
             group.agree(release.digest)
     return prepared
+
+
+def _of_stage(
+    how: How, begun: Callable[[Given, Path, Say], Prepared], given: Given, journal: Path
+) -> tuple[How, Given]:
+    """Both, with the release and the mode of NAME@STAGE; as they are where none is given."""
+    named = [one for one in given.strategies if is_staged(one)]
+    if not named:
+        if how.shelf is not None:
+            do = "Give NAME@champion, or leave out --shelf."
+            raise InputError("No stage is given", where="hft live --shelf", do=do)
+        return how, given
+    if len(given.strategies) > 1 or how.release is not None:
+        do = "Give either NAME@STAGE or --release FOLDER, and no strategy beside it."
+        raise InputError(f"{named[0]} is a whole release", where="hft live", do=do)
+    if how.trusted is None:
+        do = "Name the folder of the keys that this host trusts: --trusted KEYS."
+        raise InputError(f"Nobody is trusted to say what {named[0]} is", where="hft live", do=do)
+    found = staged(named[0], how.shelf or SHELF, how.trusted)
+    if begun is resumed:
+        _require_stage(found, _release_of(journal), journal)
+        given = replace(given, strategies=[])  # its mode is the journal's
+    else:
+        given = found.given(given)
+    older = how.older or found.older
+    return replace(how, release=found.release.folder, older=older, staged=found), given
 
 
 def _one_of_release(
@@ -77,11 +108,15 @@ def _one_of_release(
     release = read_release(how.release, trusted_keys(how.trusted))
     if begun is resumed:
         _require_same(release, _release_of(journal), journal)
-    with launching(record_place(), release, how.older):
+    why = how.older
+    if how.staged is not None:
+        _require_unchanged(release, how.staged)
+        why = why or how.staged.step.why  # a stage may hold what is older than another's
+    with launching(record_place(), release, why):
         return release, _attested(how, release, begun, given, journal, say)
 
 
-def told_of(release: Release, older: str = "") -> dict[str, Any]:
+def told_of(release: Release, older: str = "", of: Staged | None = None) -> dict[str, Any]:
     """What a journal's first frame says of its release."""
     told = {
         "name": release.manifest.name,
@@ -89,6 +124,7 @@ def told_of(release: Release, older: str = "") -> dict[str, Any]:
         "digest": release.digest,
         "key": f"{release.key.name} {release.key.id}",
     }
+    told |= of.told() if of is not None else {}
     return told | ({"older": older} if older else {})
 
 
@@ -124,7 +160,7 @@ def _attested(
         place.cleanup()
         own = f"{release.name}:{release.manifest.strategy}"
         named = [{**one, "named": own} for one in about["strategies"]]
-        more = {"strategies": named, "release": told_of(release, how.older)}
+        more = {"strategies": named, "release": told_of(release, how.older, how.staged)}
         return live, about | more, after
 
     return of_release
@@ -152,6 +188,26 @@ def _require_no_release(how: How, known: Any, journal: Path) -> None:
             f"This day is one of the release {known['name']}-{known['serial']}",
             where=str(journal),
             do="Go on with it: --release FOLDER --trusted KEYS.",
+        )
+
+
+def _require_unchanged(release: Release, of: Staged) -> None:
+    """Between the reading of the log and that of the release nobody has put another there."""
+    if release.digest != of.release.digest:
+        do = "Do not run it. Ask who writes to the shelf."
+        raise InputError(
+            "The release is another than a moment ago", where=str(release.folder), do=do
+        )
+
+
+def _require_stage(of: Staged, known: Any, journal: Path) -> None:
+    """A day goes on at the stage that it was begun at."""
+    if known and known.get("stage") != of.stage:
+        was = f"as {known['stage']}" if known.get("stage") else "with --release"
+        raise StateError(
+            f"This day was begun {was}, not as {of.stage}",
+            where=str(journal),
+            do="Go on as it was begun, or with --release FOLDER --trusted KEYS.",
         )
 
 

@@ -5,6 +5,7 @@
     version_of("maker@champion")                 one: an alias, maker/3, or maker for the newest
     fetched("maker@candidate", into, trusted)    its release in a folder, verified again
     session("day.journal")                       a runner's day is added to its release's line
+    follow(read_rollout(shelf, "maker", trusted))       aliases as the rollout's steps have them
 
 A version is a pyfunc model whose data is the archive of the release as it was signed; nothing in it
 is pickled (`loading.py` reads it back). All facts are tags, set when the version is made, and the
@@ -32,11 +33,13 @@ from hftlib.core.release.archive import ENDING, pack, unpack
 from hftlib.core.release.keys import PublicKey
 from hftlib.core.release.manifest import EVIDENCE, NOTEBOOK
 from hftlib.core.release.reading import Release
+from hftlib.core.release.rollout import ALIASES as ROLLOUT_ALIASES
+from hftlib.core.release.rollout import Rollout
 from hftlib.core.units import shown
 from hftlib.promote.evidence import EXPERIMENT, RUN_NAME
 from hftlib.research.tracking import experiment_of, registry, registry_uri
 
-ALIASES = ("candidate", "shadow", "canary", "champion", "previous")
+ALIASES = ("candidate", *ROLLOUT_ALIASES)
 MODEL = "release"  # the folder of a version among its run's artifacts
 SESSION = "session."
 _NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,63})(?:@([a-z]+)|/([0-9]{1,9}))?", re.ASCII)
@@ -166,6 +169,25 @@ def session(journal: Path, verdict: str = "") -> Listed:
     do = "Register it first: hft registry add FOLDER."
     what = f"The release {shown(ran.get('name'))} of this journal is not in the registry"
     raise StateError(what, where=registry_uri(), do=do)
+
+
+def follow(rollout: Rollout) -> list[Listed]:
+    """Set and take away aliases until they are as the steps say; what is shadow to previous."""
+    with registry() as client:
+        found = {one.digest: one for one in _all(client, rollout.name)}
+        held = {alias: rollout.at(alias) for alias in ROLLOUT_ALIASES}
+        missing = [one for one in held.values() if one is not None and one.digest not in found]
+        if missing:
+            do = f"Register it, then hft registry follow: hft registry add {missing[0].release}."
+            what = f"The release {missing[0].release.name} is not in the registry"
+            raise StateError(what, where=registry_uri(), do=do)
+        for alias, step in held.items():
+            if step is not None:
+                version = str(found[step.digest].version)
+                client.set_registered_model_alias(rollout.name, alias, version)
+            elif any(alias in one.aliases for one in found.values()):
+                client.delete_registered_model_alias(rollout.name, alias)
+        return _all(client, rollout.name)
 
 
 def _begun(journal: Path) -> str:

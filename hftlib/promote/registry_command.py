@@ -5,6 +5,7 @@
     hft registry add releases/maker-7 --trusted keys
     hft registry fetch maker@candidate --into releases --trusted keys
     hft registry session day.journal              a runner's day, in the line of its release
+    hft registry follow maker --trusted keys      aliases as the rollout's signed steps have them
 
 Worst case: seconds for the import of MLflow.
 """
@@ -98,6 +99,27 @@ def session_command(
     from hftlib.promote.registry import session
 
     _say(session(journal, verdict), json_out)
+
+
+@registry.command("follow")
+def follow_command(
+    name: Annotated[str, typer.Argument(help="The release's name.")],
+    trusted: Trusted,
+    shelf: Annotated[Path, typer.Option(help="The folder of releases.")] = Path("releases"),
+    json_out: Json = False,
+) -> None:
+    """Set the aliases as the steps of a rollout have them: what is shadow, canary, champion."""
+    from hftlib.core.release.keys import trusted_keys
+    from hftlib.core.release.rollout import read_rollout
+    from hftlib.promote.registry import follow
+
+    found = follow(read_rollout(shelf, name, trusted_keys(trusted)))
+    if json_out:
+        print(json.dumps([one.as_json() for one in found], indent=2))
+    elif found:
+        show(_table(name, found))
+    else:
+        print(f"{name} has no step, and the registry no version of it.")
 
 
 def _say(one: Any, json_out: bool) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,16 @@ def record_place() -> Path:
 @contextmanager
 def launching(place: Path, release: Release, older: str = "") -> Iterator[None]:
     """Refuse what may not be launched after what was; note it once all else is in order too."""
+    with alone(place):
+        known = read_record(place, _is_entry)
+        _require_newer(known.get(release.manifest.name), release, older, place)
+        yield
+        write_record(place, {**known, release.manifest.name: _noted(known, release)})
+
+
+@contextmanager
+def alone(place: Path) -> Iterator[None]:
+    """Nobody else of this host reads or writes the record meanwhile."""
     try:
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(place.with_name(f"{place.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
@@ -51,10 +61,7 @@ def launching(place: Path, release: Release, older: str = "") -> Iterator[None]:
         raise _host(place, error) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another launch is over within a second
-        known = _read(place)
-        _require_newer(known.get(release.manifest.name), release, older, place)
         yield
-        _write(place, {**known, release.manifest.name: _noted(known, release)})
     finally:
         os.close(lock)
 
@@ -103,7 +110,8 @@ def _noted(known: Any, release: Release) -> dict[str, Any]:
     }
 
 
-def _read(place: Path) -> dict[str, Any]:
+def read_record(place: Path, is_entry: Callable[[Any], bool]) -> dict[str, Any]:
+    """What was noted there, by name; nothing where there is no file."""
     do = "Let two people look at what ran here; without the file any release is taken once."
     try:
         with place.open("rb") as file:
@@ -114,7 +122,7 @@ def _read(place: Path) -> dict[str, Any]:
         raise _host(place, error) from None
     try:
         told = json.loads(data[:BYTES_MAX])
-        is_good = canonical(told) == data and all(map(_is_entry, told.values()))
+        is_good = canonical(told) == data and all(map(is_entry, told.values()))
     except (ValueError, RecursionError, TypeError, AttributeError):
         is_good = False
     if not is_good:
@@ -130,7 +138,8 @@ def _is_entry(one: Any) -> bool:
     )
 
 
-def _write(place: Path, told: dict[str, Any]) -> None:
+def write_record(place: Path, told: dict[str, Any]) -> None:
+    """Whole, and on the disk."""
     part = place.with_name(f".{place.name}.part")
     try:
         with part.open("wb") as file:
