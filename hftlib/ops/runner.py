@@ -231,7 +231,8 @@ class Runner:
                 hot.spin(self._memory.ctypes.data, clock.monotonic_ns() + 5_000_000)
                 turn()
         self._hang_up()
-        self.journal.close({"why": self.why})
+        told = {name: one.summary() for name, one in self.latencies.items() if one.count}
+        self.journal.close({"why": self.why, "latencies_ns": told})
         if self.standby is not None:
             self.standby.finish(turn)
         if self._thread is not None:  # whatever else this process does is as it was before

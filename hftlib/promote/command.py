@@ -53,7 +53,9 @@ def promote_command(
     into: Annotated[Path, Option(help="Releases get folders of their names in there.")] = Path(
         "releases"
     ),
-    rollout: Annotated[Path | None, Option(help="The release's rollout policy, TOML.")] = None,
+    rollout: Annotated[
+        Path | None, Option(help="The release's policy; otherwise pipelines/rollout.toml.")
+    ] = None,
     passphrase_file: PassphraseFile = None,
     json_out: Json = False,
 ) -> None:
@@ -65,6 +67,7 @@ def promote_command(
     leave_through_finally()
     chosen = given_parameters(param or [], "hft promote")
     signer = _signer(key, passphrase_file)  # asked for now, not when minutes have passed
+    policy = _policy(signer, rollout)
     gates = read_plan(found_plan(plan))
     with counted("gates", len(gates.gates)) as advance:
         made = promote(
@@ -77,13 +80,16 @@ def promote_command(
             only=only or [],
             told=advance,
         )
-    release, listed = _signed(made, gates, signer, into, rollout)
+    release, listed = _signed(made, gates, signer, into, policy)
     if json_out:
-        signed = {"folder": str(release.folder), "digest": release.digest} if release else None
+        signed = None
+        if release is not None:
+            signed = {"folder": str(release.folder), "digest": release.digest}
+            signed["rollout"] = str(policy) if policy else ""
         told = {**made.as_json(), "release": signed, "registry": listed and listed.as_json()}
         print(json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False))
     else:
-        _shown(made, release, listed)
+        _shown(made, release, listed, policy)
     sys.stdout.flush()
     if not all(one.verdict for one in made.judged):
         raise typer.Exit(1)
@@ -100,7 +106,7 @@ def _signed(made: Any, plan: Any, signer: Any, into: Path, rollout: Path | None)
     return release, register(release, made.run)
 
 
-def _shown(made: Any, release: Any, listed: Any) -> None:
+def _shown(made: Any, release: Any, listed: Any, policy: Path | None) -> None:
     from rich.text import Text
 
     show(made)
@@ -111,7 +117,20 @@ def _shown(made: Any, release: Any, listed: Any) -> None:
     if release is not None:
         by = f"{release.key.name} {release.key.id}"
         show(Text(f"The release: {release.folder}, digest {release.digest}, signed by {by}"))
+        show(Text(f"Its rollout policy: {policy or 'none'}"))
         show(Text(f"In the registry: {listed.name}@candidate, version {listed.version}"))
+
+
+def _policy(signer: Any, rollout: Path | None) -> Path | None:
+    """The policy that a release is signed with, read before minutes are spent on gates."""
+    if signer is None and rollout is None:
+        return None
+    from hftlib.promote.rollout.policy import found_policy, read_policy
+
+    found = found_policy(rollout)
+    if found is not None:
+        read_policy(found)
+    return found
 
 
 def _signer(key: Path | None, passphrase_file: Path | None) -> Any:

@@ -20,7 +20,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -45,6 +44,7 @@ from hftlib.core.release.manifest import (
 )
 from hftlib.core.release.reading import Release, read_release
 from hftlib.core.release.writing import write_release
+from hftlib.promote.rollout.policy import policy_of
 from hftlib.terminal import patience
 
 _WHERE = "hft release make"
@@ -73,7 +73,7 @@ def make_release(
     require_limits(limits_text, str(limits))
     files = {f"{STRATEGY}/{module.stem}.py": source, LIMITS: limits_text}
     if rollout is not None:
-        files[ROLLOUT] = _toml(rollout)
+        files[ROLLOUT] = _policy(rollout)
     if notebook is not None:
         files[f"{NOTEBOOK}/{notebook.name}"] = _bytes_of(notebook)
     files |= _evidence(evidence)
@@ -237,13 +237,15 @@ def _evidence(folder: Path | None) -> dict[str, bytes]:
     return found
 
 
-def _toml(path: Path) -> bytes:
+def _policy(path: Path) -> bytes:
+    """Only what can be read as a policy is signed as one."""
     data = _bytes_of(path)
     try:
-        tomllib.loads(data.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        do = "Write tables and lines of TOML."
-        raise InputError(f"This is no TOML: {error}", where=str(path), do=do) from None
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        do = "Save it as UTF-8."
+        raise InputError("This is no TOML: it is no UTF-8 text", where=str(path), do=do) from None
+    policy_of(text, str(path))
     return data
 
 
