@@ -99,7 +99,9 @@ def _gates(story: Story) -> None:
     shutil.copy(ROOT / "notebooks" / "strategies" / idea.name, idea)
     told = story.desk.run(*_promote(story, IDEA), "--key", story.folder / "ann.key", "--json")
     text = f"{len(told['gates'])} of {len(told['gates'])} gates passed in {told['seconds']:.0f} s;"
-    text += f" signed as {Path(told['release']['folder']).name}, in the registry as {IDEA}@candidate"
+    text += (
+        f" signed as {Path(told['release']['folder']).name}, in the registry as {IDEA}@candidate"
+    )
     report = Path(told["report"]).resolve().relative_to(story.folder.resolve())
     html = gates_table(told, report.parent)
     story.told("gates", text, html, since=begun)

@@ -84,7 +84,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 def _chapter(one: Chapter) -> str:
     lines = "".join(
-        f'<span class=s>{typed.seconds:.1f} s</span>$ {_safe(typed.words)}\n' for typed in one.typed
+        f"<span class=s>{typed.seconds:.1f} s</span>$ {_safe(typed.words)}\n" for typed in one.typed
     )
     commands = f"<pre>{lines}</pre>" if lines else ""
     return f"<h2>{_safe(one.word)}</h2><p>{_safe(one.sentence)}</p>{one.html}{commands}"

@@ -1,9 +1,10 @@
-"""A rollout: who lets a release trade, on what grounds, and what brings it back.
+"""A release on its way: shadow, canary, champion, and back.
 
-    steps.py          `hft rollout`, `hft rollback`: one step more, or why not   command.py types it
-    mirror.py         MLflow's aliases follow the log; they are never believed
-    policy.py         `rollout.toml`: what days must show, and what ends a champion at once
-    days.py           which journals count as days of a release in a stage
-    measuring.py      what each day has shown, out of its journal
-    judging_days.py   may it leave this stage?
+policy.py     what days must show before it goes on, and what brings it back at once
+days.py       its days, each checked; day_figures.py what one shows; measuring.py the verdict
+steps.py      who moves which release to which stage, once its policy's conditions hold
+mirror.py     aliases and days in the registry follow
+beside.py     two runners on one feed: the A/B report
+watching.py   beside a champion's runner: halted and rolled back on a breach
+command.py    hft rollout, hft rollback
 """
