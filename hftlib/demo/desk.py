@@ -11,7 +11,6 @@ own sentence.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import shlex
@@ -35,8 +34,9 @@ MARK = ".hft-demo"
 PASSPHRASE = "a demo keeps no secrets\n"
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 START_S, END_S = 180.0, 30.0
-_HFT = (sys.executable, "-c", "from hftlib.cli import main; main()")
-_LIBC = ctypes.CDLL(None)
+# A demo that is killed leaves nobody behind: the kernel ends what it has begun.
+_PROGRAM = f"import ctypes; ctypes.CDLL(None).prctl({DIE_WITH_PARENT}, {signal.SIGTERM:d})"
+_HFT = (sys.executable, "-c", f"{_PROGRAM}; from hftlib.cli import main; main()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,6 @@ class Desk:
             stderr=bars,  # its own progress bars, on a terminal
             text=True,
             env=self.environment,
-            preexec_fn=_with_parent,
             check=False,
         )
         self.typed.append(Typed(line, time.perf_counter() - begun, done.returncode))
@@ -155,7 +154,6 @@ class Desk:
             stderr=log,
             text=True,
             env=plain,
-            preexec_fn=_with_parent,
         )
 
     def _line(self, words: tuple[object, ...]) -> str:
@@ -164,11 +162,6 @@ class Desk:
 
     def _show(self, line: str) -> None:
         self.console.print(f"[dim]    $ {_escaped(line)}[/]", soft_wrap=True)
-
-
-def _with_parent() -> None:
-    """A demo that is killed leaves nobody behind."""
-    _LIBC.prctl(DIE_WITH_PARENT, signal.SIGTERM)
 
 
 def _escaped(text: str) -> str:

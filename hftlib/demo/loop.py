@@ -29,7 +29,7 @@ from hftlib.terminal import counted
 ROOT = Path(hftlib.__file__).resolve().parents[1]
 IDEA = "queue_imbalance"
 PLAN, POLICY = ROOT / "pipelines" / "demo.toml", ROOT / "pipelines" / "demo_rollout.toml"
-SHADOW_S, CANARY_S, CHAMPION_S = 7.0, 6.0, 6.0
+SHADOW_S, CANARY_S = 7.0, 6.0
 WORSE = "edge_ticks=1"  # quotes so near that what it earns does not pay for what it meets
 STEPS = 9
 
@@ -177,8 +177,7 @@ def _champion(story: Story) -> None:
     begun, place = len(story.desk.typed), story.journal("champion")
     with story.desk.started("champion", *_live(story, "champion", place)) as runner:
         _refused(story)
-        _waited(runner, "the champion trades", CHAMPION_S)
-        _rolled_back(story)
+        _rolled_back(story, runner)
 
 
 def _refused(story: Story) -> None:
@@ -193,12 +192,16 @@ def _refused(story: Story) -> None:
     story.told("a change", text, gates_table(told, report.parent), since=begun)
 
 
-def _rolled_back(story: Story) -> None:
-    """The champion is taken back, and nobody can launch it."""
+def _rolled_back(story: Story, runner: Running) -> None:
+    """The champion is taken back while it trades, and nobody can launch it."""
     begun = len(story.desk.typed)
-    own = "--control", story.desk.sockets / "runner", *story.by("bea", "a drill")
-    told = story.desk.run("rollback", IDEA, *own, "--json")
-    story.told("rollback", str(told), since=begun)
+    socket = "--control", story.desk.sockets / "runner"
+    status = story.desk.run("status", *socket, "--json")
+    told = story.desk.run("rollback", IDEA, *socket, *story.by("bea", "a drill"), "--json")
+    runner.ended()
+    again = story.desk.run(*_live(story, "champion", story.journal("again")), code=3, shown=False)
+    text = f"it traded ({status['counts']['commands']:,} commands); {told['said']}"
+    story.told("rollback", f"{text}; whoever launches it now reads: {again}", since=begun)
 
 
 def _replayed(story: Story) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hftlib.core.errors import HftError, HostError, InputError, StateError
+from hftlib.core.errors import HftError, InputError, StateError
 from hftlib.core.release.keys import PrivateKey, PublicKey
 from hftlib.core.release.manifest import ROLLOUT
 from hftlib.core.release.reading import Release, read_release
@@ -193,7 +193,7 @@ def _conditions(release: Release, stage: str, journals: Sequence[Path]) -> dict[
             where=str(release.folder / ROLLOUT),
             do="Make it again with one: hft promote --rollout FILE, or hft release make --rollout.",
         )
-    from hftlib.promote.rollout.judging_days import judged
+    from hftlib.promote.rollout.measuring import judged
     from hftlib.promote.rollout.policy import policy_of
 
     policy = policy_of(release.text(ROLLOUT), str(release.folder / ROLLOUT))
