@@ -21,6 +21,7 @@ import typer
 from typer.core import TyperGroup
 
 from hftlib.ops.release_commands import PassphraseFile, Trusted
+from hftlib.promote.rollout.watch_command import add_commands
 from hftlib.terminal import Json, show
 
 STEP = "step"
@@ -41,6 +42,7 @@ rollout = typer.Typer(
     help="Which release is shadow, canary and champion: hft rollout NAME --to STAGE.",
     no_args_is_help=True,
 )
+add_commands(rollout)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The release's name.")]
 Shelf = Annotated[Path, typer.Option(help="The folder of releases, and of the rollout's log.")]
