@@ -9,10 +9,11 @@ from small_release import DESK, FILES, made
 from small_rollout import ANN, BEA, lines_of, shelf_of, taken, to_champion
 
 from hftlib.core.errors import HftError
+from hftlib.core.journal.writing import Journal
 from hftlib.core.release.keys import save_key
 from hftlib.core.release.record import launching, record_place
 from hftlib.ops.attesting import abi_of_host
-from hftlib.ops.beginning import Given, new
+from hftlib.ops.beginning import Given, new, resumed
 from hftlib.ops.modes import mode_text
 from hftlib.ops.released_launch import How, launched, told_of
 from hftlib.ops.staged_launch import is_staged, staged
@@ -40,10 +41,10 @@ def given(*strategies, limits=None, **more):
     return Given(list(strategies), [], limits, "", USERS, **more)
 
 
-def refused(how, told, journal):
+def refused(how, told, journal, begun=new):
     with pytest.raises(HftError) as caught:
-        launched(how, new, told, journal, print)
-    assert not journal.exists()
+        launched(how, begun, told, journal, print)
+    assert begun is resumed or not journal.exists()
     return str(caught.value)
 
 
@@ -171,3 +172,24 @@ def test_who_went_back_said_why_and_nobody_is_asked_again(tmp_path, keys, state)
     path, lines = shelf / "maker.rollout", lines_of(shelf)
     path.write_bytes(b"".join(lines[:-1]))
     assert "has 8 steps, and 9 were seen here" in refused(how, given("maker@champion"), journal)
+
+
+def test_a_day_goes_on_at_the_stage_and_with_the_release_that_it_was_begun_with(
+    tmp_path, keys, state
+):
+    shelf, (old, newer) = shelf_of(tmp_path, abi=abi_of_host(), **NOW)
+    taken(shelf, *to_champion(old), (ANN, "moved", "shadow", newer))
+    how = How(trusted=keys, shelf=shelf)
+
+    def gone_on(name, release, stage):
+        """What is said of a day of this release, begun at no stage or another, as champion."""
+        found = staged(f"maker@{stage}", shelf, keys) if stage else None
+        journal = tmp_path / name
+        about = {"what": "runner", "mode": "paper", "release": told_of(release, "", found)}
+        Journal.create(journal, about).close()
+        return refused(how, given("maker@champion"), journal, resumed)
+
+    assert "object code" in gone_on("same", old, "champion"), "as far as a new day comes here"
+    assert "was begun as shadow, not as champion" in gone_on("shadow", newer, "shadow")
+    assert "was begun with --release, not as champion" in gone_on("plain", old, "")
+    assert "is one of the release maker-8" in gone_on("moved on", newer, "champion")

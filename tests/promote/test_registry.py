@@ -226,7 +226,9 @@ def test_aliases_follow_the_steps_of_a_rollout(store, tmp_path):
         r.version_of("maker@previous")
 
 
-def test_a_registry_that_does_not_follow_is_a_sentence_and_mended_later(store, keys, tmp_path):
+def test_a_registry_that_does_not_follow_is_a_sentence_and_mended_later(
+    store, keys, tmp_path, monkeypatch
+):
     shelf, (old, _) = shelf_of(tmp_path)
     taken(shelf, *to_champion(old))
     rollout = read_rollout(shelf, "maker", PEOPLE)
@@ -238,11 +240,11 @@ def test_a_registry_that_does_not_follow_is_a_sentence_and_mended_later(store, k
     assert "did not take" in said and r.versions("maker")[0].aliases == ("candidate", "champion")
     taken(shelf, (ANN, "taken away", "champion", old))
     rollout = read_rollout(shelf, "maker", PEOPLE)
-    with sqlite3.connect(tmp_path / "mlruns" / "mlflow.db") as held:
-        held.execute("BEGIN EXCLUSIVE")
+    with monkeypatch.context() as patched:
+        patched.setenv("HFT_TRACKING_URI", f"sqlite:///{tmp_path}/torn.db")
+        (tmp_path / "torn.db").write_bytes(b"SQLite format 3\0" + bytes(range(256)) * 9)
         (said,) = mirrored(rollout)
         assert "does not answer" in said
-        held.rollback()
     for one in (ANN, BEA):
         if not (keys / f"{one.public.name}.key").exists():
             save_key(one, keys / f"{one.public.name}.key", "some words here")

@@ -25,7 +25,7 @@ def switched_to(step: Step, control: Path, journal: Path | None, trusted: Path) 
         raise StateError(
             f"There is no champion of {step.name} to go over to",
             where=str(control),
-            do=f"Take its orders back: hft kill --why WHY --control {control}.",
+            do=f"Take its orders back: hft kill --why WHY --socket {control}.",
         )
     if find_spec(SWITCHING) is None:
         do = f"End it, and launch again: hft live {step.name}@champion."

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import time
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 from release_desk import WORDS
-from release_floor import PATIENCE_S, Floor, said
+from release_floor import PATIENCE_S, Floor, said, until
 from typer.testing import CliRunner
 
 from hftlib.cli import app
+from hftlib.core.errors import HftError
+from hftlib.core.journal.repairing import repair
 from hftlib.core.release.keys import make_key, save_key, trusted_keys
 from hftlib.core.release.rollout import read_rollout
 from hftlib.core.release.rollout_step import Draft
@@ -59,9 +64,10 @@ class Way:
         for key, what, stage in steps:
             add_step(self.shelf, "both", self.trusted, key, Draft(what, stage, *told))
 
-    def day(self, name, stage):
+    def day(self, name, stage, *more):
         """A day of what is at the stage now, which ends well."""
-        made = self.floor.at(name, f"both@{stage}", self.shelf, self.keys, "--seconds", "1")
+        given = (*more, "--seconds", "1")
+        made = self.floor.at(name, f"both@{stage}", self.shelf, self.keys, *given)
         assert made.wait(PATIENCE_S) == 0, said(made)
         return self.floor.folder / f"{name}.journal"
 
@@ -102,7 +108,14 @@ def test_from_shadow_to_champion_and_back(way):
     told = way.typed("rollback", "bea")
     assert told["step"]["what"] == "rolled back" and told["stages"]["previous"] is None
 
-    day = way.day("older", "champion")
+    killed = way.floor.at("older", "both@champion", way.shelf, way.keys)
+    until(lambda: "mode" in said(killed), PATIENCE_S, killed)
+    time.sleep(0.5)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    with suppress(HftError):  # killed in the middle of a frame it has a torn end
+        repair(way.floor.folder / "older.journal")
+    day = way.day("older", "champion", "--resume")
     first = about(day)["release"]
     assert (first["serial"], first["older"]) == (way.old.manifest.serial, "bea says so")
     assert (first["step"], first["allowed"]) == (9, f"bea {bea.public.id}")
