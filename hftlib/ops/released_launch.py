@@ -54,11 +54,11 @@ def launched(
     say: Say,
 ) -> Prepared:
     """What `begun` prepares, of a release where one is given; refused where one must be."""
-    how, given = _of_stage(how, begun, given, journal)
-    if how.release is None:
+    if how.release is None and not any(map(is_staged, given.strategies)):
         _require_no_release(how, _known(journal) if begun is resumed else None, journal)
         return begun(given, journal, say)
     with in_group(how.group) as group:
+        how, given = _of_stage(how, begun, given, journal)
         release, prepared = _one_of_release(how, begun, given, journal, say)
         if group is not None:
             group.agree(release.digest)
@@ -68,7 +68,7 @@ def launched(
 def _of_stage(
     how: How, begun: Callable[[Given, Path, Say], Prepared], given: Given, journal: Path
 ) -> tuple[How, Given]:
-    """Both, with the release and the mode of NAME@STAGE; as they are where none is given."""
+    """Both, with the release and the mode of NAME@STAGE; as they are where a folder is given."""
     named = [one for one in given.strategies if is_staged(one)]
     if not named:
         if how.shelf is not None:
@@ -191,8 +191,9 @@ def _known(journal: Path) -> Any:
 
 
 def _require_no_release(how: How, known: Any, journal: Path) -> None:
-    if how.trusted is not None or how.group_digest or how.group or how.older:
-        do = "Give --release FOLDER, or leave out --trusted, --group-digest, --group and --older."
+    given = (how.trusted, how.shelf, how.group_digest, how.group, how.older)
+    if any(given):
+        do = "Give NAME@champion or --release FOLDER, or leave out what belongs to a release."
         raise InputError("No release is given", where=_WHERE, do=do)
     if known:
         raise StateError(

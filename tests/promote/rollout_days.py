@@ -7,17 +7,24 @@ The journal's first frame says the release, as a launch out of one writes it.
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from floor_desk import Floor
-from floor_trial import Trial, listened_to, trade
+from floor_trial import Trial, killed, listened_to, trade
 from release_desk import POLICY
 
 from hftlib.ops.launching import described, laid
+from hftlib.ops.modes import Mode
 from hftlib.ops.runner import Door, Place, Runner
 
 DIGEST = "ab" * 32
+_SHADOW = Mode("shadow", latency_us=100.0)
 RELEASE = {"name": "leaner", "serial": 7, "digest": DIGEST, "key": "desk 00"}
 IDEA = '''
 import hftlib as hft
@@ -66,6 +73,28 @@ class OfRelease(Trial):
         floor.others.append(self)
 
 
+@cache
+def some_days() -> SimpleNamespace:
+    """Days that all tests of a process share: a shadow beside paper, another shadow, a canary."""
+    folder = Path(tempfile.mkdtemp(prefix="hft-test-days-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "leaner.py").write_text(IDEA)
+    idea = f"{folder / 'leaner.py'}:Leaner"
+    made = SimpleNamespace(folder=folder, idea=idea)
+    with opened(Floor(clock={"pace": "wall"})) as floor:
+        shadow = begun_day(floor, folder / "shadow.journal", idea, _SHADOW)
+        made.paper = one_day(floor, folder / "paper.journal", idea, "paper")
+        ended(shadow)
+        made.shadow = shadow.folder
+        made.second = one_day(floor, folder / "second.journal", idea, _SHADOW, 20)
+        canary = Mode("canary", share=0.1)
+        made.canary = one_day(floor, folder / "canary.journal", idea, canary, 20)
+        made.cut = killed(begun_day(floor, folder / "cut.journal", idea, _SHADOW))
+        other = {"digest": "cd" * 32}
+        made.other = one_day(floor, folder / "other.journal", idea, _SHADOW, 1, **other)
+    return made
+
+
 def opened(floor: Floor) -> Floor:
     return listened_to(floor)
 
@@ -86,10 +115,14 @@ def one_day(
     """A whole day of it, with a market that trades."""
     made = begun_day(floor, folder, idea, mode, **release)
     trade(floor, times)
-    made.runner.stop()
-    floor.others.remove(made)
-    assert made.runner.why == ""
+    ended(made)
     return folder
 
 
-__all__ = ["DIGEST", "IDEA", "POLICY", "RELEASE", "begun_day", "one_day", "opened"]
+def ended(day: OfRelease) -> None:
+    day.runner.stop()
+    day.floor.others.remove(day)
+    assert day.runner.why == ""
+
+
+__all__ = ["DIGEST", "IDEA", "POLICY", "begun_day", "ended", "one_day", "opened", "some_days"]

@@ -12,13 +12,17 @@ from pathlib import Path
 
 import pytest
 from small_release import DESK, OTHER, TRUSTED, made
+from small_rollout import ANN, BEA, shelf_of, taken, to_champion
+from small_rollout import TRUSTED as PEOPLE
 from typer.testing import CliRunner
 
 from hftlib.cli import app
 from hftlib.core.errors import HftError, HostError, InputError, StateError
 from hftlib.core.release.archive import pack
 from hftlib.core.release.keys import save_key
+from hftlib.core.release.rollout import read_rollout
 from hftlib.promote import registry as r
+from hftlib.promote.rollout.mirror import mirrored
 
 RUNNER = CliRunner()
 LOADED = """
@@ -200,3 +204,50 @@ def test_the_commands_show_the_line_of_a_release(release, keys, store, tmp_path)
     assert Path(place) == into / release.name
     with pytest.raises(StateError, match="something already"):
         typed(*words)
+
+
+def test_aliases_follow_the_steps_of_a_rollout(store, tmp_path):
+    shelf, (old, new) = shelf_of(tmp_path)
+
+    def followed(*steps):
+        taken(shelf, *steps)
+        rollout = read_rollout(shelf, "maker", PEOPLE)
+        assert mirrored(rollout) == [] == mirrored(rollout), "told again it is the same"
+        return {one.version: one.aliases for one in r.versions("maker")}
+
+    r.register(old)
+    assert followed(*to_champion(old)[:3]) == {1: ("candidate", "canary")}
+    assert followed(to_champion(old)[3]) == {1: ("candidate", "champion")}
+    r.register(new)
+    assert followed(*to_champion(new)) == {2: ("candidate", "champion"), 1: ("previous",)}
+    assert followed((BEA, "rolled back", "champion", old)) == {2: ("candidate",), 1: ("champion",)}
+    assert r.version_of("maker@champion").digest == old.digest
+    with pytest.raises(InputError, match="has no alias previous"):
+        r.version_of("maker@previous")
+
+
+def test_a_registry_that_does_not_follow_is_a_sentence_and_mended_later(
+    store, keys, tmp_path, monkeypatch
+):
+    shelf, (old, _) = shelf_of(tmp_path)
+    taken(shelf, *to_champion(old))
+    rollout = read_rollout(shelf, "maker", PEOPLE)
+    (said,) = mirrored(rollout)
+    assert "The step stands" in said and "is not in the registry" in said
+    assert "hft registry follow maker" in said
+    r.register(old)
+    (said,) = mirrored(rollout, [tmp_path / "no.journal"], "pass")
+    assert "did not take" in said and r.versions("maker")[0].aliases == ("candidate", "champion")
+    taken(shelf, (ANN, "taken away", "champion", old))
+    rollout = read_rollout(shelf, "maker", PEOPLE)
+    with monkeypatch.context() as patched:
+        patched.setenv("HFT_TRACKING_URI", f"sqlite:///{tmp_path}/torn.db")
+        (tmp_path / "torn.db").write_bytes(b"SQLite format 3\0" + bytes(range(256)) * 9)
+        (said,) = mirrored(rollout)
+        assert "does not answer" in said
+    for one in (ANN, BEA):
+        if not (keys / f"{one.public.name}.key").exists():
+            save_key(one, keys / f"{one.public.name}.key", "some words here")
+    words = ["registry", "follow", "maker", "--shelf", str(shelf), "--trusted", str(keys)]
+    done = RUNNER.invoke(app, [*words, "--json"], catch_exceptions=False)
+    assert json.loads(done.stdout)[0]["aliases"] == ["candidate"]

@@ -21,6 +21,7 @@ import typer
 from typer.core import TyperGroup
 
 from hftlib.ops.release_commands import PassphraseFile, Trusted
+from hftlib.promote.rollout.watch_command import add_commands
 from hftlib.terminal import Json, show
 
 STEP = "step"
@@ -41,6 +42,7 @@ rollout = typer.Typer(
     help="Which release is shadow, canary and champion: hft rollout NAME --to STAGE.",
     no_args_is_help=True,
 )
+add_commands(rollout)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The release's name.")]
 Shelf = Annotated[Path, typer.Option(help="The folder of releases, and of the rollout's log.")]
@@ -114,7 +116,10 @@ def rollback_command(
         bool, typer.Option("--away", help="No champion after it, not even the one before.")
     ] = False,
     control: Annotated[
-        Path | None, typer.Option(help="The control socket of a runner that changes over now.")
+        Path | None, typer.Option(help="The control socket of a runner that is switched at once.")
+    ] = None,
+    journal: Annotated[
+        Path | None, typer.Option(help="Of --control: a new folder; DAY-back.journal without it.")
     ] = None,
     shelf: Shelf = SHELF,
     passphrase_file: PassphraseFile = None,
@@ -129,21 +134,24 @@ def rollback_command(
     read_rollout(shelf, name, known)
     signer = _signer(key, why, passphrase_file)
     step = roll_back(shelf, name, signer, known, why, stage=stage, away=away)
-    said = [] if control is None else [_switched(control, step, trusted)]
+    said, went = [], True
+    if control is not None:
+        words, went = _switched(control, journal, step, trusted)
+        said.append(words)
     _done(step, read_rollout(shelf, name, known), [], said, trusted, json_out)
+    if not went:
+        raise typer.Exit(3)
 
 
-def _switched(control: Path, step: Any, trusted: Path) -> str:
-    """The runner behind the socket goes over to what is champion now; a sentence on how it went."""
-    from importlib import import_module
-    from importlib.util import find_spec
+def _switched(control: Path, journal: Path | None, step: Any, trusted: Path) -> tuple[str, bool]:
+    """The runner behind the socket goes over to what is champion now: how it went, and whether."""
+    from hftlib.core.errors import HftError
+    from hftlib.promote.rollout.over import switched_to
 
-    if find_spec("hftlib.ops.switching") is None:
-        return f"Nobody can switch the runner of {control} here: end it, and launch again."
-    told = import_module("hftlib.ops.switching").switch(
-        control, release=step.release, trusted=trusted
-    )
-    return f"The runner of {control}: {told}"
+    try:
+        return switched_to(step, control, journal, trusted), True
+    except HftError as error:
+        return f"The step stands, the runner of {control} was not switched: {error}", False
 
 
 def _signer(key: Path | None, why: str, passphrase_file: Path | None) -> Any:

@@ -1,0 +1,51 @@
+"""A champion's runner goes over to the release that a rollback has made champion.
+
+    switched_to(step, control, None, trusted)      a sentence on how it went, or why it did not
+
+The new runner's journal is a new folder, beside the other's where none is named. Worst case: what
+`ops/switching.py` says.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from hftlib.core.errors import HostError, StateError
+from hftlib.core.release.rollout_step import ROLLED_BACK, Step
+
+SWITCHING = "hftlib.ops.switching"
+WHY_MAX = 60  # as a runner takes it
+
+
+def switched_to(step: Step, control: Path, journal: Path | None, trusted: Path) -> str:
+    """Switch the runner of this control socket to the release of the step."""
+    if step.what != ROLLED_BACK:
+        raise StateError(
+            f"There is no champion of {step.name} to go over to",
+            where=str(control),
+            do=f"Take its orders back: hft kill --why WHY --socket {control}.",
+        )
+    if find_spec(SWITCHING) is None:
+        do = f"End it, and launch again: hft live {step.name}@champion."
+        raise HostError("Nobody can switch a runner here", where=str(control), do=do)
+    why = f"rolled back, step {step.number}: {step.why}"[:WHY_MAX]
+    done = import_module(SWITCHING).switch(
+        control,
+        journal=journal or _beside(control),
+        why=why,
+        who=step.by,
+        release=step.release,
+        trusted=trusted,
+        older=why,
+        yes=True,
+    )
+    return f"The runner has gone over in {done.gap_ms:.0f} ms: {done.journal}, process {done.pid}."
+
+
+def _beside(control: Path) -> Path:
+    from hftlib.core.control.asking import told
+
+    day = Path(told(control, {"do": "status"}, "runner")["journal"])
+    return day.with_name(f"{day.name.removesuffix('.journal')}-back.journal")

@@ -1,0 +1,303 @@
+"""A champion that is watched: what breaks its policy is halted and rolled back, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+
+import pytest
+from floor_desk import Floor
+from floor_trial import killed, trade
+from rollout_days import IDEA, begun_day, opened
+from typer.testing import CliRunner
+from watched_shelf import NAME, Shelf
+
+from hftlib.cli import app
+from hftlib.core.control.serving import Control
+from hftlib.core.errors import InputError, StateError
+from hftlib.engine.live.replaying import replay
+from hftlib.ops.launching import laid
+from hftlib.ops.obeying import obey
+from hftlib.ops.status import status
+from hftlib.promote.rollout.breaches import Breaches
+from hftlib.promote.rollout.policy import Breach
+from hftlib.promote.rollout.watching import last_words
+
+RUNNER = CliRunner()
+PROGRAM = "from hftlib.cli import main; main()"
+PATIENCE_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def floor():
+    with opened(Floor(clock={"pace": "wall"})) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def idea(tmp_path_factory):
+    file = tmp_path_factory.mktemp("idea") / "leaner.py"
+    file.write_text(IDEA)
+    return f"{file}:Leaner"
+
+
+class Desk:
+    """A champion's runner on the floor, its control socket, and a watch in a process of its own."""
+
+    def __init__(self, floor, folder, idea, breach, before=True, mode="paper"):
+        self.floor, self.folder = floor, folder
+        self.shelf = Shelf(folder, breach, before)
+        release = self.shelf.champion
+        said = {"name": NAME, "serial": release.manifest.serial, "digest": release.digest}
+        self.trial = begun_day(floor, folder / "day.journal", idea, mode, **said)
+        self.socket = folder / "runner.socket"
+        self.control = Control(self.socket, partial(obey, self.trial.runner))
+        floor.others.append(self)
+
+    def turn(self):
+        self.control.poll()
+
+    def watched(self, *more):
+        words = self.shelf.words_of("--control", self.socket, "--no-switch", *more)
+        self.out = self.folder / "watch.out"
+        with self.out.open("wb") as out, (self.folder / "watch.errors").open("wb") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", PROGRAM, *words],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=errors,
+                env={**os.environ, "XDG_RUNTIME_DIR": str(self.folder)},
+            )
+        self.floor.until(lambda: self.has("watching") or self.process.poll() is not None, 60)
+        assert self.process.poll() is None, (self.folder / "watch.errors").read_text()
+        return self
+
+    @property
+    def told(self):
+        lines = self.out.read_text().splitlines(keepends=True)
+        return [json.loads(one) for one in lines if one.endswith("\n")]
+
+    def has(self, what):
+        return any(one["what"] == what for one in self.told)
+
+    def ended(self):
+        """Its exit code, once it is over."""
+        self.floor.until(lambda: self.process.poll() is not None, PATIENCE_S)
+        return self.process.returncode
+
+    def close(self):
+        """Its day ends, and its socket with it, as of a process that leaves."""
+        for one in (self, self.trial):
+            if one in self.floor.others:
+                self.floor.others.remove(one)
+        self.trial.runner.stop()
+        self.control.close()
+
+
+@pytest.fixture
+def desk(floor, tmp_path, idea):
+    made = []
+
+    def one(breach, **more):
+        made.append(Desk(floor, tmp_path, idea, breach, **more))
+        return made[-1]
+
+    yield one
+    for each in made:
+        if getattr(each, "process", None) is not None and each.process.poll() is None:
+            each.process.kill()
+            each.process.wait()
+        each.close()
+
+
+def test_a_champion_that_loses_too_much_is_halted_and_rolled_back(desk, floor):
+    one = desk("loss_money = 0.01").watched()
+    champion, before = one.shelf.champion, one.shelf.releases[0]
+    trade(floor, 400, lambda: one.has("rolled back"))
+    assert one.ended() == 1
+    words = [told["what"] for told in one.told]
+    assert words == ["watching", "breach", "halted", "rolled back"], one.told
+    assert "it has lost" in one.told[1]["why"] and "the rule is 0.01" in one.told[1]["why"]
+    assert one.told[3]["to"] == before.name
+    log = one.shelf.log
+    assert log.at("champion").digest == before.digest != champion.digest
+    step = log.steps[-1]
+    assert (step.what, step.by) == ("rolled back", "ann") and "it has lost" in step.why
+    found = status(one.trial.runner)
+    assert found["scopes"][0]["state"] == "halted"
+    floor.until(lambda: one.trial.runner.open_orders == 0)
+    sent = one.trial.counts("commands")
+    trade(floor, 5)
+    assert one.trial.counts("commands") == sent, "nothing more goes out"
+    again = RUNNER.invoke(app, one.shelf.words_of("--control", str(one.socket)))
+    assert again.exit_code == 1 or isinstance(again.exception, Exception)
+    assert len(one.shelf.log.steps) == len(log.steps), "it is never rolled back twice"
+    one.close()
+    told = replay(one.trial.folder, laid)
+    assert told.is_identical, told.difference
+
+
+def test_a_champion_within_its_policy_is_left_alone_and_its_day_may_end(desk, floor):
+    rules = "loss_money = 1e9\nrefused_per_second = 1e6\nrejected_per_second = 1e6"
+    rules += "\nlatency_p99_us = 1e9\nstale_ms = 60_000\nsilence_ms = 20_000"
+    one = desk(rules).watched()
+    trade(floor, 20)
+    steps = len(one.shelf.log.steps)
+    one.close()
+    end = time.monotonic() + PATIENCE_S
+    while one.process.poll() is None and time.monotonic() < end:
+        time.sleep(0.02)
+    assert one.process.returncode == 0
+    assert [told["what"] for told in one.told] == ["watching", "over"], one.told
+    assert one.told[1]["why"] == "its day has ended"
+    assert len(one.shelf.log.steps) == steps and last_words(one.trial.folder)["why"] == ""
+
+
+def test_a_runner_that_is_silent_is_rolled_back_and_ended(desk, floor, tmp_path):
+    """Its process is another one here, which does not answer and is no runner at all."""
+    one = desk("silence_ms = 700\nloss_money = 1e9").watched()
+    floor.others.remove(one)  # nobody polls its control socket any more
+    one.process.send_signal(signal.SIGSTOP)  # and the watch itself may sleep meanwhile
+    one.process.send_signal(signal.SIGCONT)
+    child = one.process
+    one.trial.floor.others.remove(one.trial)
+    killed_folder = _killed(one)
+    end = time.monotonic() + PATIENCE_S
+    while child.poll() is None and time.monotonic() < end:
+        time.sleep(0.02)
+    assert killed_folder == one.trial.folder
+
+
+def _killed(one):
+    one.floor.others.append(one.trial)
+    return killed(one.trial)
+
+
+def test_one_who_was_quicker_is_not_overtaken(desk, floor):
+    from hftlib.promote.rollout.steps import roll_back
+
+    one = desk("loss_money = 0.01").watched()
+    shelf = one.shelf
+    roll_back(shelf.place, NAME, shelf.people["bea"], shelf.trusted, "I saw it", stage="champion")
+    steps = len(shelf.log.steps)
+    trade(floor, 400, lambda: one.has("halted"))
+    assert one.ended() == 1
+    assert one.told[-1]["what"] == "not rolled back"
+    assert one.told[-1]["why"] == f"the champion is {shelf.releases[0].name} by now"
+    assert len(shelf.log.steps) == steps
+
+
+def test_without_a_champion_before_the_stage_is_given_up(desk, floor):
+    one = desk("refused_per_second = 1_000\nloss_money = 0.01", before=False).watched()
+    trade(floor, 400, lambda: one.has("rolled back"))
+    assert one.ended() == 1
+    assert one.told[-1] == {
+        "what": "rolled back",
+        "to": "nothing: there is none before",
+        "step": len(one.shelf.log.steps),
+    }
+    assert one.shelf.log.at("champion") is None
+
+
+def test_who_is_not_to_roll_back_only_halts(desk, floor):
+    one = desk("loss_money = 0.01")
+    one.shelf.words_of = _only_halts(one.shelf)
+    one.watched()
+    steps = len(one.shelf.log.steps)
+    trade(floor, 400, lambda: one.has("halted"))
+    assert one.ended() == 1 and "no key was given" in one.told[-1]["why"]
+    assert len(one.shelf.log.steps) == steps
+    assert status(one.trial.runner)["scopes"][0]["state"] == "halted"
+
+
+def _only_halts(shelf):
+    given = ["rollout", "watch", NAME, "--shelf", shelf.place, "--trusted", shelf.keys]
+    return lambda *more: [str(one) for one in [*given, "--halt-only", "--json", *more]]
+
+
+def test_what_is_asked_for_and_wrong_is_refused_before_it_watches(desk, floor, tmp_path):
+    one = desk("loss_money = 1")
+
+    def refused(*words, kind=InputError):
+        with pytest.raises(kind) as caught:
+            RUNNER.invoke(app, list(map(str, words)), catch_exceptions=False)
+        return str(caught.value)
+
+    bare = ["rollout", "watch", NAME, "--shelf", one.shelf.place, "--trusted", one.shelf.keys]
+    assert "Nobody signs the rollback" in refused(*bare, "--control", one.socket)
+    both = one.shelf.words_of("--control", one.socket, "--halt-only")
+    assert "no key signs" in refused(*both)
+    nobody = tmp_path / "none.socket"
+    assert "No runner listens there" in refused(
+        *one.shelf.words_of("--control", nobody), kind=StateError
+    )
+    unknown = [word if word != NAME else "taker" for word in bare]
+    assert "Nothing of taker is champion" in refused(*unknown, "--halt-only", kind=StateError)
+
+
+def found(**more):
+    one = {"symbol": "AAA", "quantity": 1.0, "bid": 9.0, "ask": 11.0, "profit": -5.0}
+    counts = {"commands": 10, "refused": 0, "rejected": 0}
+    told = {"time_ns": 10**9, "positions": [one], "counts": counts}
+    told["feeds"] = [{"state": "LIVE"}]
+    told["latencies_ns"] = {"frame to wire": {"count": 100, "p99": 50_000}}
+    return told | more
+
+
+def test_a_figure_at_its_rule_holds_and_beyond_it_does_not():
+    for rule, at in (("loss_money", 5.0), ("latency_p99_us", 50.0)):
+        assert Breaches(Breach(**{rule: at})).look(found(), 1.0) == ([], {})
+        (why,), untold = Breaches(Breach(**{rule: at - 0.1})).look(found(), 1.0)
+        assert "the rule is" in why and not untold
+
+
+@pytest.mark.parametrize("name", ["refused", "rejected"])
+def test_rates_are_of_what_came_between_two_looks(name):
+    rules = Breaches(Breach(**{f"{name}_per_second": 10}))
+    assert rules.look(found(), 1.0) == ([], {}), "of one look there is no rate"
+    later = found(time_ns=3 * 10**9, counts=found()["counts"] | {name: 21})
+    (why,), _ = rules.look(later, 3.0)
+    assert why == f"21 {name} in 2.00 s, the rule is 10 a second"
+
+
+def test_a_feed_is_stale_once_it_was_not_live_for_so_long():
+    rules = Breaches(Breach(stale_ms=100))
+    assert rules.look(found(), 1.0) == ([], {})
+    late = found(feeds=[{"state": "STALE"}])
+    assert rules.look(late, 1.05) == ([], {})
+    assert rules.look(late, 1.2)[0] == ["feed 1 is STALE for 200 ms"]
+    assert rules.look(found(), 1.3) == ([], {})
+
+
+@pytest.mark.parametrize(
+    ("rule", "lacks"),
+    [
+        ("loss_money", "positions"),
+        ("refused_per_second", "counts"),
+        ("rejected_per_second", "counts"),
+        ("latency_p99_us", "latencies_ns"),
+        ("stale_ms", "feeds"),
+    ],
+)
+def test_a_status_that_lacks_a_figure_is_no_breach_and_that_is_said(rule, lacks):
+    rules = Breaches(Breach(**{rule: 1e-9}))
+    less = {name: value for name, value in found().items() if name != lacks}
+    for told in (less, found(**{lacks: None}), less):
+        wrong, untold = rules.look(told, 1.0)
+        assert not wrong and list(untold) == [rule] and "does not say" in untold[rule]
+
+
+def test_a_position_without_a_price_is_said_and_no_loss():
+    dark = found()["positions"][0] | {"profit": None, "bid": None, "ask": None}
+    wrong, untold = Breaches(Breach(loss_money=1)).look(found(positions=[dark]), 1.0)
+    assert not wrong and untold == {"loss_money": "AAA have no price"}
+
+
+def test_too_few_frames_are_not_slow_yet():
+    few = {"frame to wire": {"count": 3, "p99": 10**9}}
+    assert Breaches(Breach(latency_p99_us=1)).look(found(latencies_ns=few), 1.0) == ([], {})
