@@ -16,7 +16,7 @@ from hftlib.promote.rollout.policy import (
     read_policy,
 )
 
-OURS = Path(__file__).parents[2] / "pipelines" / "rollout.toml"
+OURS = Path(__file__).parents[3] / "pipelines" / "rollout.toml"
 
 
 def edited(stage, line):
