@@ -5,6 +5,7 @@
     hft live arb.py:Arb --exchange XNAS=a.json --exchange XBOS=b.json --journal day.journal
     hft live --resume --exchange exchange.json --journal day.journal     after a kill -9
     hft live --release maker-7 --trusted keys ...   what somebody signed (`released_launch.py`)
+    hft live ... --take-over runner.socket --why ...     from a runner that trades: `hft switch`
     hft replay day.journal
 
 Ctrl-C, a polite kill and `--seconds` end the day: the strategy says its last word, its orders are
@@ -31,6 +32,7 @@ from hftlib.terminal import Json, counted, leave_through_finally, patience
 TURN_S, SHOWN_S = 0.002, 0.25
 PART_S = 0.5  # a watchdog looks ten times a second
 WAIT_S = 300.0  # for an exchange that still compiles
+NEXT = "next"  # the socket of who takes over lies there, until it is in the other's place
 
 
 def live_command(
@@ -67,14 +69,18 @@ def live_command(
     group_digest: options.GroupDigest = "",
     group: options.Group = "",
     older: options.Older = "",
+    take_over: options.TakeOver = None,
+    who: options.Who = "",
+    why: options.Why = "",
     json_out: Json = False,
 ) -> None:
     """Run strategies against exchanges, journaled."""
     from hftlib.core import jit
     from hftlib.core.control.places import place
-    from hftlib.ops.beginning import Given, new, recovery_of, resumed, say_recovery
+    from hftlib.ops.beginning import Given, new, resumed, say_recovery
     from hftlib.ops.exchanges import Exchanges, passwords
     from hftlib.ops.hours import hours_of
+    from hftlib.ops.other_side import beside, launch_of, say_switched
     from hftlib.ops.released_launch import How, launched
     from hftlib.ops.replicating import keeping
 
@@ -90,19 +96,21 @@ def live_command(
     say = partial(say_recovery, json_out)
     how = How(release, trusted, group_digest, group, older)
     prepared = launched(how, begun, given, journal, say)  # what is wrong is said before all else
-    given_standby = standby, standby_lost, standby_patience, secret
-    kept = keeping(journal, durability, *given_standby, resume=resume)
+    kept = keeping(
+        journal, durability, standby, standby_lost, standby_patience, secret, resume=resume
+    )
+    other = beside(take_over, who, why, resume=resume)
     hours = {} if resume else hours_of(calendar, end_before_close)  # a day that goes on has its own
     with counted("compiling", jit.registered()) as advance:  # nothing compiles once it trades
         jit.warm(lambda done, _total, name: advance(done, name))
     told = exchanges.told(WAIT_S)
-    socket = place("runner", control_path)
-    made = prepared(told, hours)
+    socket = place("runner" if other.path is None else NEXT, control_path)
+    made = other.laid(prepared(told, hours))
     runner = _made(made, journal, told, words, sleeps=not busy, **kept.settings)
     kept.applied(runner)
-    recovery = recovery_of(runner, told, copies, words) if runner.is_resumed else None
-    _trade(runner, recovery, socket, cpu, seconds, json_out, say)
-    _say_the_end(runner, json_out)
+    recovery = other.recovery(runner, told, copies, words, partial(say_switched, json_out))
+    launch = launch_of(exchanges.files, copies, durability=durability, cpu=cpu, busy=busy)
+    _trade(runner, recovery, launch, socket, cpu, seconds, json_out, say)
 
 
 def _venues(journal: Path) -> list[str]:
@@ -118,6 +126,7 @@ def _venues(journal: Path) -> list[str]:
 def _trade(
     runner: Any,
     recovery: Any,
+    launch: Mapping[str, Any],
     socket: Path | None,
     cpu: int | None,
     seconds: float,
@@ -127,21 +136,26 @@ def _trade(
     """Until it is told to end, or its time is over."""
     from hftlib.core import jit
     from hftlib.ops.beginning import telling
+    from hftlib.ops.handing_over import HandedOverError, HandingOver
     from hftlib.ops.hours import Hours
     from hftlib.ops.showing import status_table
     from hftlib.ops.status import status
 
-    with runner, _heard(socket, runner) as control:
+    handing = HandingOver(runner, launch)
+    with runner, _heard(socket, runner, handing) as control:
         status_table(status(runner))  # what may be asked is made ready, too
         jit.freeze()
-        turns = [] if control is None else [control.poll]
+        turns = [] if control is None else [control.poll, handing.turn]
         turns += [] if recovery is None else [telling(recovery, say)]
+        if control is not None and control.path.name.startswith(f"{NEXT}-"):
+            recovery.in_its_place_of(control)
         within = Hours(runner, recovery)  # before the open it is held from its first frame on
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt, HandedOverError):
             print(_begun(runner, cpu, socket, json_out), flush=True)
             end = within.seconds(seconds)
             every = [*turns, within.turn]
             _shown(runner, every, end, json_out, lambda: status_table(status(runner)))
+    _say_the_end(runner, json_out)
 
 
 def _made(
@@ -219,7 +233,7 @@ def _begun(runner: Any, cpu: int | None, socket: Path | None, json_out: bool) ->
 
 
 @contextmanager
-def _heard(path: Path | None, runner: Any) -> Iterator[Any]:
+def _heard(path: Path | None, runner: Any, handing: Any) -> Iterator[Any]:
     """The control socket, until its day is over and whoever watches it has heard so.
 
     A watchdog must not take an end for a hang: it would end what is taking its orders back.
@@ -227,7 +241,13 @@ def _heard(path: Path | None, runner: Any) -> Iterator[Any]:
     from hftlib.core.control.serving import Control
     from hftlib.ops.obeying import obey
 
-    made = Control(path, partial(obey, runner)) if path is not None else None
+    def heard(said: dict[str, Any]) -> dict[str, Any]:
+        told: dict[str, Any] = (
+            handing.obey(said) if said.get("do") == "hand_over" else obey(runner, said)
+        )
+        return told
+
+    made = Control(path, heard) if path is not None else None
     try:
         yield made
     finally:

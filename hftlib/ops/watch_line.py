@@ -42,9 +42,9 @@ class Line:
         return found if found["ok"] else {}
 
 
-def stays(process: int) -> bool:
+def stays(process: int, patience_s: float = GONE_S) -> bool:
     """Whether it is alive, and not at its end: sockets are closed before a process is gone."""
-    until = time.monotonic() + GONE_S
+    until = time.monotonic() + patience_s
     while _is_alive(process):
         if time.monotonic() > until:
             return True
