@@ -32,7 +32,6 @@ from hftlib.terminal import Json, counted, leave_through_finally, patience
 TURN_S, SHOWN_S = 0.002, 0.25
 PART_S = 0.5  # a watchdog looks ten times a second
 WAIT_S = 300.0  # for an exchange that still compiles
-NEXT = "next"  # the socket of who takes over lies there, until it is in the other's place
 
 
 def live_command(
@@ -75,12 +74,10 @@ def live_command(
     json_out: Json = False,
 ) -> None:
     """Run strategies against exchanges, journaled."""
-    from hftlib.core import jit
-    from hftlib.core.control.places import place
     from hftlib.ops.beginning import Given, new, resumed, say_recovery
     from hftlib.ops.exchanges import Exchanges, passwords
     from hftlib.ops.hours import hours_of
-    from hftlib.ops.other_side import beside, launch_of, say_switched
+    from hftlib.ops.other_side import beside, launch_of
     from hftlib.ops.released_launch import How, launched
     from hftlib.ops.replicating import keeping
 
@@ -92,25 +89,29 @@ def live_command(
     words = passwords(exchanges.venues, password, "HFT_PASSWORD")
     fees = exchanges.fees(fee) if fee else {}
     given = Given(strategies or [], param or [], limits, symbols, users, *settings, fees)
-    begun = resumed if resume else new
     say = partial(say_recovery, json_out)
     how = How(release, trusted, group_digest, group, older)
-    prepared = launched(how, begun, given, journal, say)  # what is wrong is said before all else
-    kept = keeping(
-        journal, durability, standby, standby_lost, standby_patience, secret, resume=resume
-    )
+    prepared = launched(how, resumed if resume else new, given, journal, say)
+    given_standby = standby, standby_lost, standby_patience, secret
+    kept = keeping(journal, durability, *given_standby, resume=resume)
     other = beside(take_over, who, why, resume=resume)
     hours = {} if resume else hours_of(calendar, end_before_close)  # a day that goes on has its own
-    with counted("compiling", jit.registered()) as advance:  # nothing compiles once it trades
-        jit.warm(lambda done, _total, name: advance(done, name))
+    _compile()
     told = exchanges.told(WAIT_S)
-    socket = place("runner" if other.path is None else NEXT, control_path)
+    socket = other.place(control_path)
     made = other.laid(prepared(told, hours))
-    runner = _made(made, journal, told, words, sleeps=not busy, **kept.settings)
-    kept.applied(runner)
-    recovery = other.recovery(runner, told, copies, words, partial(say_switched, json_out))
-    launch = launch_of(exchanges.files, copies, durability=durability, cpu=cpu, busy=busy)
+    runner = _made(made, journal, told, words, kept, sleeps=not busy)
+    recovery = other.recovery(runner, told, copies, words, json_out)
+    launch = launch_of(exchanges.files, copies, seconds, scale, cpu=cpu, busy=busy)
     _trade(runner, recovery, launch, socket, cpu, seconds, json_out, say)
+
+
+def _compile() -> None:
+    """All of it now: nothing compiles once it trades."""
+    from hftlib.core import jit
+
+    with counted("compiling", jit.registered()) as advance:
+        jit.warm(lambda done, _total, name: advance(done, name))
 
 
 def _venues(journal: Path) -> list[str]:
@@ -147,7 +148,7 @@ def _trade(
         jit.freeze()
         turns = [] if control is None else [control.poll, handing.turn]
         turns += [] if recovery is None else [telling(recovery, say)]
-        if control is not None and control.path.name.startswith(f"{NEXT}-"):
+        if control is not None and runner.about.get("takes_over") and not runner.is_resumed:
             recovery.in_its_place_of(control)
         within = Hours(runner, recovery)  # before the open it is held from its first frame on
         with suppress(KeyboardInterrupt, HandedOverError):
@@ -163,6 +164,7 @@ def _made(
     journal: Path,
     told: Mapping[str, Mapping[str, Any]],
     words: Mapping[str, str],
+    kept: Any,
     **settings: Any,
 ) -> Any:
     """The runner, which listens to all exchanges, in the order of its feeds."""
@@ -175,7 +177,10 @@ def _made(
         places.append(Place(lines, one["recovery"], one.get("interface", "")))
         leads = Door(tuple(one["order_entry"]), words[venue])
         doors.append(leads if live.shadow is None else Door(("", 0), ""))  # which leads nowhere
-    return Runner(live, journal, about, places=places, doors=doors, after=after, **settings)
+    settings |= kept.settings
+    runner = Runner(live, journal, about, places=places, doors=doors, after=after, **settings)
+    kept.applied(runner)
+    return runner
 
 
 def _say_the_end(runner: Any, json_out: bool) -> None:

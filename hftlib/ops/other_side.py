@@ -2,7 +2,7 @@
 
     other = beside(take_over, who, why, resume=resume)     refused before anything is laid out
     made = other.laid(prepared(told, hours))               its first frame says from whom
-    recovery = other.recovery(runner, told, copies, words)
+    recovery = other.recovery(runner, told, copies, words, json_out)
 
 Worst case: a runner that does not answer is waited for, ASK_S.
 """
@@ -11,17 +11,21 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hftlib.core import clock
+from hftlib.core.control.places import place
 from hftlib.core.errors import InputError
 from hftlib.ops.beginning import Told, recovery_of
 from hftlib.ops.take_over import TakeOver, asked_first, first_words, takes_over
 
 Made = tuple[Any, dict[str, Any], int]
 _WHERE = "hft live --take-over"
+NEXT = "next"  # a socket of this kind is not found as a runner's
 
 
 @dataclass(slots=True)
@@ -33,6 +37,10 @@ class Other:
     why: str = ""
     found: Mapping[str, Any] = field(default_factory=dict)
     first: Any = None  # what a day that goes on has still to carry
+
+    def place(self, wanted: str) -> Path | None:
+        """Where the socket is to be; of who takes over, until it is in the other's place."""
+        return place("runner" if self.path is None else NEXT, wanted)
 
     def laid(self, made: Made) -> Made:
         """With what the first frame says of it."""
@@ -49,7 +57,7 @@ class Other:
         told: Told,
         copies: Mapping[str, str],
         words: Mapping[str, str],
-        tell: Callable[[dict[str, Any]], None] = lambda _times: None,
+        json_out: bool,
     ) -> Any:
         """What says when it may trade; None: at once."""
         if runner.is_resumed:
@@ -59,7 +67,7 @@ class Other:
         made = recovery_of(runner, told, copies, words)
         if runner.is_resumed or self.path is None:
             return made
-        return TakeOver(runner, made, self.path, self.who, self.why, tell)
+        return TakeOver(runner, made, self.path, self.who, self.why, partial(_say, json_out))
 
 
 def beside(take_over: Path | None, who: str, why: str, *, resume: bool) -> Other:
@@ -78,14 +86,22 @@ def beside(take_over: Path | None, who: str, why: str, *, resume: bool) -> Other
 
 
 def launch_of(
-    exchanges: Mapping[str, Path], copies: Mapping[str, str], **more: Any
+    exchanges: Mapping[str, Path],
+    copies: Mapping[str, str],
+    seconds: float,
+    scale: Sequence[str] | None,
+    **more: Any,
 ) -> dict[str, Any]:
     """What a runner was started with, for who starts the next one like it."""
-    files: Sequence[str] = [f"{venue}={path.resolve()}" for venue, path in exchanges.items()]
-    return {"exchange": files, "copy_user": [f"{v}={u}" for v, u in copies.items()]} | more
+    return {
+        "exchange": [f"{venue}={path.resolve()}" for venue, path in exchanges.items()],
+        "copy_user": [f"{venue}={user}" for venue, user in copies.items()],
+        "scale": list(scale or ()),
+        "end_ns": clock.now_ns() + round(seconds * 1e9) if seconds else 0,
+    } | more
 
 
-def say_switched(json_out: bool, times: dict[str, Any]) -> None:
+def _say(json_out: bool, times: dict[str, Any]) -> None:
     """When each step was done, for the machine that waits for it."""
     if json_out:
         print(json.dumps({"switched": times}), flush=True)

@@ -51,8 +51,7 @@ from hftlib.ops.standby_link import Link
 from hftlib.ops.standby_meeting import Plan
 from hftlib.risk.directives import DIRECTIVE
 
-DESK_MAX, FOR_EVER = 256, 2**62
-BUFFER_BYTES, OUTBOX_BYTES = 1 << 16, 1 << 20
+DESK_MAX, FOR_EVER, BUFFER_BYTES, OUTBOX_BYTES = 256, 2**62, 1 << 16, 1 << 20
 LEAVE_S = 2.0  # for orders to be taken back at the end
 
 
@@ -78,11 +77,11 @@ class Runner:
         self._intakes: list[lines.Intake] = []
         self._desk_memory = np.zeros(1, ring_dtype(DIRECTIVE, DESK_MAX))
         self._desk = Ring(self._desk_memory)
-        self._after = after
         self.standby: Link | None = None
         self._thread: threading.Thread | None = None
-        self._has_asked, self._is_over, self._failure = threading.Event(), False, ""
-        self.host, self.is_handed_over = dict[str, str](), False
+        self._after, self._is_over, self._failure = after, False, ""
+        self._has_asked, self.is_handed_over = threading.Event(), False
+        self.host: dict[str, str] = {}
         self.carries: np.ndarray[Any, Any] | None = None  # what it takes over as it starts
         self.last_words: Callable[[], dict[str, Any]] = dict  # of its journal
         try:
@@ -113,9 +112,7 @@ class Runner:
         """The driver's own memory: sockets, what waits to be sent, passwords."""
         count = len(self._doors)
         self._memory = np.zeros(1, m.HOT)
-        self._sources = np.zeros(len(self._intakes), lines.INTAKE)
-        for n, one in enumerate(self._intakes):
-            self._sources[n] = one.record[0]
+        self._sources = np.array([one.record[0] for one in self._intakes], lines.INTAKE)
         self._lanes = np.zeros(count, m.LANE)
         self.dialler = Dialler(self.live.links, self._lanes, self._doors)
         self._outboxes = np.zeros((count, OUTBOX_BYTES), np.uint8)
@@ -185,15 +182,15 @@ class Runner:
         gc.collect()
         gc.freeze()
         self.host = asked_host(cpu)
+        self._cpu = cpu
         if self.is_resumed or self.about.get("takes_over"):
             self._say(RESUMED)
         if self.carries is not None:
             self._word(self.carries)
-        self._begin(cpu)
+        self._begin()
 
-    def _begin(self, cpu: int | None) -> None:
-        self._cpu = cpu
-        self._thread = threading.Thread(target=self._run, args=(cpu,), name="hft hot", daemon=True)
+    def _begin(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="hft hot", daemon=True)
         self._thread.start()
         self._has_asked.wait()
 
@@ -202,7 +199,7 @@ class Runner:
         self._pause()
         if self.status == 0:
             self._word(words)
-            self._begin(self._cpu)
+            self._begin()
 
     def _pause(self) -> None:
         self.record["stop"] = 1
@@ -210,10 +207,10 @@ class Runner:
             self._thread.join()
         self.record["stop"] = 0
 
-    def _run(self, cpu: int | None) -> None:
+    def _run(self) -> None:
         try:
-            if cpu is not None:
-                os.sched_setaffinity(0, {cpu})  # of this thread only
+            if self._cpu is not None:
+                os.sched_setaffinity(0, {self._cpu})  # of this thread only
                 self.host["priority"] = asked_priority()
             self._has_asked.set()
             hot.spin(self._memory.ctypes.data, FOR_EVER)

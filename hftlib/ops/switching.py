@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hftlib.core import clock
 from hftlib.core.control.asking import told
 from hftlib.core.errors import HftError, InputError, StateError
 
@@ -130,8 +131,8 @@ def _as_before(
     found: Mapping[str, Any], about: Mapping[str, Any], cpu: int | None, *, is_release: bool
 ) -> list[str]:
     """The other's own options: exchanges, accounts, symbols, mode, fees, hours, durability."""
-    launch = found["launch"]
-    if launch["durability"] == "replicated":
+    launch, durability = found["launch"], _durability(Path(found["journal"]))
+    if durability == "replicated":
         what = "The runner's journal is replicated to a standby, which follows that one alone"
         raise StateError(what, where=WHERE, do="End its day, and begin another with the new one.")
     if launch["busy"] and launch["cpu"] is not None and cpu in (None, launch["cpu"]):
@@ -151,8 +152,19 @@ def _as_before(
         before = (hours["close_ns"] - hours["end_ns"]) / 1e9
         words += ["--calendar", hours["calendar"], "--end-before-close", str(before)]
     chosen = launch["cpu"] if cpu is None else cpu
-    words += _pairs({"--durability": launch["durability"], "--cpu": chosen})
+    words += _pairs({"--durability": durability, "--cpu": chosen})
+    words += [word for one in launch["scale"] for word in ("--scale", one)] if canary else []
+    if launch["end_ns"]:
+        words += ["--seconds", str(max(1.0, (launch["end_ns"] - clock.now_ns()) / 1e9))]
     return [*words, *(["--busy"] if launch["busy"] else []), "--json"]
+
+
+def _durability(journal: Path) -> str:
+    from hftlib.core.journal.layout import DURABILITIES
+    from hftlib.core.journal.segments import session_of
+
+    number = session_of(journal).durability
+    return next(name for name, mode in DURABILITIES.items() if mode == number)
 
 
 def _symbols(about: Mapping[str, Any]) -> list[str]:

@@ -16,7 +16,7 @@ from hftlib.ops.resuming import Recovery
 from hftlib.ops.runner import Door, Place, Runner
 from hftlib.ops.take_over import TakeOver, asked_first, takes_over
 
-LAUNCH = {"exchange": [], "copy_user": [], "durability": "", "cpu": None, "busy": False}
+LAUNCH = {"exchange": [], "copy_user": [], "cpu": None, "busy": False}
 
 
 class Blue:
@@ -54,12 +54,14 @@ class Blue:
 class Green(Trial):
     """Another runner of the same account that takes over from whoever listens at `path`."""
 
-    def __init__(self, floor, folder, path, *, limits=None, found=None, why="wider", **params):
+    def __init__(
+        self, floor, folder, path, *, limits=None, strategy="QueueImbalance", why="wider", **params
+    ):
         self.floor, self.folder = floor, folder
         places = floor.exchange.places
-        found = found or asked_first(path)
+        found = asked_first(path)
         about = described(
-            ["QueueImbalance"], places, user="frm1a", params=params, limits=limits, mode="paper"
+            [strategy], places, user="frm1a", params=params, limits=limits, mode="paper"
         )
         about |= {"takes_over": takes_over(found)}
         lines = Place([places["line_a"], places["line_b"]], places["recovery"], "127.0.0.1")

@@ -158,6 +158,39 @@ def test_a_loss_of_the_day_counts_on(floor, tmp_path):
     same_again(trial.folder, green.folder)
 
 
+EARLY = '''
+"""Orders as soon as it may."""
+
+import hftlib as hft
+
+
+@hft.strategy
+class Early:
+    """Orders as soon as it may."""
+
+    def on_start(self, ctx):
+        ctx.buy(0, 90.0, 100)
+'''
+
+
+def test_what_is_ordered_as_it_begins_never_leaves(floor, trial, blue, tmp_path):
+    """It began while another had the account: what it wanted then is long out of date."""
+    (tmp_path / "early.py").write_text(EARLY)
+    strategy = f"{tmp_path / 'early.py'}:Early"
+    green = Green(floor, tmp_path / "green.journal", blue.path, strategy=strategy)
+    green.runner.start()
+    floor.until(lambda: green.take.is_over or green.failed)
+    assert green.failed is None
+    for _ in range(50):
+        floor.step()
+    assert green.runner.open_orders == 0
+    green.runner.stop()
+    sent = told_of(green.folder, "accepted")
+    assert sent == []
+    assert not [one for one in heard(floor).standing if one.price == "90.0000"]
+    same_again(green.folder)
+
+
 def test_it_goes_on_where_no_safe_point_comes(trial, monkeypatch):
     """The exchange stands still: what was asked to go is not answered."""
     filled(trial)
