@@ -148,7 +148,7 @@ def _trade(
         jit.freeze()
         turns = [] if control is None else [control.poll, handing.turn]
         turns += [] if recovery is None else [telling(recovery, say)]
-        if control is not None and runner.about.get("takes_over") and not runner.is_resumed:
+        if runner.about.get("takes_over") and not runner.is_resumed:
             recovery.in_its_place_of(control)
         within = Hours(runner, recovery)  # before the open it is held from its first frame on
         with suppress(KeyboardInterrupt, HandedOverError):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,11 +22,10 @@ from hftlib.core import clock
 from hftlib.core.control.places import place
 from hftlib.core.errors import InputError
 from hftlib.ops.beginning import Told, recovery_of
-from hftlib.ops.take_over import TakeOver, asked_first, first_words, takes_over
+from hftlib.ops.take_over import NEXT, TakeOver, asked_first, first_words, takes_over
 
 Made = tuple[Any, dict[str, Any], int]
 _WHERE = "hft live --take-over"
-NEXT = "next"  # a socket of this kind is not found as a runner's
 
 
 @dataclass(slots=True)
@@ -40,7 +40,9 @@ class Other:
 
     def place(self, wanted: str) -> Path | None:
         """Where the socket is to be; of who takes over, until it is in the other's place."""
-        return place("runner" if self.path is None else NEXT, wanted)
+        if self.path is None or wanted:
+            return place("runner", wanted)
+        return self.path.with_name(f"{NEXT}-{os.getpid()}.socket")  # on the same file system
 
     def laid(self, made: Made) -> Made:
         """With what the first frame says of it."""

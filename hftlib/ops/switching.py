@@ -90,7 +90,7 @@ def switch(
         words = [*strategies, *(word for one in params for word in ("-p", one))]
         words += _pairs({"--limits": kept, "--release": release, "--trusted": trusted})
         words += _pairs({"--older": older, "--who": who, "--why": why, "--take-over": control})
-        words += _as_before(found, about, cpu, is_release=release is not None)
+        words += _as_before(found, about, cpu)
         words += ["--journal", str(journal), *(["--yes"] if yes else [])]
         _require_new(journal)
         return _Green(words, journal, found, control).seen_through(say)
@@ -127,9 +127,7 @@ def _limits_of(about: Mapping[str, Any], folder: Path) -> Path | None:
     return made
 
 
-def _as_before(
-    found: Mapping[str, Any], about: Mapping[str, Any], cpu: int | None, *, is_release: bool
-) -> list[str]:
+def _as_before(found: Mapping[str, Any], about: Mapping[str, Any], cpu: int | None) -> list[str]:
     """The other's own options: exchanges, accounts, symbols, mode, fees, hours, durability."""
     launch, durability = found["launch"], _durability(Path(found["journal"]))
     if durability == "replicated":
@@ -209,12 +207,19 @@ class _Green:
                 if self._process.poll() is not None:
                     raise self._failed()
                 time.sleep(LOOK_S)
-        except KeyboardInterrupt:
-            self._process.send_signal(signal.SIGTERM)
+        except BaseException:
+            self._give_up()
             raise
-        self._process.send_signal(signal.SIGTERM)
+        self._give_up()
         what = f"The new runner did not trade within {PATIENCE_S:.0f} s"
         raise StateError(what, where=str(self._errors), do="See hft status, and what it printed.")
+
+    def _give_up(self) -> None:
+        """It is ended where the other still trades, or will; else it is all there is."""
+        from hftlib.ops.take_over import TAKES
+
+        if not any(one.get("recovery") == TAKES for one in self._lines()):
+            self._process.send_signal(signal.SIGTERM)
 
     def _made(self, at: Mapping[str, Any]) -> Switched:
         from hftlib.ops.carried import last_word

@@ -21,6 +21,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ from hftlib.ops.runner import Runner
 from hftlib.ops.watch_line import stays
 
 WARM_S, ASK_S, CLOSE_S, LOOK_S = 120.0, 2.0, 10.0, 0.005
+TAKES = "waits for the end of the other runner's journal"
+NEXT = "next"  # a socket of this name is on its way to the other's place, and no runner's yet
 HEARS, WAITS, CLOSES, TAKEN = "hears", "waits", "closes", "taken"
 Told = dict[str, Any]
 
@@ -95,7 +98,8 @@ class TakeOver:
 
     def in_its_place_of(self, control: Any) -> None:
         """This socket is put where the other's was, for whoever knows that one."""
-        self._control = control
+        if control is not None and control.path.name.startswith(f"{NEXT}-"):
+            self._control = control
 
     def turn(self) -> None:
         """One look; what goes wrong before the other is gone is raised, and ends this one."""
@@ -118,8 +122,10 @@ class TakeOver:
         """Not before the other is gone: its last act is to take its own socket away."""
         control = self._control
         if control is not None and not (self._path.exists() and stays(self._process, 0.0)):
-            os.rename(control.path, self._path)
-            control.path, self._control = self._path, None
+            self._control = None
+            with suppress(OSError):  # its folder is gone: it stays where it is
+                os.rename(control.path, self._path)
+                control.path = self._path
 
     def _hear(self) -> None:
         self._said = self._lacks()
@@ -156,9 +162,9 @@ class TakeOver:
             raise StateError(what, where=str(self._path), do="It trades on; see hft status.")
         if found["state"] == SAFE:
             self.at["safe_ns"] = int(found["safe_ns"])
+            words_of(self._runner.live, asked_first(self._path)["carried"], WHERE)  # still so
             self._step("take")
-            self.state, self._begun = CLOSES, time.monotonic()
-            self._said = "waits for the end of the other runner's journal"
+            self.state, self._begun, self._said = CLOSES, time.monotonic(), TAKES
 
     def _step(self, step: str, **more: str) -> Told:
         """One word to the other; where it is gone, what is to be done then."""

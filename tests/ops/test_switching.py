@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -14,8 +15,10 @@ from test_live_command_venues import Processes, free_ports, lines, until
 import hftlib as hft
 from hftlib.core.control.asking import told
 from hftlib.core.errors import InputError, StateError
+from hftlib.core.journal.writing import Journal
 from hftlib.core.release.keys import save_key
 from hftlib.engine.live.replaying import about, replay
+from hftlib.ops import switching
 from hftlib.ops.carried import last_word
 from hftlib.ops.drop_copy import DropCopy
 from hftlib.ops.launching import laid
@@ -92,6 +95,48 @@ def fills(path):
 def trades(path, more=3):
     wanted = fills(path) + more
     until(lambda: fills(path) >= wanted)
+
+
+def test_it_is_started_as_the_other_was(tmp_path):
+    """Exchanges, accounts, mode, fees, hours and durability; what cannot be so is refused."""
+    table = hft.Instruments()
+    table.add("AAA", venue="XNAS", tick=100)
+    told_of = {
+        "instruments": base64.b64encode(table.table.tobytes()).decode(),
+        "fees_at": {"XNAS": {"taker": "1bp"}},
+        "hours": {"calendar": "XNAS", "close_ns": 61 * 10**9, "end_ns": 10**9},
+        "canary": {"share": 0.5},
+        "limits": "[firm]",
+        "mode": "canary",
+    }
+    with Journal.create(tmp_path / "day.journal", {}, durability="power") as journal:
+        folder = str(journal.folder)
+    launch = {"exchange": ["XNAS=/a.json"], "copy_user": ["XNAS=frm1d"], "scale": ["clip"]}
+    launch |= {"cpu": 1, "busy": False, "end_ns": 0}
+    found = {"launch": launch, "journal": folder, "mode": "canary", "links": [["XNAS", "frm1a"]]}
+    words = switching._as_before(found, told_of, None)
+    text = " ".join(words)
+    for part in (
+        "--exchange XNAS=/a.json --copy-user XNAS=frm1d --user XNAS=frm1a --symbols AAA@XNAS",
+        "--mode canary --share 0.5 --fee XNAS=taker=1bp",
+        "--calendar XNAS --end-before-close 60.0 --durability power --cpu 1 --scale clip",
+    ):
+        assert part in text
+    busy = found | {"launch": launch | {"busy": True, "end_ns": 1}}
+    with pytest.raises(InputError, match="never lets go of processor 1"):
+        switching._as_before(busy, told_of, None)
+    words = switching._as_before(busy, told_of, 0)
+    assert " ".join(words).endswith(
+        "--durability power --cpu 0 --scale clip --seconds 1.0 --busy --json"
+    )
+    with pytest.raises(InputError, match="limits of a canary"):
+        switching._limits_of(told_of, tmp_path)
+    with Journal.create(
+        tmp_path / "two.journal", {}, durability="replicated", followed=True
+    ) as one:
+        folder = str(one.folder)
+    with pytest.raises(StateError, match="follows that one alone"):
+        switching._as_before(found | {"journal": folder}, told_of, None)
 
 
 def test_what_is_wrong_leaves_the_old_one_as_it_was(here, control):
