@@ -15,6 +15,7 @@ does not want.
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -135,6 +136,7 @@ def _trade(
         status_table(status(runner))  # what may be asked is made ready, too
         jit.freeze()
         turns = [] if control is None else [control.poll]
+        _show(runner, socket)
         turns += [] if recovery is None else [telling(recovery, say)]
         within = Hours(runner, recovery)  # before the open it is held from its first frame on
         with suppress(KeyboardInterrupt):
@@ -142,6 +144,18 @@ def _trade(
             end = within.seconds(seconds)
             every = [*turns, within.turn]
             _shown(runner, every, end, json_out, lambda: status_table(status(runner)))
+
+
+def _show(runner: Any, socket: Path | None) -> None:
+    """Other processes read how it stands, also when nobody answers; it needs no more than that."""
+    from hftlib.ops.page import Page
+    from hftlib.ops.page_reading import page_path
+
+    if socket is not None:
+        try:
+            Page(runner, page_path(socket))
+        except HftError as error:
+            print(f"no page for other processes: {error.what}", file=sys.stderr, flush=True)
 
 
 def _made(
@@ -235,6 +249,8 @@ def _heard(path: Path | None, runner: Any) -> Iterator[Any]:
             runner.stop(made.poll)
             made.part(PART_S)
             made.close()
+            if runner.page is not None:
+                runner.page.remove()
 
 
 def _shown(

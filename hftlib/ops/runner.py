@@ -82,6 +82,7 @@ class Runner:
         self._desk = Ring(self._desk_memory)
         self._after = after
         self.standby: Link | None = None
+        self.page: Any = None  # where other processes see it
         self._thread: threading.Thread | None = None
         self._has_asked, self._is_over, self._failure = threading.Event(), False, ""
         self.host: dict[str, str] = {}
@@ -152,6 +153,11 @@ class Runner:
         return self._memory[0]
 
     @property
+    def address(self) -> int:
+        """Where the HOT record lies."""
+        return int(self._memory.ctypes.data)
+
+    @property
     def status(self) -> int:
         return int(self.record["status"])
 
@@ -203,6 +209,11 @@ class Runner:
             self._has_asked.set()
             raise
 
+    def shown_on(self, page: Any, latencies: np.ndarray[Any, Any], copying: int) -> None:
+        """Before it starts: its figures are put where other processes read them (`page.py`)."""
+        self.page, self._latencies = page, latencies
+        self.record["latencies"], self.record["copying"] = latencies.ctypes.data, copying
+
     def tell(self, directive: np.ndarray[Any, Any]) -> bool:
         """Tell risk something; False: too much waits already."""
         return self._desk.push(directive[0])
@@ -211,6 +222,8 @@ class Runner:
         """Dial where the hot thread wants a connection; hand over those that stand."""
         self.clocks.turn()
         self.dialler.turn()
+        if self.page is not None:
+            self.page.turn()
 
     def stop(self, turn: Callable[[], Any] = lambda: None) -> None:
         """The strategies' last word, their orders taken back, the journal closed.
@@ -220,6 +233,8 @@ class Runner:
         if self._is_over:
             return
         self._is_over = True
+        if self.page is not None:
+            self.page.turn(leaves=True)
         self.record["stop"] = 1
         if self._thread is not None:
             self._thread.join()

@@ -85,8 +85,12 @@ def _lacks(told: dict[str, Any] | None) -> list[str]:
 
 def worries(told: dict[str, Any]) -> list[str]:
     """All that is not as it should be, a line each."""
-    clock = told["clock"]
-    found = [
+    clock, page = told["clock"], told.get("page")
+    found = []
+    if page is not None:
+        age = f"{page['age_ns'] / 1e6:,.0f} ms old"
+        found.append(f"it does not answer: this is what its page says, {age}")
+    found += [
         f"the host's clock was set {clock['steps']:,} times, by {clock['step_us_max'] / 1e3:+,.1f}"
         " ms at most; the runner's time was not"
     ] * bool(clock["steps"])

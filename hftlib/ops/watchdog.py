@@ -9,8 +9,9 @@ A process is ended by a signal that nothing can catch, also one that was stopped
 stood at the venue is then cancelled there, by a session of its own that is open all the time
 (`last_resort.py`); without one it is the venue's to take back (`cancel_on_disconnect`). The same
 where the process is gone by itself, or may not be signalled. Its rules are its own
-(`watch_rules.py`); its figures are the runner's, asked for through the control socket, and what the
-venue says is held, by another session (`drop_copy.py`), of several venues by one each.
+(`watch_rules.py`); its figures are the runner's, asked for through the control socket and read in
+its page while nobody answers (`watch_line.py`), and what the venue says is held, by another session
+(`drop_copy.py`), of several venues by one each.
 
 Worst case: what goes wrong between two looks is seen at the next, `LOOK_S` later; a runner that
 does not answer is ended after `silence_ms`.
@@ -32,7 +33,7 @@ from hftlib.core.errors import HftError, StateError
 from hftlib.ops.drop_copy import DropCopy, differences
 from hftlib.ops.last_resort import LastResort, Resorts, see_through
 from hftlib.ops.modes import SHADOW
-from hftlib.ops.watch_line import Line, stays
+from hftlib.ops.watch_line import Sight, stays
 from hftlib.ops.watch_rules import Rules
 
 LOOK_S = 0.1
@@ -57,7 +58,7 @@ class Watchdog:
     halted: float = 0.0
     has_ended: bool = False
     over: str = ""  # why there is nothing to be watched any more
-    _line: Line | None = None
+    _sight: Sight | None = None
     _last: Told = field(default_factory=dict)
     _frames: tuple[int, float] = (-1, 0.0)
     _live: dict[int, float] = field(default_factory=dict)
@@ -68,7 +69,11 @@ class Watchdog:
     def begin(self) -> None:
         """Find the process; from here on it need not answer to be ended."""
         self.process = pid_of(self.path, "runner")
+        self._sight = Sight(self.path, self.process)
+        self._sight.last()
         self.say("watching", {"process": self.process})
+        if self._sight.wrong:
+            self.say("no page", {"why": self._sight.wrong})
 
     def step(self) -> None:
         """Look once, and do what must be done."""
@@ -77,7 +82,7 @@ class Watchdog:
             copy.turn()
         if self.resort is not None:
             self.resort.turn()
-        found = self._ask({"do": "status"})
+        found = self._ask()
         if self.over:
             return
         if found is None:
@@ -190,7 +195,7 @@ class Watchdog:
         self.over, self.has_ended = why, True
         if self.resort is not None:
             self.resort.begin(why)
-        self.say("ended", {"why": why, "process": self.process})
+        self.say("ended", {"why": why, "process": self.process} | self._held())
 
     def _take_back(self) -> None:
         """It is over without a word, or stopped by itself: at the venue, if there is a way to."""
@@ -198,13 +203,24 @@ class Watchdog:
             self.has_ended = True
             self.resort.begin(self.over)
 
-    def _ask(self, said: Told) -> Told | None:
-        """An answer in time, or none; one who is gone is not watched any more."""
-        until = time.monotonic() + self.rules.silence_ms / 1e3
+    def _held(self) -> Told:
+        """What it held and had standing when it last said so."""
+        found = self._sight.last() if self._sight is not None else None
+        rows = [] if found is None else found["positions"]
+        held = {f"{one['symbol']}@{one['venue']}": 0.0 for one in rows if one["quantity"]}
+        for one in rows:
+            if one["quantity"]:
+                held[f"{one['symbol']}@{one['venue']}"] += one["quantity"]
+        return {} if found is None else {"held": held, "open_orders": found["open_orders"]}
+
+    def _ask(self, said: Told | None = None) -> Told | None:
+        """Its status, or an answer, in time, or none; one who is gone is not watched any more."""
+        patience = self.rules.silence_ms / 1e3
         try:
-            if self._line is None:
-                self._line = Line(self.path, until)
-            return self._line.ask(said, until)
+            assert self._sight is not None, "begun"
+            if said is None:
+                return self._sight.look(patience)
+            return self._sight.ask(said, time.monotonic() + patience)
         except TimeoutError:
             return None
         except (OSError, StateError) as error:
@@ -212,7 +228,7 @@ class Watchdog:
             if not self.over:  # alive, and hung up: not what a runner does
                 self._end(f"it hung up: {error}")
             else:
-                self.say("over", {"why": self.over})
+                self.say("over", {"why": self.over} | self._held())
                 self._take_back()  # it did not say that its day is over
             return {}
 
