@@ -95,6 +95,7 @@ class Page:
         row["pieces"], row["count"] = self._pieces.ctypes.data, len(self._pieces)
         runner.shown_on(self, self.arena["latencies"], self._copying.ctypes.data)
         self.turn()
+        self._said = 0.0  # and again as soon as it runs
 
     def _cut(self, sources: dict[str, np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
         """Each source in parts of whole records, so that none keeps the hot thread long."""
