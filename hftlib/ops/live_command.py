@@ -61,7 +61,7 @@ def live_command(
     busy: options.Busy = False,
     control_path: options.ControlPath = "",
     seconds: options.Seconds = 0.0,
-    calendar: options.Calendar = "",
+    calendar: options.Calendar = None,
     end_before_close: options.EndBeforeClose = 60.0,
     release: options.ReleaseFolder = None,
     trusted: options.Trusted = None,
@@ -75,7 +75,7 @@ def live_command(
     from hftlib.core.control.places import place
     from hftlib.ops.beginning import Given, new, recovery_of, resumed, say_recovery
     from hftlib.ops.exchanges import Exchanges, passwords
-    from hftlib.ops.hours import hours_of
+    from hftlib.ops.hours import hours_at
     from hftlib.ops.released_launch import How, launched
     from hftlib.ops.replicating import keeping
 
@@ -93,7 +93,8 @@ def live_command(
     prepared = launched(how, begun, given, journal, say)  # what is wrong is said before all else
     given_standby = standby, standby_lost, standby_patience, secret
     kept = keeping(journal, durability, *given_standby, resume=resume)
-    hours = {} if resume else hours_of(calendar, end_before_close)  # a day that goes on has its own
+    calendars = exchanges.each(calendar or [], "", "--calendar")
+    hours = {} if resume else hours_at(calendars, end_before_close)  # else the day's own
     with counted("compiling", jit.registered()) as advance:  # nothing compiles once it trades
         jit.warm(lambda done, _total, name: advance(done, name))
     told = exchanges.told(WAIT_S)
