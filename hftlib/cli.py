@@ -23,8 +23,9 @@ from hftlib.bench.command import bench_command, made_ready
 from hftlib.core.errors import HftError, HostError
 from hftlib.ops import beside_commands
 from hftlib.ops.desk_commands import add_commands
-from hftlib.ops.live_command import live_command, replay_command
+from hftlib.ops.live_command import live_command
 from hftlib.ops.release_commands import keys, release
+from hftlib.ops.replay_command import replay_command
 from hftlib.promote.command import promote_command
 from hftlib.promote.export_command import export_command
 from hftlib.promote.registry_command import registry

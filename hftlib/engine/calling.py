@@ -3,6 +3,9 @@
 A strategy whose callback ends with an exception is called no more. What was refused while it was
 called is told right after, so that nothing calls itself.
 
+A refusal is told once: what a strategy asks for again while it hears that it was refused, to the
+word, is refused again for the same reason, and only counted.
+
 Worst case: a strategy that answers each refusal with another order hears of so many at once; what
 is beyond is counted as refused and not told.
 """
@@ -61,11 +64,14 @@ def tell_refused(base: int) -> None:
     hears = (context.handles >> ON_ORDER) & 1 != 0
     if hears:
         catch_up(base)
+    first, known = session.refusals_told, session.refusals
     for _ in range(REFUSALS_TOLD_MAX):
         if not hears or session.refusals == session.refusals_told or context.stopped != RUNNING:
             break
         row = session.refusals_told
         session.refusals_told += 1
+        if row >= known and _was_told(base, row, first):
+            continue
         session.callbacks[ON_ORDER] += 1
         order = refused_address(base, row)
         instrument = refused_of(base, row).instrument
@@ -75,6 +81,19 @@ def tell_refused(base: int) -> None:
         if fault != 0:
             _stop_by_fault(base, ON_ORDER, fault)
     session.refusals_told = session.refusals
+
+
+@jit.compiled()
+def _was_told(base: int, row: int, first: int) -> bool:
+    """Whether the same was asked for, and refused for the same, in a row from `first` on."""
+    one = refused_of(base, row)
+    for n in range(first, row):
+        other = refused_of(base, n)
+        same = other.instrument == one.instrument and other.side == one.side
+        same = same and other.price == one.price and other.quantity == one.quantity
+        if same and other.id == one.id and other.reason == one.reason:
+            return True
+    return False
 
 
 @jit.compiled()

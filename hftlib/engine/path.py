@@ -46,7 +46,7 @@ from hftlib.engine.memory import (
 from hftlib.engine.news import all_learn_of_all, all_learn_of_one, learns, others_learn
 from hftlib.engine.parameters import set_parameter
 from hftlib.engine.parents import count, drive
-from hftlib.engine.quoting import settle_after_report
+from hftlib.engine.quoting import settle_after_report, settle_again
 from hftlib.engine.seats import after, first_of, is_alone, seat_of, seat_of_alarm
 from hftlib.execution.life import CHANGED, FILLED, report
 from hftlib.execution.memory import (
@@ -166,7 +166,7 @@ def _answered(base: int, event_address: int, entered: int) -> None:
         for n in range(fills, execution_at(execution).fills):  # two: counted, and taken back
             tell(base, ON_FILL, fill_of(execution, n).instrument, fill_address(execution, n))
     if done & CHANGED and context_at(context_address(base)).stopped == RUNNING:
-        settle_after_report(base, instrument, event.reference, over, refused)
+        settle_after_report(base, instrument, event.reference, event.kind, over, refused)
         if session_at(base).refusals != session_at(base).refusals_told:
             tell_refused(base)
     if risk_at(risk_base(base)).acts != 0:
@@ -245,6 +245,17 @@ def directive(base: int, address: int) -> None:
     if risk_at(risk_base(base)).acts != 0:
         enforce(base)
     _tell_all_refused(base)  # orders that waited
+
+
+@jit.compiled("void(int64, int64, int64)")
+def opened(base: int, instrument: int, time: int) -> None:
+    """The venue of an instrument takes orders: what quotes wanted meanwhile leaves now."""
+    now(base, time, time)
+    seat = first_of(base)
+    while seat != 0:
+        settle_again(seat, instrument)
+        seat = after(seat)
+    _tell_all_refused(base)
 
 
 @jit.compiled()

@@ -8,7 +8,8 @@
 At the same price an order is left alone while some of it stands: its place in the queue is worth
 more than being whole. A side that was filled or refused stays empty until the strategy quotes
 again. A quantity that the position limit does not allow is made smaller, and the side taken off
-when nothing remains; that is what a limit means to a quote.
+when nothing remains; that is what a limit means to a quote. Where no session to the venue takes
+orders, what is wanted is remembered, and sent when one does (`settle_again`): it is no refusal.
 
 Worst case: a strategy that changes its mind faster than the venue answers has one message under
 way for each side, never more.
@@ -21,9 +22,10 @@ from typing import Any
 from hftlib.book.reading import NO_PRICE
 from hftlib.core import jit, orders
 from hftlib.core.events import BUY, SELL
-from hftlib.core.orders import DAY, HELD, LIMIT, LIVE, PARTLY_FILLED
+from hftlib.core.orders import CANCEL_REJECTED, DAY, HELD, LIMIT, LIVE, PARTLY_FILLED, UNKNOWN
 from hftlib.engine.intents import NOT_A_PRICE, change, on_grid, place
 from hftlib.engine.memory import (
+    RUNNING,
     context_address,
     context_at,
     execution_base,
@@ -35,6 +37,7 @@ from hftlib.engine.memory import (
 from hftlib.engine.taking_back import forget, take_back
 from hftlib.execution.memory import is_open, order_of, position_of, slot_of
 from hftlib.risk.checks import room
+from hftlib.risk.memory import rule_of
 
 
 @jit.compiled()
@@ -73,7 +76,9 @@ def quote(
 
 
 @jit.compiled()
-def settle_after_report(base: int, instrument: int, number: int, over: bool, refused: int) -> None:
+def settle_after_report(
+    base: int, instrument: int, number: int, kind: int, over: bool, refused: int
+) -> None:
     """An answer about an order came: if it is a quote's, bring its side to what is wanted.
 
     `over`: it ended, and not because we asked. `refused`: the price of a replace that was refused.
@@ -89,7 +94,23 @@ def settle_after_report(base: int, instrument: int, number: int, over: bool, ref
         forget(position, side)  # filled, or refused: the strategy speaks next
     elif refused != NO_PRICE and refused == wanted:
         return  # tried again at once, it would be refused again
+    elif kind == CANCEL_REJECTED and _is_unknown(base, number):
+        return  # the venue does not know it: so it would say again
     _settle(base, instrument, side)
+
+
+@jit.compiled("void(int64, int64)")
+def settle_again(base: int, instrument: int) -> None:
+    """The venue takes orders again: what a strategy that runs wants there, and does not stand."""
+    if context_at(context_address(base)).stopped == RUNNING:
+        _settle(base, instrument, BUY)
+        _settle(base, instrument, SELL)
+
+
+@jit.inlined
+def _is_unknown(base: int, number: int) -> bool:
+    execution = execution_base(base)
+    return order_of(execution, slot_of(execution, number)).state == UNKNOWN
 
 
 @jit.inlined
@@ -113,7 +134,7 @@ def _settle(base: int, instrument: int, side: int) -> None:
         take_back(base, number)  # it never left, so it is over at once
     if not is_open(order.state):
         _keep(position, side, 0)
-        if price != NO_PRICE:
+        if price != NO_PRICE and rule_of(risk_base(base), instrument).cut_off == 0:
             _begin(base, position, instrument, side, price, wanted)
         return
     if price == NO_PRICE:

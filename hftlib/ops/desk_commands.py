@@ -34,7 +34,7 @@ from hftlib.core.errors import HftError, InputError
 from hftlib.ops.snapshot_command import snapshot_command
 from hftlib.terminal import Json, leave_through_finally, show
 
-SHOWN_S, ASK_S = 0.5, 2.0
+SHOWN_S, ASK_S, STATUS_S = 0.5, 2.0, 5.0
 START = "hft live"
 
 Scope = Annotated[str, typer.Argument(help="firm, strategy:NAME, portfolio:NAME, instrument:SYM.")]
@@ -73,7 +73,7 @@ def status_command(
 
     place = _place(path)
     if not watch:
-        found = told(place, {"do": "status"}, "runner")
+        found = _stands(place)
         print(json.dumps(found)) if json_out else show(status_table(found))
         return
     from rich.console import Console
@@ -83,10 +83,17 @@ def status_command(
     with Live(console=Console(), auto_refresh=False, screen=False) as shown:
         try:
             while True:
-                shown.update(status_table(told(place, {"do": "status"}, "runner")), refresh=True)
+                shown.update(status_table(_stands(place)), refresh=True)
                 time.sleep(SHOWN_S)
         except KeyboardInterrupt:
             pass
+
+
+def _stands(place: Path) -> dict[str, Any]:
+    """What it answers; what its page says, and how old that is, where it does not answer."""
+    from hftlib.ops.page_reading import stands
+
+    return stands(place, STATUS_S)
 
 
 def metrics_command(

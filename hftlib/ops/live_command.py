@@ -1,4 +1,4 @@
-"""`hft live` and `hft replay`: run a strategy on the wire, and prove afterwards what it did.
+"""`hft live`: run a strategy on the wire.
 
     hft live maker.py:Maker --exchange exchange.json --user frm1a --journal day.journal
     hft live maker.py:Maker --mode shadow ...     nothing is sent: a venue's model answers
@@ -7,7 +7,6 @@
     hft live --release maker-7 --trusted keys ...   what somebody signed (`released_launch.py`)
     hft live maker@champion --trusted keys ...      what a rollout's steps let in
     hft live ... --take-over runner.socket --why ...     from a runner that trades: `hft switch`
-    hft replay day.journal
 
 Ctrl-C, a polite kill and `--seconds` end the day: the strategy says its last word, its orders are
 taken back, the journal is closed. Worst case: drawing the table takes the GIL, which the hot thread
@@ -17,18 +16,17 @@ does not want.
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from hftlib.core.errors import HftError, HostError
 from hftlib.ops import live_options as options
-from hftlib.terminal import Json, counted, leave_through_finally, patience
+from hftlib.terminal import Json, counted, leave_through_finally
 
 TURN_S, SHOWN_S = 0.002, 0.25
 PART_S = 0.5  # a watchdog looks ten times a second
@@ -62,7 +60,7 @@ def live_command(
     busy: options.Busy = False,
     control_path: options.ControlPath = "",
     seconds: options.Seconds = 0.0,
-    calendar: options.Calendar = "",
+    calendar: options.Calendar = None,
     end_before_close: options.EndBeforeClose = 60.0,
     release: options.ReleaseFolder = None,
     trusted: options.Trusted = None,
@@ -78,7 +76,7 @@ def live_command(
     """Run strategies against exchanges, journaled."""
     from hftlib.ops.beginning import Given, new, resumed, say_recovery
     from hftlib.ops.exchanges import Exchanges, passwords
-    from hftlib.ops.hours import hours_of
+    from hftlib.ops.hours import hours_at
     from hftlib.ops.other_side import beside, launch_of
     from hftlib.ops.released_launch import How, launched
     from hftlib.ops.replicating import keeping
@@ -97,7 +95,8 @@ def live_command(
     given_standby = standby, standby_lost, standby_patience, secret
     kept = keeping(journal, durability, *given_standby, resume=resume)
     other = beside(take_over, who, why, resume=resume)
-    hours = {} if resume else hours_of(calendar, end_before_close)  # a day that goes on has its own
+    calendars = exchanges.each(calendar or [], "", "--calendar")
+    hours = {} if resume else hours_at(calendars, end_before_close)  # else the day's own
     _compile()
     told = exchanges.told(WAIT_S)
     socket = other.place(control_path)
@@ -149,6 +148,7 @@ def _trade(
         status_table(status(runner))  # what may be asked is made ready, too
         jit.freeze()
         turns = [] if control is None else [control.poll, handing.turn]
+        _show(runner, socket)
         turns += [] if recovery is None else [telling(recovery, say)]
         if runner.about.get("takes_over") and not runner.is_resumed:
             recovery.in_its_place_of(control)
@@ -159,6 +159,18 @@ def _trade(
             every = [*turns, within.turn]
             _shown(runner, every, end, json_out, lambda: status_table(status(runner)))
     _say_the_end(runner, json_out)
+
+
+def _show(runner: Any, socket: Path | None) -> None:
+    """Other processes read how it stands, also when nobody answers; it needs no more than that."""
+    from hftlib.ops.page import Page
+    from hftlib.ops.page_reading import page_path
+
+    if socket is not None:
+        try:
+            Page(runner, page_path(socket))
+        except HftError as error:
+            print(f"no page for other processes: {error.what}", file=sys.stderr, flush=True)
 
 
 def _made(
@@ -205,27 +217,6 @@ def _say_the_end(runner: Any, json_out: bool) -> None:
         )
 
 
-def replay_command(
-    journal: Annotated[Path, typer.Argument(help="The folder of a runner's journal.")],
-    json_out: Json = False,
-) -> None:
-    """Run a journal through the same code again, and compare every byte that went out."""
-    from hftlib.core import jit
-    from hftlib.engine.live.replaying import replay
-    from hftlib.ops.launching import laid
-
-    with patience() as advance:
-        jit.warm(lambda done, total, name: advance(done / total, f"compiling {name}"))
-        told = replay(journal, laid, advance)
-    if json_out:
-        names = ("frames", "compared", "events", "seconds", "difference", "is_identical")
-        print(json.dumps({name: getattr(told, name) for name in names}))
-    else:
-        print(told)
-    if not told.is_identical:
-        raise typer.Exit(1)
-
-
 def _begun(runner: Any, cpu: int | None, socket: Path | None, json_out: bool) -> str:
     """It runs: what it begins with, the mode first, in words, or as a machine needs it."""
     from hftlib.ops.modes import mode_text, scaled_lines
@@ -262,6 +253,8 @@ def _heard(path: Path | None, runner: Any, handing: Any) -> Iterator[Any]:
             runner.stop(made.poll)
             made.part(PART_S)
             made.close()
+            if runner.page is not None:
+                runner.page.remove()
 
 
 def _shown(

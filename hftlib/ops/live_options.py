@@ -78,7 +78,10 @@ ControlPath = Annotated[
     str, typer.Option("--control", help='Where to be told things; "off": nowhere.')
 ]
 Seconds = Annotated[float, typer.Option(help="Stop after so long; 0: never.", min=0.0)]
-Calendar = Annotated[str, typer.Option(help="XNAS: trade within its hours.")]
+Calendar = Annotated[
+    list[str] | None,
+    typer.Option(metavar="[VENUE=]NAME", help="XNAS: trade within its hours; of several, each."),
+]
 EndBeforeClose = Annotated[float, typer.Option(help="Seconds.", min=0.0)]
 ReleaseFolder = Annotated[
     Path | None, typer.Option("--release", help="A signed release, in place of a strategy.")

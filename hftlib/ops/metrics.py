@@ -3,8 +3,9 @@
     hft metrics --port 9464          http://127.0.0.1:9464/metrics
 
 Each scrape asks the runner by its control socket, as `hft status` does: half a millisecond of its
-Python thread, nothing of the hot one. A runner that does not answer is `hftlib_up 0` and no more,
-so an alert can hang on it; it may end and come back while this goes on.
+Python thread, nothing of the hot one. A runner that does not answer is `hftlib_up 0`, so an alert
+can hang on it, and its figures are those of its page (`page_reading.py`) with their age, also after
+it was killed; it may end and come back while this goes on.
 
 Worst case: a scrape waits ASK_S for a process that is stopped, and then says 0.
 """
@@ -17,8 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hftlib.core.control.asking import the_only_one, told
+from hftlib.core.control.asking import the_only_one
 from hftlib.core.errors import HftError, HostError, InputError
+from hftlib.ops.page_reading import stands
 from hftlib.ops.showing import READY
 
 PORT = 9464
@@ -53,15 +55,20 @@ class Collector:
 
         found = self._asked()
         up = GaugeMetricFamily("hftlib_up", "1: a runner answers and its hot thread runs.")
-        up.add_metric([], float(bool(found and found["is_running"])))
+        page = None if found is None else found.get("page")
+        up.add_metric([], float(bool(found and found["is_running"] and page is None)))
         yield up
+        if page is not None:
+            age = GaugeMetricFamily("hftlib_page_age_seconds", "Of a silent runner's figures.")
+            age.add_metric([], page["age_ns"] / 1e9)
+            yield age
         if found is not None:
             yield from families(found)
 
     def _asked(self) -> dict[str, Any] | None:
         with suppress(HftError):
             path = self._path if self._path is not None else the_only_one("runner", START)
-            return told(path, {"do": "status"}, "runner", patience_s=ASK_S)
+            return stands(path, ASK_S)
         return None
 
 

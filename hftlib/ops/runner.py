@@ -43,9 +43,10 @@ from hftlib.engine.live.taking import due, take
 from hftlib.engine.seats import open_orders
 from hftlib.feed.mold import sockets as lines
 from hftlib.ops.clock_watch import ClockWatch
-from hftlib.ops.connections import Dialler, listening
+from hftlib.ops.connections import Dialler, close_lanes, listening
 from hftlib.ops.connections import Door as Door
 from hftlib.ops.connections import Place as Place
+from hftlib.ops.counts import counts_of
 from hftlib.ops.host_asking import asked_host, asked_priority, host_given_back
 from hftlib.ops.standby_link import Link
 from hftlib.ops.standby_meeting import Plan
@@ -78,6 +79,7 @@ class Runner:
         self._desk_memory = np.zeros(1, ring_dtype(DIRECTIVE, DESK_MAX))
         self._desk = Ring(self._desk_memory)
         self.standby: Link | None = None
+        self.page: Any = None  # where other processes see it
         self._thread: threading.Thread | None = None
         self._after, self._is_over, self._failure = after, False, ""
         self._has_asked, self.is_handed_over = threading.Event(), False
@@ -88,11 +90,10 @@ class Runner:
             for place in places:
                 self._intakes += listening(place)
             self._lay(sleeps)
-            self.journal = (
-                gone_on(folder, after, **(says or {}))
-                if after
-                else Journal.create(folder, about, **settings)
-            )
+            if after:
+                self.journal = gone_on(folder, after, **(says or {}))
+            else:
+                self.journal = Journal.create(folder, about, **settings)
         except BaseException:
             self._hang_up()
             raise
@@ -147,6 +148,11 @@ class Runner:
     def record(self) -> Any:
         """The HOT record."""
         return self._memory[0]
+
+    @property
+    def address(self) -> int:
+        """Where the HOT record lies."""
+        return int(self._memory.ctypes.data)
 
     @property
     def status(self) -> int:
@@ -219,6 +225,11 @@ class Runner:
             self._has_asked.set()
             raise
 
+    def shown_on(self, page: Any, latencies: np.ndarray[Any, Any], copying: int) -> None:
+        """Before it starts: its figures are put where other processes read them (`page.py`)."""
+        self.page, self._latencies = page, latencies
+        self.record["latencies"], self.record["copying"] = latencies.ctypes.data, copying
+
     def tell(self, directive: np.ndarray[Any, Any]) -> bool:
         """Tell risk something; False: too much waits already."""
         return self._desk.push(directive[0])
@@ -227,15 +238,17 @@ class Runner:
         """Dial where the hot thread wants a connection; hand over those that stand."""
         self.clocks.turn()
         self.dialler.turn()
+        if self.page is not None:
+            self.page.turn()
 
     def stop(self, turn: Callable[[], Any] = lambda: None) -> None:
-        """The strategies' last word, their orders taken back, the journal closed.
-
-        `turn` is called meanwhile, for who asks how it stands.
-        """
+        """The strategies' last word, their orders taken back, the journal closed; `turn` is called
+        meanwhile, for who asks how it stands."""
         if self._is_over:
             return
         self._is_over = True
+        if self.page is not None:
+            self.page.turn(leaves=True)
         self._pause()
         if self.status == 0 and self._thread is not None:
             self._say(ENDED)
@@ -253,10 +266,10 @@ class Runner:
             gc.unfreeze()
 
     def _say(self, what: int) -> None:
-        """A word to the day as a whole; only while the hot thread does not run."""
         self._word(np.array([what, 0], np.int64))
 
     def _word(self, said: np.ndarray[Any, Any]) -> None:
+        """A word to the day as a whole; only while the hot thread does not run."""
         hot.frame(self._memory.ctypes.data, CONNECTED, 0, said.ctypes.data, said.nbytes)
 
     @property
@@ -271,27 +284,15 @@ class Runner:
     @property
     def counts(self) -> dict[str, int]:
         """What came, went and was decided, by name."""
-        header, links, feeds = self.live.header, self.live.links, self.live.feeds
-        found = {name: int(header[name]) for name in ("frames", "timers", "alarms", "directives")}
-        found |= {n: int(feeds[n].sum()) for n in ("datagrams", "messages", "strangers", "notices")}
-        found |= {n: int(links[n].sum()) for n in ("commands", "reports", "rejected", "segments")}
-        seats = self.live.session.seats
-        found["refused"] = sum(int(seat["session"]["refused"][0].sum()) for seat in seats)
-        found["events"] = int(self.live.session.arena["session"]["events"][0])
-        found["journaled"] = self.journal.sequence
-        return found
+        return counts_of(self.live, self.journal.sequence)
 
     def _hang_up(self) -> None:
-        for one in self._intakes:
-            if one.socket is not None:
-                one.socket.close()
+        for opened in filter(None, (one.socket for one in self._intakes)):
+            opened.close()
         if not hasattr(self, "dialler"):  # it came to nothing before there was one
             return
         self.dialler.close()
-        for lane in self._lanes:
-            if lane["descriptor"] >= 0:
-                os.close(int(lane["descriptor"]))
-                lane["descriptor"] = -1
+        close_lanes(self._lanes)
 
     def __enter__(self) -> Runner:
         return self

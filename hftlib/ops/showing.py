@@ -85,16 +85,17 @@ def _lacks(told: dict[str, Any] | None) -> list[str]:
 
 def worries(told: dict[str, Any]) -> list[str]:
     """All that is not as it should be, a line each."""
-    clock = told["clock"]
-    found = [
+    clock, page = told["clock"], told.get("page")
+    found = []
+    if page is not None:
+        age = f"{page['age_ns'] / 1e6:,.0f} ms old"
+        found.append(f"it does not answer: this is what its page says, {age}")
+    found += [
         f"the host's clock was set {clock['steps']:,} times, by {clock['step_us_max'] / 1e3:+,.1f}"
         " ms at most; the runner's time was not"
     ] * bool(clock["steps"])
     found += _lacks(told.get("standby"))
-    hours = told["hours"]
-    if hours and told["time_ns"] < hours["open_ns"]:
-        at = to_text(hours["open_ns"])[:16].replace("T", " ")
-        found.append(f"it is held until {hours['calendar']} opens: {at} UTC")
+    found += _closed(told["hours"], told["time_ns"])
     found += [
         f"{one['scope']} is {one['state']}: {one['why']}"
         for one in told["scopes"]
@@ -112,6 +113,20 @@ def worries(told: dict[str, Any]) -> list[str]:
         if one["state"] not in READY
     ]
     return found
+
+
+def _closed(hours: dict[str, Any] | None, now: int) -> list[str]:
+    """What is held for the hours of its market: the runner, or some of its venues."""
+    if not hours:
+        return []
+    made = []
+    for who, one in hours.get("venues", {"it": hours}).items():
+        if now < one["open_ns"]:
+            at = to_text(one["open_ns"])[:16].replace("T", " ")
+            made.append(f"{who} is held until {one['calendar']} opens: {at} UTC")
+        elif who != "it" and now >= one["end_ns"]:
+            made.append(f"{who} is held: {one['calendar']} is over for today")
+    return made
 
 
 def _named(what: str, told: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

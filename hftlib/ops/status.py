@@ -12,6 +12,7 @@ import os
 from fractions import Fraction
 from typing import Any
 
+from hftlib.book.book import Level
 from hftlib.book.books import Books
 from hftlib.core import clock
 from hftlib.core.histogram import Histogram
@@ -21,10 +22,10 @@ from hftlib.execution.ouch.memory import STATES as GATEWAY_STATES
 from hftlib.ops.exchanges import venues_of
 from hftlib.ops.modes import mode_text
 from hftlib.ops.runner import Runner
+from hftlib.ops.worth import facts_of, position_told
 from hftlib.risk.controls import TRADING_STATES
 
 MODEL = "MODEL"  # the state of a shadow's link: there is none
-_MULTIPLIER_ONE = 10**6
 _PERCENTILES = ("p50", "p99", "p99.9", "max")
 
 
@@ -48,14 +49,7 @@ def status(runner: Runner) -> dict[str, Any]:
         "counts": runner.counts,
         "open_orders": runner.open_orders,
         "scopes": _scopes(runner),
-        "strategies": [
-            {
-                "name": seat.name,
-                "stopped": seat.why_stopped(len(session.seats)),
-                "parameters": _parameters(seat),
-            }
-            for seat in session.seats
-        ],
+        "strategies": strategies_told(runner),
         "positions": [row for seat in session.seats for row in _positions(seat, session.books)],
         "feeds": [
             {"venue": venue, "state": one.state, "why": one.reason, "next": one.expected}
@@ -75,6 +69,19 @@ def status(runner: Runner) -> dict[str, Any]:
             for n, link in enumerate(live.links)
         ],
     }
+
+
+def strategies_told(runner: Runner) -> list[dict[str, Any]]:
+    """Each strategy, why it stopped if it did, and its parameters as they are now."""
+    seats = runner.live.session.seats
+    return [
+        {
+            "name": seat.name,
+            "stopped": seat.why_stopped(len(seats)),
+            "parameters": _parameters(seat),
+        }
+        for seat in seats
+    ]
 
 
 def _told(one: Histogram) -> dict[str, int]:
@@ -107,38 +114,14 @@ def _positions(seat: Seat, books: Books) -> list[dict[str, Any]]:
     """What a strategy holds of each instrument, and what came of it at the middle of the book."""
     made = []
     for one in seat.instruments:
-        row, book = seat["positions"][one.row], books.of(one.symbol, one.venue)
-        bid, ask = book.best_bid, book.best_ask
-        worth = _money(seat, one)
-        quantity, cash, fees = (int(row[name]) for name in ("quantity", "cash", "fees"))
-        profit: float | None = None
-        if quantity == 0:
-            profit = float((cash - fees) * worth)
-        elif bid and ask:
-            middle = Fraction(bid.price + ask.price) / 2 / one.price_unit.size
-            profit = float((cash - fees + quantity * middle) * worth)
+        book = books.of(one.symbol, one.venue)
+        sides = [_units(level, one) for level in (book.best_bid, book.best_ask)]
         made.append(
-            {
-                "strategy": seat.name,
-                "symbol": one.symbol,
-                "venue": one.venue,
-                "quantity": float(quantity * one.lot_unit.size),
-                "bid": bid.price if bid else None,
-                "ask": ask.price if ask else None,
-                "multiplier": _times(seat, one) / _MULTIPLIER_ONE,
-                "profit": profit,
-                "currency": one.currency,
-                "open_orders": int(row["open_orders"]),
-                "fills": int(row["fills"]),
-            }
+            position_told(facts_of(seat, one), seat.name, seat["positions"][one.row], *sides)
         )
     return made
 
 
-def _money(seat: Seat, one: Any) -> Fraction:
-    """What one price unit times one lot is in the instrument's currency."""
-    return Fraction(one.price_unit.size) * one.lot_unit.size * _times(seat, one) / _MULTIPLIER_ONE
-
-
-def _times(seat: Seat, one: Any) -> int:
-    return int(seat.instruments.table[one.row]["multiplier"]) or _MULTIPLIER_ONE
+def _units(level: Level | None, one: Any) -> int | None:
+    """A best price in whole price units."""
+    return None if level is None else round(Fraction(level.price) / one.price_unit.size)

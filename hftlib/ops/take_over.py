@@ -34,6 +34,7 @@ from hftlib.engine.live.laying import Live
 from hftlib.engine.live.taking_over import TOOK_OVER
 from hftlib.ops.carried import last_word, words_of
 from hftlib.ops.handing_over import SAFE, TRADING, WHERE
+from hftlib.ops.page_reading import page_path
 from hftlib.ops.resuming import Recovery
 from hftlib.ops.runner import Runner
 from hftlib.ops.watch_line import stays
@@ -124,6 +125,8 @@ class TakeOver:
         if control is not None and not (self._path.exists() and stays(self._process, 0.0)):
             self._control = None
             with suppress(OSError):  # its folder is gone: it stays where it is
+                if self._runner.page is not None:
+                    self._runner.page.goes_to(page_path(self._path))
                 os.rename(control.path, self._path)
                 control.path = self._path
 

@@ -21,13 +21,17 @@ Worst case: a file with a name that is none is refused: a limit that is misspelt
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from hftlib.core.errors import InputError
 from hftlib.core.units import shown
 
 BYTES_MAX = 1 << 16
+
+Told = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +74,49 @@ def read_rules(path: Path) -> Rules:
             do = "Give a number above 0."
             raise InputError(f"{name} cannot be {shown(value)}", where=str(path), do=do)
     return Rules(**given)
+
+
+def broken(rules: Rules, found: Told, before: Told) -> Iterator[str]:
+    """Each rule that does not hold, in words."""
+    rows = found["positions"]
+    profit = sum(one["profit"] or 0.0 for one in rows)
+    if rules.loss_money is not None and -profit > rules.loss_money:
+        yield f"it has lost {-profit:,.2f}, the rule is {rules.loss_money:,.2f}"
+    gross = sum(abs(one["quantity"]) * _middle(one) for one in rows)
+    if rules.gross_money is not None and gross > rules.gross_money:
+        yield f"it holds {gross:,.2f}, the rule is {rules.gross_money:,.2f}"
+    several = len({one.get("venue") for one in rows}) > 1
+    for one in rows:
+        if rules.position is not None and abs(one["quantity"]) > rules.position:
+            at = f" at {one['venue']}" if several else ""
+            held = f"{one['quantity']:,g} {one['symbol']}{at}"
+            yield f"it holds {held}, the rule is {rules.position:,g}"
+    step = found["clock"]["step_us_max"] / 1e3
+    if rules.clock_step_ms is not None and abs(step) > rules.clock_step_ms:
+        yield f"its host's clock was set by {step:+,.1f} ms, the rule is {rules.clock_step_ms:,g}"
+    yield from _behind(rules.standby_ms, found.get("standby"))
+    seconds = (found["time_ns"] - before["time_ns"]) / 1e9 if before else 0.0
+    for name in ("commands", "refused", "rejected"):
+        most = getattr(rules, f"{name}_per_second")
+        if most is None or seconds <= 0:
+            continue
+        count = found["counts"][name] - before["counts"][name]
+        if count > most * max(seconds, 1.0):
+            yield f"{count:,} {name} in {seconds:.2f} s, the rule is {most:,g} a second"
+
+
+def _behind(most: float | None, standby: Told | None) -> Iterator[str]:
+    """A standby that has not what it should, where one follows."""
+    if most is None or not standby:
+        return
+    late = standby["lag_ns"] / 1e6
+    if late > most:
+        yield f"its standby is {late:,.0f} ms behind, the rule is {most:,g}"
+    if standby["durability"] != "replicated":
+        yield f"its orders do not wait for its standby: durability {standby['durability']}"
+
+
+def _middle(one: Told) -> float:
+    """What a unit of it is worth; of a book with one side, that side."""
+    sides = [side for side in (one["bid"], one["ask"]) if side is not None]
+    return float(one.get("multiplier", 1.0)) * sum(sides) / len(sides) if sides else 0.0

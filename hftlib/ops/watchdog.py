@@ -9,8 +9,9 @@ A process is ended by a signal that nothing can catch, also one that was stopped
 stood at the venue is then cancelled there, by a session of its own that is open all the time
 (`last_resort.py`); without one it is the venue's to take back (`cancel_on_disconnect`). The same
 where the process is gone by itself, or may not be signalled. Its rules are its own
-(`watch_rules.py`); its figures are the runner's, asked for through the control socket, and what the
-venue says is held, by another session (`drop_copy.py`), of several venues by one each.
+(`watch_rules.py`); its figures are the runner's, asked for through the control socket and read in
+its page while nobody answers (`watch_line.py`), and what the venue says is held, by another session
+(`drop_copy.py`), of several venues by one each.
 
 Worst case: what goes wrong between two looks is seen at the next, `LOOK_S` later; a runner that
 does not answer is ended after `silence_ms`.
@@ -32,8 +33,8 @@ from hftlib.core.errors import HftError, StateError
 from hftlib.ops.drop_copy import DropCopy, differences
 from hftlib.ops.last_resort import LastResort, Resorts, see_through
 from hftlib.ops.modes import SHADOW
-from hftlib.ops.watch_line import Line, follower, stays
-from hftlib.ops.watch_rules import Rules
+from hftlib.ops.watch_line import Sight, follower, stays
+from hftlib.ops.watch_rules import Rules, broken
 
 LOOK_S = 0.1
 LEAVES_S = 3.0  # a runner waits two for its orders to come back
@@ -58,7 +59,7 @@ class Watchdog:
     halted: float = 0.0
     has_ended: bool = False
     over: str = ""  # why there is nothing to be watched any more
-    _line: Line | None = None
+    _sight: Sight | None = None
     _last: Told = field(default_factory=dict)
     _frames: tuple[int, float] = (-1, 0.0)
     _live: dict[int, float] = field(default_factory=dict)
@@ -70,7 +71,11 @@ class Watchdog:
     def begin(self) -> None:
         """Find the process; from here on it need not answer to be ended."""
         self.process = pid_of(self.path, "runner")
+        self._sight = Sight(self.path, self.process)
+        self._sight.last()
         self.say("watching", {"process": self.process})
+        if self._sight.wrong:
+            self.say("no page", {"why": self._sight.wrong})
 
     def step(self) -> None:
         """Look once, and do what must be done."""
@@ -82,7 +87,7 @@ class Watchdog:
         if self._follows:
             self._follow()
             return
-        found = self._ask({"do": "status"})
+        found = self._ask()
         if self.over:
             return
         if found is None:
@@ -126,7 +131,7 @@ class Watchdog:
         process = follower(self.path, self.process)
         if process:
             self.process, self._follows, self._leaves, self.halted = process, 0.0, 0.0, 0.0
-            self._line, self._last, self._frames = None, {}, (-1, 0.0)
+            self._sight, self._last, self._frames = Sight(self.path, process), {}, (-1, 0.0)
             self.say("follows", {"process": process})
         elif time.monotonic() > self._follows:
             self.over = "it handed over, and nobody took its place"
@@ -210,7 +215,7 @@ class Watchdog:
         self.over, self.has_ended = why, True
         if self.resort is not None:
             self.resort.begin(why)
-        self.say("ended", {"why": why, "process": self.process})
+        self.say("ended", {"why": why, "process": self.process} | self._held())
 
     def _take_back(self) -> None:
         """It is over without a word, or stopped by itself: at the venue, if there is a way to."""
@@ -218,13 +223,24 @@ class Watchdog:
             self.has_ended = True
             self.resort.begin(self.over)
 
-    def _ask(self, said: Told) -> Told | None:
-        """An answer in time, or none; one who is gone is not watched any more."""
-        until = time.monotonic() + self.rules.silence_ms / 1e3
+    def _held(self) -> Told:
+        """What it held and had standing when it last said so."""
+        found = self._sight.last() if self._sight is not None else None
+        rows = [] if found is None else found["positions"]
+        held = {f"{one['symbol']}@{one['venue']}": 0.0 for one in rows if one["quantity"]}
+        for one in rows:
+            if one["quantity"]:
+                held[f"{one['symbol']}@{one['venue']}"] += one["quantity"]
+        return {} if found is None else {"held": held, "open_orders": found["open_orders"]}
+
+    def _ask(self, said: Told | None = None) -> Told | None:
+        """Its status, or an answer, in time, or none; one who is gone is not watched any more."""
+        patience = self.rules.silence_ms / 1e3
         try:
-            if self._line is None:
-                self._line = Line(self.path, until)
-            return self._line.ask(said, until)
+            assert self._sight is not None, "begun"
+            if said is None:
+                return self._sight.look(patience)
+            return self._sight.ask(said, time.monotonic() + patience)
         except TimeoutError:
             return None
         except (OSError, StateError) as error:
@@ -232,55 +248,9 @@ class Watchdog:
             if not self.over:  # alive, and hung up: not what a runner does
                 self._end(f"it hung up: {error}")
             else:
-                self.say("over", {"why": self.over})
+                self.say("over", {"why": self.over} | self._held())
                 self._take_back()  # it did not say that its day is over
             return {}
-
-
-def broken(rules: Rules, found: Told, before: Told) -> Iterator[str]:
-    """Each rule that does not hold, in words."""
-    rows = found["positions"]
-    profit = sum(one["profit"] or 0.0 for one in rows)
-    if rules.loss_money is not None and -profit > rules.loss_money:
-        yield f"it has lost {-profit:,.2f}, the rule is {rules.loss_money:,.2f}"
-    gross = sum(abs(one["quantity"]) * _middle(one) for one in rows)
-    if rules.gross_money is not None and gross > rules.gross_money:
-        yield f"it holds {gross:,.2f}, the rule is {rules.gross_money:,.2f}"
-    several = len({one.get("venue") for one in rows}) > 1
-    for one in rows:
-        if rules.position is not None and abs(one["quantity"]) > rules.position:
-            at = f" at {one['venue']}" if several else ""
-            held = f"{one['quantity']:,g} {one['symbol']}{at}"
-            yield f"it holds {held}, the rule is {rules.position:,g}"
-    step = found["clock"]["step_us_max"] / 1e3
-    if rules.clock_step_ms is not None and abs(step) > rules.clock_step_ms:
-        yield f"its host's clock was set by {step:+,.1f} ms, the rule is {rules.clock_step_ms:,g}"
-    yield from _behind(rules.standby_ms, found.get("standby"))
-    seconds = (found["time_ns"] - before["time_ns"]) / 1e9 if before else 0.0
-    for name in ("commands", "refused", "rejected"):
-        most = getattr(rules, f"{name}_per_second")
-        if most is None or seconds <= 0:
-            continue
-        count = found["counts"][name] - before["counts"][name]
-        if count > most * max(seconds, 1.0):
-            yield f"{count:,} {name} in {seconds:.2f} s, the rule is {most:,g} a second"
-
-
-def _behind(most: float | None, standby: Told | None) -> Iterator[str]:
-    """A standby that has not what it should, where one follows."""
-    if most is None or not standby:
-        return
-    late = standby["lag_ns"] / 1e6
-    if late > most:
-        yield f"its standby is {late:,.0f} ms behind, the rule is {most:,g}"
-    if standby["durability"] != "replicated":
-        yield f"its orders do not wait for its standby: durability {standby['durability']}"
-
-
-def _middle(one: Told) -> float:
-    """What a unit of it is worth; of a book with one side, that side."""
-    sides = [side for side in (one["bid"], one["ask"]) if side is not None]
-    return float(one.get("multiplier", 1.0)) * sum(sides) / len(sides) if sides else 0.0
 
 
 def watch(dog: Watchdog, seconds: float = 0.0) -> None:

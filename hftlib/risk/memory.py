@@ -178,6 +178,7 @@ RULE = record(
     400  low          int64    prices that may be launched; both 0: any
     408  high         int64
     416  crossed_since int64   when its book was first seen so; 0: it is not
+    424  cut_off      int64    1: no session to its venue takes orders now
     """,
 )
 RECENT = record(

@@ -1,6 +1,7 @@
 """What an instrument's own rules say of an order, before anybody's limits are asked.
 
     restricted, not to be sold short, not trading, price not above zero  from lists and calendars
+    cut off                            no session to its venue takes orders: a new one never leaves
     stale, crossed, clocks apart       its data are not to be trusted
     outside of the volatility bands    see `bands.py`
 
@@ -51,6 +52,8 @@ def by_rules(base: int) -> int:
         return refused(base, INSTRUMENT, orders.PRICE_NOT_POSITIVE, 0, intent.price)
     if intent.calmer != 0:
         return 0
+    if rule.cut_off != 0 and intent.what == orders.NEW:
+        return refused(base, INSTRUMENT, orders.CUT_OFF, 0, 0)
     if rule.high != 0 and intent.limited != 0 and not rule.low <= intent.price <= rule.high:
         edge = rule.low if intent.price < rule.low else rule.high
         return refused(base, INSTRUMENT, orders.NOT_LAUNCHED, edge, intent.price)

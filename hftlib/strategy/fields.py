@@ -23,6 +23,7 @@ import numpy as np
 
 from hftlib.core.errors import HftError, InputError
 from hftlib.core.times import duration_ns
+from hftlib.core.units import shown
 
 SIZE_MAX = 8_000_000
 KINDS = {int: np.int64, float: np.float64, bool: np.bool_}
@@ -59,8 +60,33 @@ def param(
     duration: bool = False,
 ) -> Any:
     """A parameter: an int, float or bool; a `duration` is an int of ns that text such as "1s"
-    can state."""
-    return Param(default, low, high, None if choices is None else tuple(choices), help, duration)
+    can state, as its bounds and choices can."""
+    low, high = _bound("low", low, duration), _bound("high", high, duration)
+    if choices is not None:
+        choices = tuple(_in_ns(one, "choices") if duration else one for one in choices)
+    return Param(default, low, high, choices, help, duration)
+
+
+def _bound(name: str, given: Any, duration: bool) -> Any:
+    """A number that values can be held against; None: there is no bound."""
+    found = _in_ns(given, name) if duration else given
+    if isinstance(found, np.generic):
+        found = found.item()
+    is_number = isinstance(found, int | float) and not isinstance(found, bool) and found == found
+    if found is not None and not is_number:
+        do = 'Give a number, or of a duration=True a text such as "1ms".'
+        raise InputError(f"{shown(given)} is no bound", where=f"hft.param({name}=...)", do=do)
+    return found
+
+
+def _in_ns(given: Any, name: str) -> Any:
+    """A duration as ns, where a text states it."""
+    if not isinstance(given, str):
+        return given
+    try:
+        return duration_ns(given)
+    except HftError as error:
+        raise InputError(error.what, where=f"hft.param({name}=...)", do=error.do) from None
 
 
 def state(initial: Any = 0, size: Any = None, **settings: Any) -> Any:

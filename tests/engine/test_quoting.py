@@ -6,7 +6,7 @@ import pytest
 
 from hftlib.core import orders
 from hftlib.core.events import BUY, SELL
-from hftlib.engine import services
+from hftlib.engine import path, services
 from hftlib.risk.limits import Limits
 from tests.engine.desk import Desk
 
@@ -166,3 +166,48 @@ def test_the_limit_of_one_order_counts_what_is_still_wanted():
     desk.quote(9_800, 10_100, 100)
     assert desk.sent() == [("replace", bid, BUY, 9_800, 160)]
     assert desk.refused() == {}
+
+
+def cut_off(desk, is_so=True):
+    desk.session.arena["rules"]["cut_off"][:] = is_so
+
+
+def test_without_a_session_a_quote_is_remembered_and_nothing_is_refused():
+    desk = Desk()
+    cut_off(desk)
+    for n in range(200):
+        desk.at(1_000 + n)
+        assert desk.quote(9_900 - 100 * (n % 3), 10_100, 100) == 0
+    assert desk.sent() == [] and not desk.seat["session"]["refused"][0].any()
+    assert desk.buy(9_900, 100) == -orders.CUT_OFF, "an order that is no quote is refused at once"
+    cut_off(desk, is_so=False)
+    path.opened(desk.base, 0, desk.time)
+    assert desk.sent() == [("new", 1, BUY, 9_800, 100), ("new", 2, SELL, 10_100, 100)]
+    path.opened(desk.base, 0, desk.time)
+    assert desk.sent() == [], "what is under way is not sent twice"
+
+
+def test_a_quote_withdrawn_or_a_strategy_stopped_meanwhile_sends_nothing_when_it_opens():
+    desk = Desk("AAA", "BBB")
+    cut_off(desk)
+    desk.quote(9_900, 10_100, 100)
+    desk.quote(9_900, 10_100, 0)
+    cut_off(desk, is_so=False)
+    path.opened(desk.base, 0, desk.time)
+    assert desk.sent() == []
+    cut_off(desk)
+    desk.quote(9_900, 10_100, 100)
+    desk.seat["context"]["stopped"] = 1
+    cut_off(desk, is_so=False)
+    path.opened(desk.base, 0, desk.time)
+    assert desk.sent() == []
+
+
+def test_a_cancel_that_the_venue_does_not_know_is_not_asked_again_at_once():
+    desk, bid, _ = quoted()
+    desk.quote(0, 10_100, 0, 100)
+    assert desk.sent() == [("cancel", bid, BUY, 9_900, 100)]
+    desk.report(orders.CANCEL_REJECTED, bid, other=orders.UNKNOWN_ORDER)
+    assert desk.sent() == []
+    desk.quote(0, 10_100, 0, 100)  # the strategy says so again: one more, and no more
+    assert desk.sent() == [("cancel", bid, BUY, 9_900, 100)]

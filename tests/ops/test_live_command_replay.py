@@ -20,7 +20,7 @@ from hftlib.core.journal.reading import Frame, frames
 from hftlib.engine.live import hot, replaying
 from hftlib.engine.live.memory import BEGUN
 from hftlib.ops.launching import laid
-from hftlib.ops.live_command import replay_command
+from hftlib.ops.replay_command import replay_command
 from hftlib.venue.matching import records as r
 
 NOWHERE = 99  # a link that no runner has

@@ -27,8 +27,7 @@ from hftlib.ops.runner import Door, Place, Runner
 from hftlib.ops.showing import _standby, worries
 from hftlib.ops.standby_meeting import Plan
 from hftlib.ops.status import status
-from hftlib.ops.watch_rules import Rules
-from hftlib.ops.watchdog import broken
+from hftlib.ops.watch_rules import Rules, broken
 
 STRICT = Rules(standby_ms=5_000.0)
 

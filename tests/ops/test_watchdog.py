@@ -30,8 +30,8 @@ from hftlib.ops.launching import laid
 from hftlib.ops.modes import Mode
 from hftlib.ops.obeying import obey
 from hftlib.ops.status import status
-from hftlib.ops.watch_rules import Rules, read_rules
-from hftlib.ops.watchdog import NONE_OF_THE_VENUES, OF_OTHERS, Watchdog, broken
+from hftlib.ops.watch_rules import Rules, broken, read_rules
+from hftlib.ops.watchdog import NONE_OF_THE_VENUES, OF_OTHERS, Watchdog
 
 FAR = {"silence_ms": 20_000.0, "heartbeat_ms": 20_000.0, "grace_ms": 20_000.0}
 

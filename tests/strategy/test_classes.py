@@ -244,3 +244,37 @@ def test_a_cell_is_named_and_can_be_run_again():
         assert desk.call("on_book") == 0 and desk.state["count"][0] == value
     error = shell.run_cell(cell.replace("self.count", "self.cuont")).error_in_exec
     assert "In[" in str(error) and "line 6: `self.cuont = 1`" in str(error)
+
+
+def test_bounds_of_a_duration_are_stated_as_its_values_are():
+    made = hft.param("1ms", low="0s", high="2s", choices=("1ms", "500us"), duration=True)
+    assert (made.low, made.high, made.choices) == (0, 2 * 10**9, (10**6, 500_000))
+    assert hft.param(1.0, low=0, high=np.float64(2)).high == 2.0
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        ({"low": "0s"}, "'0s' is no bound"),
+        ({"low": "soon", "duration": True}, "'soon' does not read as a duration"),
+        ({"high": [1]}, "is no bound"),
+        ({"high": float("nan")}, "nan is no bound"),
+        ({"low": True}, "True is no bound"),
+        ({"choices": ["1 fortnight"], "duration": True}, "does not read as a duration"),
+    ],
+)
+def test_bounds_that_are_none_are_a_sentence(given, what):
+    with pytest.raises(hft.HftError, match=what):
+        hft.param(1, **given)
+
+
+def test_a_duration_beyond_its_bound_is_a_sentence_and_one_within_is_taken(tmp_path):
+    text = """
+    @hft.strategy
+    class Idea:
+        wait: int = hft.param("1ms", low="0s", high="1s", duration=True)
+    """
+    kind = run_file(tmp_path, text)[0]()["Idea"]
+    assert kind(wait="0s").parameters["wait"] == 0 and kind().parameters["wait"] == 10**6
+    with pytest.raises(hft.HftError, match="above its bound 1000000000"):
+        kind(wait="2s")

@@ -30,6 +30,7 @@ def open_doors(header: Any) -> None:
         "look_around": path.look_around,
         "directed": path.directive,
         "start": path.start,
+        "opened": path.opened,
         "submit": submit,
         "exchange": exchange,
     }

@@ -67,6 +67,7 @@ from hftlib.engine.live.outgoing import (
     lane_at,
     send_out,
 )
+from hftlib.engine.live.publishing import publish
 from hftlib.feed.mold import sockets as lines
 from hftlib.risk.directives import DIRECTIVE_BYTES
 
@@ -105,6 +106,8 @@ def spin(hot: int, until: int) -> int:
             frame(hot, kinds.TIMER, 0, 0, 0)
             _clock(hot)
             _note(hot)
+            if h.copying != 0:
+                publish(h.copying, h.live)
         elif did == 0 and h.sleeps != 0:
             h.waits += 1
             _sleep(hot)

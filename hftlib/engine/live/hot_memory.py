@@ -1,6 +1,7 @@
 """The hot loop's own memory: sockets, what waits to be sent, passwords. No decision hangs on it.
 
     HOT ─ LANE × links: connection, outbox ─ INTAKE × sources ─ rings: desk, clock, notes ─ a buffer
+      └ COPYING: what of all this is shown to other processes (`publishing.py`)
 
 Worst case: an outbox holds what a venue does not read; one that is full ends the loop.
 """
@@ -84,8 +85,30 @@ HOT = record(
     208  laps        laps   of a frame
     272  stamped     int64  when the kernel received the datagram at hand; 0: it does not say
     280  notes       int64  address of the ring of notes; 0: there is none
+    288  copying     int64  address of a COPYING; 0: nothing is shown to others
     """,
     laps=laps.LAPS,
+)
+PIECE = record(
+    "piece of a page",
+    24,
+    """
+    0   to      int64  address in the page
+    8   source  int64  address of what is copied there
+    16  length  int64  bytes, a multiple of eight
+    """,
+)
+COPYING = record(
+    "copying",
+    64,
+    """
+    0   changes  int64  address of the count that is odd while somebody writes into the page
+    8   pieces   int64  address of a PIECE for each
+    16  count    int64
+    24  next     int64  where it goes on
+    32  quotes   int64  address of best bid and ask of each instrument, int64; NO_PRICE: none
+    40  begin    int64  the instrument whose are next
+    """,
 )
 LANE_BYTES, INTAKE_BYTES = LANE.itemsize, lines.INTAKE.itemsize
 OUTBOX_AT, PASSWORD_AT = field_offset(LANE, "outbox"), field_offset(LANE, "password")

@@ -122,8 +122,10 @@ class Live:
             login = frames.login(plan.user, "", plan.session, 0)
             row["login"][: len(login)] = np.frombuffer(login, np.uint8)
         header["out_kind"] = SESSION_OUT
+        cut_off = self.session.arena["rules"]["cut_off"]
+        cut_off[:count] = self._words("link_of", places, count) >= 0  # until a session says other
         if self.shadow is not None:
-            header["out_kind"] = SHADOW_OUT
+            header["out_kind"], cut_off[:count] = SHADOW_OUT, 0
             for n in range(len(self._links)):
                 self.gateway(n)["state"] = OPEN
         self.join()

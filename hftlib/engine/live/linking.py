@@ -6,6 +6,12 @@
 The bytes that go out count as sent at once: what the kernel does not take now is the driver's to
 keep, and whether it could is no part of any decision. A login goes out without its password.
 
+Whether a link takes orders is told to risk, which refuses new ones meanwhile: so they become no
+commands that come back at once. What a gateway itself refuses (a price that its venue cannot
+have, a full queue) is heard in the same frame; what a strategy asks for because of that may leave
+in one more round, and waits for the next frame after it: whoever asks for the same once more does
+so once a frame.
+
 Worst case: ROUNDS_MAX times answers and new commands after one frame; the rest waits for the next.
 """
 
@@ -32,11 +38,12 @@ from hftlib.engine.live.memory import (
     live_at,
     number_of,
 )
-from hftlib.engine.memory import execution_base
+from hftlib.engine.memory import execution_base, risk_base
 from hftlib.engine.seats import after, first_of
 from hftlib.execution.memory import command_address, command_of, execution_at
 from hftlib.execution.ouch.exchanging import CROWDED
-from hftlib.execution.ouch.memory import gateway_at, report_address
+from hftlib.execution.ouch.memory import OPEN, gateway_at, report_address
+from hftlib.risk.memory import rule_of
 
 _event_at = jit.record_at(EVENT)
 
@@ -98,6 +105,23 @@ def turn(live: int, n: int) -> None:
         elif told == soup.OUT_DOWN or told == soup.OUT_OVER:
             link.hangs += 1
             link.is_up = 0
+    gateway = gateway_at(link.gateway)
+    is_open = 1 if gateway.state == OPEN and gateway.day_over == 0 else 0
+    if is_open != link.is_open:
+        link.is_open = is_open
+        _open(live, n, is_open)
+
+
+@jit.compiled()
+def _open(live: int, n: int, is_open: int) -> None:
+    """Risk is told whether a link takes orders; then quotes that wait for it are sent."""
+    header = live_at(live)
+    for instrument in range(header.instruments):
+        if number_of(live, header.link_of_at, instrument) == n:
+            rule_of(risk_base(header.session), instrument).cut_off = 1 - is_open
+    for instrument in range(header.instruments if is_open else 0):
+        if number_of(live, header.link_of_at, instrument) == n:
+            call_3(header.opened, header.session, instrument, header.now)
 
 
 @jit.compiled()

@@ -27,7 +27,7 @@ OUT_BYTES = 1 << 18  # two of the largest pipes
 SHADOW_OUT_BYTES = 1 << 21  # some 26,000 commands and answers of one frame
 NOT_LOOKED, STRANGER = -2, -1  # of a feed's row: not known yet; not an instrument of ours
 ALARMS_MAX = 1 << 12  # that go off before one frame
-ROUNDS_MAX = 64  # answers and new commands after one frame
+ROUNDS_MAX = 2  # of commands after one frame; what comes of their refusals waits for the next
 LOG_SPARE = 1 << 10
 
 # What a CONNECTED frame says, int64, and why, int64; of CARRIED there is more (`taking_over.py`).
@@ -75,12 +75,13 @@ LINK = record(
     64   reports    int64      heard
     72   segments   int64      pieces of the stream that came in
     80   rejected   int64      reports that refuse an order, a replace or a cancel
+    88   is_open    int64      1: risk was told that it takes orders
     128  login      uint8[56]  a frame without its password, which is the driver's
     """,
 )
 LIVE = record(
     "live",
-    512,
+    576,
     """
     0    session      int64  address of the first strategy's seat
     8    feeds        int64
@@ -115,6 +116,7 @@ LIVE = record(
     240  shadow       int64  address of the SHADOW that stands for the venue; 0: orders leave
     248  out_kind     int64  kind of the frames of what links have to say
     256  directive    directive  the one at hand
+    512  opened       int64  address of another entry
     """,
     directive=DIRECTIVE,
 )

@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hftlib.ops.watch_rules import Rules
-from hftlib.ops.watchdog import broken
+from hftlib.ops.watch_rules import Rules, broken
 from hftlib.promote.rollout.policy import Breach
 
 TO_WIRE, TIMES_LEAST = "frame to wire", 20
