@@ -53,6 +53,8 @@ class Breaches:
             return self._slow(found)
         if name == "stale_ms":
             return self._stale(found, now)
+        if name != "loss_money":  # of the first look there is no rate, but there is a count
+            int(found["counts"][name.partition("_")[0]])
         rules = Rules(**{name: getattr(self._breach, name)})
         return list(broken(rules, _whole(found), _whole(self._before)))
 

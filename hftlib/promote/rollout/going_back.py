@@ -22,6 +22,8 @@ from hftlib.core.release.keys import PrivateKey, PublicKey
 from hftlib.core.release.rollout import read_rollout
 
 ROLLED_BACK = "rolled back"
+# What held the one before holds the one after: a switch carries the firm's state with positions.
+HALTED = "it holds what was held; two people lift the halt: hft resume firm"
 _SWITCHING = "hftlib.ops.switching"
 Say = Callable[[str, dict[str, Any]], None]
 
@@ -89,4 +91,4 @@ class GoingBack:
             yes=True,
             say=lambda words: self.say("switching", {"why": words}),
         )
-        return {"journal": made.journal, "process": made.pid}
+        return {"journal": made.journal, "process": made.pid, "why": HALTED}

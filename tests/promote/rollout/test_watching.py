@@ -1,4 +1,4 @@
-"""A champion that is watched: what breaks its policy is halted and rolled back, and nothing else."""
+"""A champion is watched: what breaks its policy is halted and rolled back, and nothing else."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import subprocess
 import sys
 import time
 from functools import partial
+from typing import ClassVar
 
 import pytest
 from floor_desk import Floor
 from floor_trial import killed, trade
-from rollout_days import IDEA, begun_day, opened
+from rollout_days import IDEA, OfRelease, begun_day, opened
 from typer.testing import CliRunner
 from watched_shelf import NAME, Shelf
 
@@ -26,7 +27,7 @@ from hftlib.ops.obeying import obey
 from hftlib.ops.status import status
 from hftlib.promote.rollout.breaches import Breaches
 from hftlib.promote.rollout.policy import Breach
-from hftlib.promote.rollout.watching import last_words
+from hftlib.promote.rollout.watching import RolloutWatch, last_words
 
 RUNNER = CliRunner()
 PROGRAM = "from hftlib.cli import main; main()"
@@ -46,15 +47,21 @@ def idea(tmp_path_factory):
     return f"{file}:Leaner"
 
 
+class Loser(OfRelease):
+    """Each share that it takes or gives costs more than it can earn."""
+
+    fees: ClassVar[dict[str, str]] = {"maker_per_unit": "3", "taker_per_unit": "3"}
+
+
 class Desk:
     """A champion's runner on the floor, its control socket, and a watch in a process of its own."""
 
-    def __init__(self, floor, folder, idea, breach, before=True, mode="paper"):
+    def __init__(self, floor, folder, idea, breach, before=True):
         self.floor, self.folder = floor, folder
         self.shelf = Shelf(folder, breach, before)
         release = self.shelf.champion
         said = {"name": NAME, "serial": release.manifest.serial, "digest": release.digest}
-        self.trial = begun_day(floor, folder / "day.journal", idea, mode, **said)
+        self.trial = begun_day(floor, folder / "day.journal", idea, "paper", Loser, **said)
         self.socket = folder / "runner.socket"
         self.control = Control(self.socket, partial(obey, self.trial.runner))
         floor.others.append(self)
@@ -95,7 +102,8 @@ class Desk:
         for one in (self, self.trial):
             if one in self.floor.others:
                 self.floor.others.remove(one)
-        self.trial.runner.stop()
+        if not self.trial.runner._is_over:
+            self.trial.runner.stop()
         self.control.close()
 
 
@@ -158,24 +166,42 @@ def test_a_champion_within_its_policy_is_left_alone_and_its_day_may_end(desk, fl
     assert len(one.shelf.log.steps) == steps and last_words(one.trial.folder)["why"] == ""
 
 
-def test_a_runner_that_is_silent_is_rolled_back_and_ended(desk, floor, tmp_path):
-    """Its process is another one here, which does not answer and is no runner at all."""
-    one = desk("silence_ms = 700\nloss_money = 1e9").watched()
-    floor.others.remove(one)  # nobody polls its control socket any more
-    one.process.send_signal(signal.SIGSTOP)  # and the watch itself may sleep meanwhile
-    one.process.send_signal(signal.SIGCONT)
-    child = one.process
-    one.trial.floor.others.remove(one.trial)
-    killed_folder = _killed(one)
+SILENT = """
+import socket, sys
+own = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+own.bind(sys.argv[1])
+own.listen(8)
+print("there", flush=True)
+kept = [own.accept()[0] for _ in range(1_000)]
+"""
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_who_is_silent_in_mid_day_is_ended_and_rolled_back_once(desk, floor, tmp_path, is_gone):
+    one = desk("silence_ms = 300\nloss_money = 1")
+    cut = killed(one.trial)
+    path, said, back = tmp_path / "silent.socket", [], []
+    child = subprocess.Popen([sys.executable, "-c", SILENT, str(path)], stdout=subprocess.PIPE)
+    assert child.stdout.readline() == b"there\n"
+    digest, breach = one.shelf.champion.digest, Breach(silence_ms=300)
+
+    def hear(what, more):
+        said.append((what, more))
+
+    beside = RolloutWatch(path, cut, digest, breach, lambda *told: back.append(told), hear)
+    beside.begin()
+    if is_gone:
+        child.kill()
+        child.wait()
     end = time.monotonic() + PATIENCE_S
-    while child.poll() is None and time.monotonic() < end:
-        time.sleep(0.02)
-    assert killed_folder == one.trial.folder
-
-
-def _killed(one):
-    one.floor.others.append(one.trial)
-    return killed(one.trial)
+    while not beside.over and time.monotonic() < end:
+        beside.step()
+    assert child.wait(PATIENCE_S) == -signal.SIGKILL
+    words = [what for what, _ in said]
+    assert words == ["watching", "breach", "gone" if is_gone else "ended"], said
+    ((why, alive),) = back
+    assert "it has not answered for" in why and "the rule is 300" in why and not alive
+    assert beside.has_acted and last_words(cut) is None
 
 
 def test_one_who_was_quicker_is_not_overtaken(desk, floor):

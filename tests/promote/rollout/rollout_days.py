@@ -13,7 +13,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 from floor_desk import Floor
 from floor_trial import Trial, killed, listened_to, trade
@@ -57,10 +57,12 @@ class Leaner:
 class OfRelease(Trial):
     """A runner out of a release, beside the floor."""
 
+    fees: ClassVar[dict[str, str]] = {}  # what its fills cost; a test's own class may have some
+
     def __init__(self, floor: Floor, folder: Path, idea: str, mode: Any, **release: Any) -> None:
         self.floor, self.folder = floor, folder
         places = floor.exchange.places
-        told = described([idea], places, user="frm1a", mode=mode)
+        told = described([idea], places, user="frm1a", mode=mode, fees=self.fees)
         told |= {"release": RELEASE | release}
         self.runner = Runner(
             laid(told),
@@ -99,9 +101,11 @@ def opened(floor: Floor) -> Floor:
     return listened_to(floor)
 
 
-def begun_day(floor: Floor, folder: Path, idea: str, mode: Any, **release: Any) -> OfRelease:
+def begun_day(
+    floor: Floor, folder: Path, idea: str, mode: Any, kind: Any = OfRelease, **release: Any
+) -> OfRelease:
     """It hears the feed, and its session is open, where it has one."""
-    made = OfRelease(floor, folder, idea, mode, **release)
+    made: OfRelease = kind(floor, folder, idea, mode, **release)
     made.runner.start()
     floor.until(lambda: made.runner.live.sequencers[0].state == "LIVE")
     if made.runner.live.shadow is None:

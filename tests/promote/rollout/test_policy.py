@@ -16,7 +16,7 @@ from hftlib.promote.rollout.policy import (
     read_policy,
 )
 
-OURS = Path(__file__).parents[2] / "pipelines" / "rollout.toml"
+OURS = Path(__file__).parents[3] / "pipelines" / "rollout.toml"
 
 
 def edited(stage, line):
@@ -165,8 +165,8 @@ def test_the_policy_of_the_current_folder_is_taken_else_our_own(tmp_path, monkey
 def test_a_live_host_reads_it_without_a_research_package():
     code = (
         "import pathlib, sys; from hftlib.promote.rollout.policy import read_policy"
-        f"; read_policy(pathlib.Path({str(OURS)!r})); bad = {{'pandas', 'mlflow', 'papermill', 'plotly'}}"
-        "; print(sorted(bad & set(sys.modules)))"
+        f"; read_policy(pathlib.Path({str(OURS)!r}))"
+        "; bad = {'pandas', 'mlflow', 'papermill', 'plotly'}; print(sorted(bad & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
