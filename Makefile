@@ -1,21 +1,23 @@
-# make demo   set up and show what hftlib does        make lab     JupyterLab on notebooks/
+# make demo   set up; from a notebook to a champion   make lab     JupyterLab on notebooks/
 # make test   set up and run all tests                make bench   measure this machine
 # make lock   resolve the dependencies anew           make docs    draw the generated reference
 # make peers  install what we compare ourselves with
 # make soak   trade for minutes, see that all holds   make wire   UDP in to TCP out, and an echo
 # make fuzz   feed every decoder garbage for longer   make mutate  break risk, see that a test notices
+# make notebooks  execute all guides, in kernels
 # make clean  remove the environment and caches
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz mutate lab bench wire soak peers docs lock clean
+.PHONY: help demo notebooks test fuzz mutate lab bench wire soak peers docs lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-# Nothing that the caller's shell points at may leak into the environment made here.
-unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# Nothing that the caller's shell points at may leak into the environment made here; and without
+# bytecode kept, each process reads MLflow's sources anew, for seconds.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 export PYTHONNOUSERSITE := 1
 
 help:
@@ -23,6 +25,9 @@ help:
 
 demo: $(READY)
 	@$(BIN)/hft demo
+
+# Every guide as a reader would, in a real kernel; logged to MLflow.
+notebooks: $(READY)
 	@$(BIN)/python -m pipelines.notebooks
 
 # Compiled; then with every array index checked, and uncompiled: tests/lanes.py says what runs beside

@@ -13,6 +13,7 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, TextIO, cast
 
 import typer
@@ -114,12 +115,15 @@ def warm(json_out: Json = False) -> None:
 
 
 @app.command()
-def demo() -> None:
-    """What hftlib can do, shown on embedded defaults."""
+def demo(
+    part: Annotated[str, typer.Argument(help="loop, or ground: what it all stands on.")] = "loop",
+    into: Annotated[Path, typer.Option(help="The folder of what the loop leaves.")] = Path("demo"),
+) -> None:
+    """From a notebook to a champion that trades, and back, on embedded defaults."""
     leave_through_finally()
     from hftlib.demo import run
 
-    run()
+    run(part, into)
 
 
 def warmed() -> list[Any]:

@@ -174,7 +174,9 @@ def test_what_fails_beside_is_not_lost():
         beside(lambda: 1 // 0, core=1).result()
 
 
-@pytest.mark.parametrize("arguments", [["demo"], ["bench", "core"], ["bench", "--probe"]])
+@pytest.mark.parametrize(
+    "arguments", [["demo"], ["demo", "ground"], ["bench", "core"], ["bench", "--probe"]]
+)
 def test_uncompiled_nothing_spins(arguments):
     done = hft(*arguments, env={**os.environ, "NUMBA_DISABLE_JIT": "1"})
     assert done.returncode == 3

@@ -11,7 +11,7 @@ import pytest
 
 from hftlib.core.arena import shared_memory
 
-HFT = [sys.executable, "-c", "from hftlib.cli import main; main()", "demo"]
+HFT = [sys.executable, "-c", "from hftlib.cli import main; main()", "demo", "ground"]
 PATIENCE_SECONDS = 60
 
 

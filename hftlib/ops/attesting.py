@@ -1,6 +1,7 @@
 """Whether this host may run a release, looked at before anything is opened. Any doubt refuses.
 
-    attest(release, mode="paper", journal=folder, group_digest="")
+    attest(release, journal=folder, group_digest="")
+    require_kept_clock("canary", exchanges)      once it is known where orders are to go
 
     group     the digest that all runners of a group are given            --group-digest
     ABI       hftlib's sources to the byte, Python, numpy, llvmlite       stale code ends here
@@ -22,6 +23,7 @@ import os
 import platform
 import time
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,23 +33,24 @@ from hftlib.core.object_code import ObjectCode, parsed
 from hftlib.core.release.manifest import CODE, LIMITS, ROLLOUT
 from hftlib.core.release.reading import Release, quoted
 from hftlib.ops.kernel_clock import kernel_clock
+from hftlib.ops.modes import CANARY, LIVE
 
 # What decides over orders, and what drives it.
 ROOMS = ("core", "feed", "book", "strategy", "risk", "execution", "venue", "engine", "ops")
 DISK_BYTES_MIN = 1 << 30
 CLOCK_S = 60  # between the clocks of two hosts
-SENDS = ("canary", "live")
+SENDS = (CANARY, LIVE)
 _SCOPES = ("instrument", "strategy", "portfolio", "firm")
 _AGAIN = "Make the release again with this version, or install the version that it was made with."
 
 
-def attest(release: Release, *, mode: str, journal: Path, group_digest: str = "") -> None:
+def attest(release: Release, *, journal: Path, group_digest: str = "") -> None:
     """Refuse, in one sentence, whatever is in doubt; nothing of the release is run."""
     _require_group(release, group_digest)
     _require_abi(release)
     _require_cpu(release)
     _require_limits(release)
-    _require_clock(release, mode)
+    _require_clock(release)
     _require_disk(journal)
 
 
@@ -171,7 +174,7 @@ def require_limits(data: bytes, where: str) -> None:
         raise InputError("The limits limit nothing", where=where, do=do)
 
 
-def _require_clock(release: Release, mode: str) -> None:
+def _require_clock(release: Release) -> None:
     made = calendar.timegm(time.strptime(release.manifest.made, "%Y-%m-%dT%H:%M:%SZ"))
     if time.time() < made - CLOCK_S:
         raise HostError(
@@ -179,14 +182,20 @@ def _require_clock(release: Release, mode: str) -> None:
             where=str(release.folder),
             do="Set the clock, or ask who signs releases of tomorrow.",
         )
-    if mode in SENDS:
-        known = kernel_clock()
-        if known is None or not known.is_synchronised:
-            raise HostError(
-                "Nobody keeps this host's clock: the kernel holds it for not synchronised",
-                where=f"hft live --mode {mode}",
-                do="Start a time daemon (chrony), and look with `hft doctor`.",
-            )
+
+
+def require_kept_clock(mode: str, exchanges: Mapping[str, Mapping[str, Any]]) -> None:
+    """Where orders go to somebody else, a time daemon keeps the clock; a simulator is nobody."""
+    is_played = all(told.get("simulator") is True for told in exchanges.values())
+    if mode not in SENDS or (mode == CANARY and is_played):
+        return
+    known = kernel_clock()
+    if known is None or not known.is_synchronised:
+        raise HostError(
+            "Nobody keeps this host's clock: the kernel holds it for not synchronised",
+            where=f"hft live --mode {mode}",
+            do="Start a time daemon (chrony), and look with `hft doctor`.",
+        )
 
 
 def _require_disk(journal: Path) -> None:

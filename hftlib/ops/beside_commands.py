@@ -3,6 +3,7 @@
     hft cancel-all, hft allow-entry      all that a firm has standing (`cancel_command.py`)
     hft calendar XNAS                    when a market is open, today or next
     hft fanout day.journal               a journal's events for others (`fanout_command.py`)
+    hft switch maker.py:Maker ...        another one in a runner's place (`switch_command.py`)
     hft standby --listen HOST:PORT       keeps a runner's journal, too (`standby_command.py`)
 
 Worst case: none, each loads its room when it is called.
@@ -18,11 +19,13 @@ import typer
 from hftlib.ops.cancel_command import allow_entry_command, cancel_all_command
 from hftlib.ops.fanout_command import fanout_command
 from hftlib.ops.standby_command import standby
+from hftlib.ops.switch_command import switch_command
 from hftlib.terminal import Json
 
 
 def add_commands(app: typer.Typer) -> None:
     """Give them their names."""
+    app.command("switch")(switch_command)
     app.command("fanout")(fanout_command)
     app.command("calendar")(calendar_command)
     app.command("cancel-all")(cancel_all_command)

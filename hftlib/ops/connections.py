@@ -65,10 +65,13 @@ class Dialler:
         self._dialled = [int(link["dials"]) for link in links]
         self._dialling: dict[int, socket.socket] = {}
         self.why = [""] * len(doors)
+        self.is_held = False  # nobody is dialled: another runner still has the accounts
 
     def turn(self) -> None:
         """Dial where a connection is wanted; hand over those that stand."""
         for n, link in enumerate(self._links):
+            if self.is_held:
+                self._dialled[n] = int(link["dials"])
             if int(link["dials"]) != self._dialled[n]:
                 self._dialled[n] = int(link["dials"])
                 self._forget(n)

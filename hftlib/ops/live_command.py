@@ -6,6 +6,7 @@
     hft live --resume --exchange exchange.json --journal day.journal     after a kill -9
     hft live --release maker-7 --trusted keys ...   what somebody signed (`released_launch.py`)
     hft live maker@champion --trusted keys ...      what a rollout's steps let in
+    hft live ... --take-over runner.socket --why ...     from a runner that trades: `hft switch`
     hft replay day.journal
 
 Ctrl-C, a polite kill and `--seconds` end the day: the strategy says its last word, its orders are
@@ -69,14 +70,16 @@ def live_command(
     group: options.Group = "",
     older: options.Older = "",
     shelf: options.Shelf = None,
+    take_over: options.TakeOver = None,
+    who: options.Who = "",
+    why: options.Why = "",
     json_out: Json = False,
 ) -> None:
     """Run strategies against exchanges, journaled."""
-    from hftlib.core import jit
-    from hftlib.core.control.places import place
-    from hftlib.ops.beginning import Given, new, recovery_of, resumed, say_recovery
+    from hftlib.ops.beginning import Given, new, resumed, say_recovery
     from hftlib.ops.exchanges import Exchanges, passwords
     from hftlib.ops.hours import hours_of
+    from hftlib.ops.other_side import beside, launch_of
     from hftlib.ops.released_launch import How, launched
     from hftlib.ops.replicating import keeping
 
@@ -88,22 +91,29 @@ def live_command(
     words = passwords(exchanges.venues, password, "HFT_PASSWORD")
     fees = exchanges.fees(fee) if fee else {}
     given = Given(strategies or [], param or [], limits, symbols, users, *settings, fees)
-    begun = resumed if resume else new
     say = partial(say_recovery, json_out)
     how = How(release, trusted, group_digest, group, older, shelf)
-    prepared = launched(how, begun, given, journal, say)  # what is wrong is said before all else
+    prepared = launched(how, resumed if resume else new, given, journal, say)
     given_standby = standby, standby_lost, standby_patience, secret
     kept = keeping(journal, durability, *given_standby, resume=resume)
+    other = beside(take_over, who, why, resume=resume)
     hours = {} if resume else hours_of(calendar, end_before_close)  # a day that goes on has its own
-    with counted("compiling", jit.registered()) as advance:  # nothing compiles once it trades
-        jit.warm(lambda done, _total, name: advance(done, name))
+    _compile()
     told = exchanges.told(WAIT_S)
-    socket = place("runner", control_path)
-    runner = _made(prepared(told, hours), journal, told, words, sleeps=not busy, **kept.settings)
-    kept.applied(runner)
-    recovery = recovery_of(runner, told, copies, words) if runner.is_resumed else None
-    _trade(runner, recovery, socket, cpu, seconds, json_out, say)
-    _say_the_end(runner, json_out)
+    socket = other.place(control_path)
+    made = other.laid(prepared(told, hours))
+    runner = _made(made, journal, told, words, kept, sleeps=not busy)
+    recovery = other.recovery(runner, told, copies, words, json_out)
+    launch = launch_of(exchanges.files, copies, seconds, scale, cpu=cpu, busy=busy)
+    _trade(runner, recovery, launch, socket, cpu, seconds, json_out, say)
+
+
+def _compile() -> None:
+    """All of it now: nothing compiles once it trades."""
+    from hftlib.core import jit
+
+    with counted("compiling", jit.registered()) as advance:
+        jit.warm(lambda done, _total, name: advance(done, name))
 
 
 def _venues(journal: Path) -> list[str]:
@@ -119,6 +129,7 @@ def _venues(journal: Path) -> list[str]:
 def _trade(
     runner: Any,
     recovery: Any,
+    launch: Mapping[str, Any],
     socket: Path | None,
     cpu: int | None,
     seconds: float,
@@ -128,21 +139,26 @@ def _trade(
     """Until it is told to end, or its time is over."""
     from hftlib.core import jit
     from hftlib.ops.beginning import telling
+    from hftlib.ops.handing_over import HandedOverError, HandingOver
     from hftlib.ops.hours import Hours
     from hftlib.ops.showing import status_table
     from hftlib.ops.status import status
 
-    with runner, _heard(socket, runner) as control:
+    handing = HandingOver(runner, launch)
+    with runner, _heard(socket, runner, handing) as control:
         status_table(status(runner))  # what may be asked is made ready, too
         jit.freeze()
-        turns = [] if control is None else [control.poll]
+        turns = [] if control is None else [control.poll, handing.turn]
         turns += [] if recovery is None else [telling(recovery, say)]
+        if runner.about.get("takes_over") and not runner.is_resumed:
+            recovery.in_its_place_of(control)
         within = Hours(runner, recovery)  # before the open it is held from its first frame on
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt, HandedOverError):
             print(_begun(runner, cpu, socket, json_out), flush=True)
             end = within.seconds(seconds)
             every = [*turns, within.turn]
             _shown(runner, every, end, json_out, lambda: status_table(status(runner)))
+    _say_the_end(runner, json_out)
 
 
 def _made(
@@ -150,6 +166,7 @@ def _made(
     journal: Path,
     told: Mapping[str, Mapping[str, Any]],
     words: Mapping[str, str],
+    kept: Any,
     **settings: Any,
 ) -> Any:
     """The runner, which listens to all exchanges, in the order of its feeds."""
@@ -162,7 +179,10 @@ def _made(
         places.append(Place(lines, one["recovery"], one.get("interface", "")))
         leads = Door(tuple(one["order_entry"]), words[venue])
         doors.append(leads if live.shadow is None else Door(("", 0), ""))  # which leads nowhere
-    return Runner(live, journal, about, places=places, doors=doors, after=after, **settings)
+    settings |= kept.settings
+    runner = Runner(live, journal, about, places=places, doors=doors, after=after, **settings)
+    kept.applied(runner)
+    return runner
 
 
 def _say_the_end(runner: Any, json_out: bool) -> None:
@@ -220,7 +240,7 @@ def _begun(runner: Any, cpu: int | None, socket: Path | None, json_out: bool) ->
 
 
 @contextmanager
-def _heard(path: Path | None, runner: Any) -> Iterator[Any]:
+def _heard(path: Path | None, runner: Any, handing: Any) -> Iterator[Any]:
     """The control socket, until its day is over and whoever watches it has heard so.
 
     A watchdog must not take an end for a hang: it would end what is taking its orders back.
@@ -228,7 +248,13 @@ def _heard(path: Path | None, runner: Any) -> Iterator[Any]:
     from hftlib.core.control.serving import Control
     from hftlib.ops.obeying import obey
 
-    made = Control(path, partial(obey, runner)) if path is not None else None
+    def heard(said: dict[str, Any]) -> dict[str, Any]:
+        told: dict[str, Any] = (
+            handing.obey(said) if said.get("do") == "hand_over" else obey(runner, said)
+        )
+        return told
+
+    made = Control(path, heard) if path is not None else None
     try:
         yield made
     finally:

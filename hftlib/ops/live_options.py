@@ -97,3 +97,9 @@ Group = Annotated[
 Older = Annotated[
     str, typer.Option(metavar="WHY", help="An older release than was launched here is meant.")
 ]
+TakeOver = Annotated[
+    Path | None,
+    typer.Option(metavar="SOCKET", help="Of a runner that this one takes over from: hft switch."),
+]
+Who = Annotated[str, typer.Option(help="With --take-over: who says so; you without it.")]
+Why = Annotated[str, typer.Option(help="With --take-over: it stands in both journals.")]

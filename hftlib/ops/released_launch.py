@@ -137,13 +137,19 @@ def _attested(
     say: Say,
 ) -> Prepared:
     from hftlib.core.jit.released import serve
-    from hftlib.ops.attesting import attest, objects_of, require_names
+    from hftlib.ops.attesting import attest, objects_of, require_kept_clock, require_names
     from hftlib.strategy.files import strategy_named
 
-    attest(release, mode=given.mode or "paper", journal=journal, group_digest=how.group_digest)
+    attest(release, journal=journal, group_digest=how.group_digest)
     serve(objects_of(release))
     if begun is resumed:
-        return begun(given, journal, say)
+        again, mode = begun(given, journal, say), str(_about(journal).get("mode", ""))
+
+        def gone_on(told: Any, hours: Mapping[str, Any]) -> tuple[Any, dict[str, Any], int]:
+            require_kept_clock(mode, told)
+            return again(told, hours)
+
+        return gone_on
     # The bytes that were verified; the folder's are not looked at again.
     place = tempfile.TemporaryDirectory(prefix="hft-release-")
     file, limits = Path(place.name) / "strategy.py", Path(place.name) / LIMITS
@@ -156,6 +162,7 @@ def _attested(
     prepared = begun(own, journal, say)
 
     def of_release(told: Any, hours: Mapping[str, Any]) -> tuple[Any, dict[str, Any], int]:
+        require_kept_clock(given.mode, told)
         live, about, after = prepared(told, hours)
         place.cleanup()
         own = f"{release.name}:{release.manifest.strategy}"
@@ -167,9 +174,13 @@ def _attested(
 
 
 def _release_of(journal: Path) -> Any:
+    return _about(journal).get("release")
+
+
+def _about(journal: Path) -> Mapping[str, Any]:
     from hftlib.engine.live.replaying import about
 
-    return about(journal).get("release")
+    return about(journal)
 
 
 def _known(journal: Path) -> Any:

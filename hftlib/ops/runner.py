@@ -5,11 +5,11 @@
         runner.turn()               what the hot thread cannot do: dialling, a look at the clock
     runner.why                      why it ended, in words
 
-The hot thread does all that is decided (`hftlib/engine/live/hot.py`). This one opens sockets and
-makes connections, since nobody may wait for those, and hands them over by one word of memory each.
+The hot thread does all that is decided (`engine/live/hot.py`). This one opens sockets and makes
+connections, since nobody may wait for those, and hands them over by one word of memory each.
 
 Before it trades it freezes what the collector looks at, and asks the host for memory that stays
-and a processor of its own; `host` says what of that it got.
+and a processor of its own (`host`). With `carry` it takes over from another (`take_over.py`).
 
 Worst case: a connection is made some milliseconds after it was asked for.
 """
@@ -51,11 +51,8 @@ from hftlib.ops.standby_link import Link
 from hftlib.ops.standby_meeting import Plan
 from hftlib.risk.directives import DIRECTIVE
 
-DESK_MAX = 256
-BUFFER_BYTES = 1 << 16
-FOR_EVER = 2**62
+DESK_MAX, FOR_EVER, BUFFER_BYTES, OUTBOX_BYTES = 256, 2**62, 1 << 16, 1 << 20
 LEAVE_S = 2.0  # for orders to be taken back at the end
-OUTBOX_BYTES = 1 << 20
 
 
 class Runner:
@@ -80,11 +77,13 @@ class Runner:
         self._intakes: list[lines.Intake] = []
         self._desk_memory = np.zeros(1, ring_dtype(DIRECTIVE, DESK_MAX))
         self._desk = Ring(self._desk_memory)
-        self._after = after
         self.standby: Link | None = None
         self._thread: threading.Thread | None = None
-        self._has_asked, self._is_over, self._failure = threading.Event(), False, ""
+        self._after, self._is_over, self._failure = after, False, ""
+        self._has_asked, self.is_handed_over = threading.Event(), False
         self.host: dict[str, str] = {}
+        self.carries: np.ndarray[Any, Any] | None = None  # what it takes over as it starts
+        self.last_words: Callable[[], dict[str, Any]] = dict  # of its journal
         try:
             for place in places:
                 self._intakes += listening(place)
@@ -113,9 +112,7 @@ class Runner:
         """The driver's own memory: sockets, what waits to be sent, passwords."""
         count = len(self._doors)
         self._memory = np.zeros(1, m.HOT)
-        self._sources = np.zeros(len(self._intakes), lines.INTAKE)
-        for n, one in enumerate(self._intakes):
-            self._sources[n] = one.record[0]
+        self._sources = np.array([one.record[0] for one in self._intakes], lines.INTAKE)
         self._lanes = np.zeros(count, m.LANE)
         self.dialler = Dialler(self.live.links, self._lanes, self._doors)
         self._outboxes = np.zeros((count, OUTBOX_BYTES), np.uint8)
@@ -185,16 +182,35 @@ class Runner:
         gc.collect()
         gc.freeze()
         self.host = asked_host(cpu)
-        if self.is_resumed:
+        self._cpu = cpu
+        if self.is_resumed or self.about.get("takes_over"):
             self._say(RESUMED)
-        self._thread = threading.Thread(target=self._run, args=(cpu,), name="hft hot", daemon=True)
+        if self.carries is not None:
+            self._word(self.carries)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="hft hot", daemon=True)
         self._thread.start()
         self._has_asked.wait()
 
-    def _run(self, cpu: int | None) -> None:
+    def carry(self, words: np.ndarray[Any, Any]) -> None:
+        """What another runner held is this one's; its hot thread pauses for that, some ms."""
+        self._pause()
+        if self.status == 0:
+            self._word(words)
+            self._begin()
+
+    def _pause(self) -> None:
+        self.record["stop"] = 1
+        if self._thread is not None:
+            self._thread.join()
+        self.record["stop"] = 0
+
+    def _run(self) -> None:
         try:
-            if cpu is not None:
-                os.sched_setaffinity(0, {cpu})  # of this thread only
+            if self._cpu is not None:
+                os.sched_setaffinity(0, {self._cpu})  # of this thread only
                 self.host["priority"] = asked_priority()
             self._has_asked.set()
             hot.spin(self._memory.ctypes.data, FOR_EVER)
@@ -220,10 +236,7 @@ class Runner:
         if self._is_over:
             return
         self._is_over = True
-        self.record["stop"] = 1
-        if self._thread is not None:
-            self._thread.join()
-        self.record["stop"] = 0
+        self._pause()
         if self.status == 0 and self._thread is not None:
             self._say(ENDED)
             until = time.monotonic() + LEAVE_S
@@ -232,7 +245,7 @@ class Runner:
                 turn()
         self._hang_up()
         told = {name: one.summary() for name, one in self.latencies.items() if one.count}
-        self.journal.close({"why": self.why, "latencies_ns": told})
+        self.journal.close({"why": self.why, "latencies_ns": told} | self.last_words())
         if self.standby is not None:
             self.standby.finish(turn)
         if self._thread is not None:  # whatever else this process does is as it was before
@@ -241,7 +254,9 @@ class Runner:
 
     def _say(self, what: int) -> None:
         """A word to the day as a whole; only while the hot thread does not run."""
-        said = np.array([what, 0], np.int64)
+        self._word(np.array([what, 0], np.int64))
+
+    def _word(self, said: np.ndarray[Any, Any]) -> None:
         hot.frame(self._memory.ctypes.data, CONNECTED, 0, said.ctypes.data, said.nbytes)
 
     @property

@@ -37,6 +37,7 @@ def status(runner: Runner) -> dict[str, Any]:
         "mode_says": mode_text(runner.about),
         "release": runner.about.get("release"),
         "is_running": runner.is_running,
+        "is_handed_over": runner.is_handed_over,
         "why": runner.why,
         "pid": os.getpid(),
         "time_ns": clock.now_ns(),

@@ -2,6 +2,7 @@
 
     Line(path, until).ask({"do": "status"}, until)
     stays(process)            alive, and not at its end
+    follower(path, process)   who listens there in its place
 
 Worst case: one that does not answer is waited for until `until`, a monotonic time.
 """
@@ -11,9 +12,11 @@ from __future__ import annotations
 import json
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from hftlib.core.control.asking import pid_of
 from hftlib.core.errors import StateError
 
 GONE_S = 0.1
@@ -42,9 +45,17 @@ class Line:
         return found if found["ok"] else {}
 
 
-def stays(process: int) -> bool:
+def follower(path: Path, process: int) -> int:
+    """The process that listens there in place of this one; 0: there is none yet."""
+    with suppress(StateError):
+        found = pid_of(path, "runner")
+        return found if found != process else 0
+    return 0
+
+
+def stays(process: int, patience_s: float = GONE_S) -> bool:
     """Whether it is alive, and not at its end: sockets are closed before a process is gone."""
-    until = time.monotonic() + GONE_S
+    until = time.monotonic() + patience_s
     while _is_alive(process):
         if time.monotonic() > until:
             return True

@@ -32,11 +32,12 @@ from hftlib.core.errors import HftError, StateError
 from hftlib.ops.drop_copy import DropCopy, differences
 from hftlib.ops.last_resort import LastResort, Resorts, see_through
 from hftlib.ops.modes import SHADOW
-from hftlib.ops.watch_line import Line, stays
+from hftlib.ops.watch_line import Line, follower, stays
 from hftlib.ops.watch_rules import Rules
 
 LOOK_S = 0.1
 LEAVES_S = 3.0  # a runner waits two for its orders to come back
+FOLLOW_S = 15.0  # for whom it handed over to
 WHO = "watchdog"
 NONE_OF_THE_VENUES = "the runner is a shadow: the venue knows none of what it holds"
 OF_OTHERS = "the runner is a shadow: what stands at the venue is of others"
@@ -64,6 +65,7 @@ class Watchdog:
     _parted: dict[tuple[str, str], float] = field(default_factory=dict)  # since it last agreed
     _compared: float = 0.0
     _leaves: float = 0.0
+    _follows: float = 0.0  # until when another runner may take the place of one that handed over
 
     def begin(self) -> None:
         """Find the process; from here on it need not answer to be ended."""
@@ -77,6 +79,9 @@ class Watchdog:
             copy.turn()
         if self.resort is not None:
             self.resort.turn()
+        if self._follows:
+            self._follow()
+            return
         found = self._ask({"do": "status"})
         if self.over:
             return
@@ -103,6 +108,9 @@ class Watchdog:
 
     def _see_off(self, found: Told, now: float) -> None:
         """It was told to end, or stopped by itself: what stands is on its way back, or is not."""
+        if found.get("is_handed_over"):
+            self._follows = now + FOLLOW_S
+            return
         stands = found["open_orders"] > 0
         self._leaves = self._leaves or now
         if stands and not found["why"] and now - self._leaves < LEAVES_S:
@@ -111,6 +119,18 @@ class Watchdog:
         self.over = f"it trades no more: {told}"
         self.say("over", {"why": self.over})
         if found["why"] or stands:
+            self._take_back()
+
+    def _follow(self) -> None:
+        """It handed over: whoever listens in its place is watched from now on."""
+        process = follower(self.path, self.process)
+        if process:
+            self.process, self._follows, self._leaves, self.halted = process, 0.0, 0.0, 0.0
+            self._line, self._last, self._frames = None, {}, (-1, 0.0)
+            self.say("follows", {"process": process})
+        elif time.monotonic() > self._follows:
+            self.over = "it handed over, and nobody took its place"
+            self.say("over", {"why": self.over})
             self._take_back()
 
     def _pass_over(self) -> None:

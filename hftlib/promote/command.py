@@ -47,6 +47,9 @@ def promote_command(
     keep_going: Annotated[
         bool, Option("--keep-going", help="Ask all gates, and collect every reason.")
     ] = False,
+    jobs: Annotated[
+        int, Option("-j", "--jobs", help="Gates at once; no more than there are cores.")
+    ] = 1,
     key: Annotated[
         Path | None, Option(help="Sign a release with it, once all gates pass: hft keys make.")
     ] = None,
@@ -78,6 +81,7 @@ def promote_command(
             champion=champion,
             keep_going=keep_going,
             only=only or [],
+            jobs=jobs,
             told=advance,
         )
     release, listed = _signed(made, gates, signer, into, policy)

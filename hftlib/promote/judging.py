@@ -85,7 +85,8 @@ def _execute(gate: Gate, parameters: Mapping[str, Any], executed: Path) -> str:
             executed,
             parameters=dict(parameters),
             kernel_name="python3",
-            cwd=executed.parent,
+            # Where the kernel runs. `cwd` would move this process there, with every other thread.
+            resources={"metadata": {"path": str(executed.parent)}},
             start_timeout=KERNEL_SECONDS_MAX,
             # The limit is of the gate, not of each cell: a cell has what those before it left.
             timeout_func=lambda _cell: max(1, int(until - time.monotonic())),

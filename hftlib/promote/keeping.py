@@ -85,14 +85,18 @@ def kept(folder: Path, gate: Gate, key: str) -> Judged | None:
         return None  # half of something is nothing: it is asked again
 
 
+def clear(folder: Path) -> None:
+    """Take away what gates of a promotion that was killed have left."""
+    for left in (folder / "gates").glob(f"{_PART}*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
 @contextmanager
 def place_for(folder: Path) -> Iterator[Path]:
     """A folder to run a gate in; gone afterwards, unless `keep` has renamed it."""
     gates = folder / "gates"
     try:
         gates.mkdir(parents=True, exist_ok=True)
-        for left in gates.glob(f"{_PART}*"):  # of a promotion that was killed
-            shutil.rmtree(left, ignore_errors=True)
         part = Path(tempfile.mkdtemp(prefix=_PART, dir=gates))
     except OSError as error:
         raise HostError(

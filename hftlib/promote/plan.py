@@ -49,6 +49,7 @@ class Gate:
     seconds_max: int
     thresholds: dict[str, Any]
     told: tuple[str, ...]  # which of TOLD its notebook asks for
+    alone: bool = False  # it measures the host, so nothing is asked beside it
 
     @property
     def title(self) -> str:
@@ -158,6 +159,10 @@ def _gate(file: Path, notebook: Path, given: Any) -> Gate:
     if type(seconds) is not int or not 0 < seconds <= SECONDS_MOST:
         do = f"Give its time limit: seconds_max = 120, at most {SECONDS_MOST:,}."
         raise _wrong(where, f"seconds_max = {shown(seconds)} is no time limit", do)
+    alone = thresholds.pop("alone", False)
+    if type(alone) is not bool:
+        do = "Write alone = true where it measures the host, or leave it out."
+        raise _wrong(where, f"alone = {shown(alone)} is neither true nor false", do)
     cell = parameters_of(notebook)
     own = {name: value for name, value in cell.items() if name not in TOLD}
     require_known(thresholds, list(own), where)
@@ -169,7 +174,7 @@ def _gate(file: Path, notebook: Path, given: Any) -> Gate:
             do = f"The notebook has {name} = {default!r}: give one of that kind."
             raise _wrong(where, f"{name} = {shown(thresholds[name])} is of another kind", do)
     told = tuple(name for name in cell if name in TOLD)
-    return Gate(notebook.stem, notebook, seconds, thresholds, told)
+    return Gate(notebook.stem, notebook, seconds, thresholds, told, alone)
 
 
 def parameters_of(notebook: Path) -> dict[str, Any]:

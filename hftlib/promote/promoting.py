@@ -14,28 +14,25 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hftlib.core.claim import lock
 from hftlib.core.errors import HostError, InputError
+from hftlib.promote.asking import JOBS_MAX, Asking, Told, asked
 from hftlib.promote.candidate import REPORT, Candidate, candidate_of, champion_of
 from hftlib.promote.days import days_of
-from hftlib.promote.evidence import Evidence, evidence_of
-from hftlib.promote.judging import Judged, judge
-from hftlib.promote.keeping import keep, kept, key_of, place_for
+from hftlib.promote.evidence import evidence_of
+from hftlib.promote.judging import Judged
 from hftlib.promote.page import write_report
-from hftlib.promote.plan import Gate, Plan, told_of
+from hftlib.promote.plan import Gate, Plan
 from hftlib.research.sheets import Sheet, Shown
 from hftlib.research.validation.verdict import WORDS
 
 FOLDER = Path("promotions")
 _CLAIM = ".claim"
-
-Told = Callable[[int, str], None]
-"""Told how many gates are done, and which one is asked."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -123,11 +120,12 @@ def promote(
     champion: Path | None = None,
     keep_going: bool = False,
     only: Sequence[str] = (),
+    jobs: int = 1,
     told: Told = lambda _done, _name: None,
 ) -> Promotion:
     """Ask the gates of the plan about this candidate."""
     started = time.perf_counter()
-    gates = _chosen(plan, only)
+    gates, how = _chosen(plan, only), Asking(keep_going, _jobs(jobs))
     place = folder if folder is not None else FOLDER / Path(given.partition(":")[0]).stem
     claim = _claimed(place)
     try:
@@ -145,7 +143,7 @@ def promote(
         }
         tags = {"strategy": candidate.strategy, "module": candidate.digest, "plan": str(plan.file)}
         with evidence_of(candidate.name, tags, candidate.parameters) as evidence:
-            judged, before = _asked(gates, everything, place, keep_going, told, evidence)
+            judged, before = asked(gates, everything, place, how, told, evidence)
             made = Promotion(
                 candidate,
                 place,
@@ -164,34 +162,6 @@ def promote(
     finally:
         os.close(claim)
     return made
-
-
-def _asked(
-    gates: Sequence[Gate],
-    everything: Mapping[str, Any],
-    place: Path,
-    keep_going: bool,
-    told: Told,
-    evidence: Evidence,
-) -> tuple[list[Judged], list[str]]:
-    """One gate after the other, to the first that does not pass."""
-    judged: list[Judged] = []
-    before: list[str] = []
-    for number, gate in enumerate(gates):
-        told(number, gate.name)
-        with place_for(place) as part:
-            given = told_of(gate, {**everything, "place": str(part.resolve())})
-            key = key_of(gate, given)
-            one = kept(place, gate, key)
-            if one is not None:
-                before.append(gate.name)
-            else:
-                one = keep(place, gate, key, judge(gate, given, part))
-        judged.append(one)
-        evidence.gate(one, gate.name in before)
-        if not one.verdict and not keep_going:
-            break
-    return judged, before
 
 
 def _good(one: Judged) -> bool:
@@ -214,6 +184,13 @@ def _chosen(plan: Plan, only: Sequence[str]) -> list[Gate]:
             raise InputError(f"The plan has no gate {text!r}", where=str(plan.file), do=do)
         names += fitting
     return [gate for name, gate in plan.gates.items() if not names or name in names]
+
+
+def _jobs(jobs: int) -> int:
+    if not 1 <= jobs <= JOBS_MAX:
+        do = f"Give 1 to {JOBS_MAX}; as many as there are cores, at most."
+        raise InputError(f"{jobs} gates at once cannot be asked", where="--jobs", do=do)
+    return jobs
 
 
 def _claimed(place: Path) -> int:

@@ -16,7 +16,14 @@ import hftlib
 from hftlib.core.errors import HftError
 from hftlib.core.release.reading import read_release
 from hftlib.ops import attesting
-from hftlib.ops.attesting import abi_of_host, attest, engine_digest, objects_of, require_names
+from hftlib.ops.attesting import (
+    abi_of_host,
+    attest,
+    engine_digest,
+    objects_of,
+    require_kept_clock,
+    require_names,
+)
 from hftlib.ops.kernel_clock import kernel_clock
 from hftlib.strategy.files import strategy_named
 
@@ -51,7 +58,7 @@ def refusal(call, *values, **named):
 
 
 def attested(release, tmp_path, **changes):
-    attest(release, **{"mode": "paper", "journal": tmp_path / "day.journal", **changes})
+    attest(release, **{"journal": tmp_path / "day.journal", **changes})
 
 
 def test_a_release_made_here_is_in_order(tmp_path):
@@ -123,15 +130,21 @@ def test_limits_must_be_there_and_limit_something(tmp_path):
 def test_the_clock(tmp_path):
     release = here(tmp_path / "a", made="2099-12-31T23:59:59Z")
     assert "clock is before 2099" in refusal(attested, release, tmp_path)
-    known = kernel_clock()
-    release = here(tmp_path / "b")
-    for mode in ("canary", "live"):
+    attested(here(tmp_path / "b"), tmp_path)
+    known, played, real = kernel_clock(), {"": {"simulator": True}}, {"": {}}
+    for mode, exchanges in (
+        ("canary", real),
+        ("canary", {"XNAS": {"simulator": True}, "XBOS": {}}),
+        ("live", real),
+        ("live", played),
+    ):
         if known is not None and known.is_synchronised:
-            attested(release, tmp_path, mode=mode)
+            require_kept_clock(mode, exchanges)
         else:
-            assert "Nobody keeps this host's clock" in refusal(
-                attested, release, tmp_path, mode=mode
-            )
+            said = refusal(require_kept_clock, mode, exchanges)
+            assert "Nobody keeps this host's clock" in said
+    for mode, exchanges in (("canary", played), ("paper", real), ("shadow", real), ("", played)):
+        require_kept_clock(mode, exchanges)
 
 
 def test_there_must_be_room_for_a_journal(tmp_path, monkeypatch):

@@ -49,6 +49,7 @@ def test_a_gate_is_told_what_it_asks_for_and_its_thresholds(tmp_path):
         ("seconds_max = 60", "seconds_max = 1.5", "is no time limit"),
         ("seconds_max = 60", "seconds_max = true", "is no time limit"),
         ("seconds_max = 60", "seconds_max = 0", "is no time limit"),
+        ("seconds_max = 60", "seconds_max = 60\nalone = 1", "is neither true nor false"),
         ("least = 3", "", "does not say least"),
         ("least = 3", "least = 3\nmost = 4", "no setting 'most'"),
         ("least = 3", "least = 3.5", "of another kind"),

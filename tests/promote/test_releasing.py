@@ -71,7 +71,7 @@ def test_it_holds_all_that_a_live_host_needs(desk, release):
     names = {one.name for one in code.values()}
     assert {"Both", "hftlib.engine.live.hot.spin", "hftlib.engine.seats.open_orders"} <= names
     assert not any(path.endswith((".pkl", ".pickle", ".nbi", ".nbc", ".pyc")) for path in files)
-    attest(release, mode="paper", journal=desk.folder / "day.journal")
+    attest(release, journal=desk.folder / "day.journal")
 
 
 def test_the_same_orders_as_the_backtest_of_its_source_byte_for_byte(desk, release, tmp_path):

@@ -7,7 +7,7 @@
 
     SESSION_IN, SESSION_OUT   each message: logins, OUCH by its fields; heartbeats are left out
     DIRECTIVE, COMMAND, ...   the record, by its fields; of SHADOW each command and report
-    CONNECTED                 begun, lost and why, ended
+    CONNECTED                 begun, lost and why, ended, resumed, taken over
     DATAGRAM                  its session, first number, count, and how many messages of each type
     JSON and text             `text`, as far as TEXT_MAX bytes; other bytes in hexadecimal digits
 
@@ -35,7 +35,8 @@ from hftlib.core.journal.reading import Frame
 from hftlib.core.journal.shadows import pieces_of
 from hftlib.core.records import RECORDS
 from hftlib.core.soup import memory as soup
-from hftlib.engine.live.memory import BEGUN, ENDED, LINES_EACH, LOST
+from hftlib.engine.live.memory import BEGUN, CARRIED, ENDED, LINES_EACH, LOST, RESUMED
+from hftlib.engine.live.taking_over import HEAD_WORDS, POSITION_WORDS
 from hftlib.feed.mold import packet
 from hftlib.risk import directives as risk
 from hftlib.risk.authority import ROLES
@@ -46,7 +47,7 @@ TEXT_MAX, BYTES_MAX = 4_096, 256
 _SESSIONS = (kinds.SESSION_IN, kinds.SESSION_OUT)
 _DATAGRAMS = (kinds.DATAGRAM, kinds.DATAGRAM_OUT)
 _OF_VENUES = (*_SESSIONS, *_DATAGRAMS, kinds.CONNECTED)
-_CONNECTED = {BEGUN: "begun", LOST: "lost", ENDED: "ended"}
+_CONNECTED = {BEGUN: "begun", LOST: "lost", ENDED: "ended", RESUMED: "resumed"}
 _COMMANDS = ("", "new", "cancel", "replace")
 _LIFE = {
     "A": "login accepted",
@@ -164,6 +165,8 @@ def _life(letter: str, body: bytes) -> Told:
 
 
 def _connected(payload: bytes) -> Told:
+    if len(payload) > 16 and len(payload) % 8 == 0:
+        return _carried(np.frombuffer(payload, np.int64))
     if len(payload) != 16:
         return {"what": "no connection", "bytes": payload[:BYTES_MAX].hex()}
     what, why = (int(one) for one in np.frombuffer(payload, np.int64))
@@ -171,6 +174,16 @@ def _connected(payload: bytes) -> Told:
     if what == LOST and 0 <= why < len(soup.REASONS):
         told["why"] = soup.REASONS[why]
     return told
+
+
+def _carried(words: Any) -> Told:
+    """What another runner held, as far as it is held: seat, instrument, quantity."""
+    if words[0] != CARRIED or not 0 <= words[1] <= (len(words) - HEAD_WORDS) // POSITION_WORDS:
+        return {"what": "no connection", "bytes": words.tobytes()[:BYTES_MAX].hex()}
+    end = HEAD_WORDS + POSITION_WORDS * int(words[1])
+    rows = words[HEAD_WORDS:end].reshape(-1, POSITION_WORDS)
+    held = "; ".join(f"{row[0]}, {row[1]}: {row[2]:+d}" for row in rows[rows[:, 2] != 0])
+    return {"what": "taken over", "positions": int(words[1]), "held": held[:TEXT_MAX]}
 
 
 def _directive(payload: bytes) -> Told:

@@ -57,6 +57,17 @@ def connected(live: int, n: int, what: int, why: int) -> None:
 
 
 @jit.compiled()
+def dial_now(live: int, n: int) -> None:
+    """Whoever had the account is gone: what was not dialled until now is dialled at once."""
+    link, now = link_of(live, n), live_at(live).now
+    if link.is_up != 0:
+        return
+    session.failed(link.client, soup.NOT_MADE, now)
+    session.hurry(link.client, now)
+    turn(live, n)
+
+
+@jit.compiled()
 def segment(live: int, n: int, address: int, length: int) -> None:
     """A piece of a link's stream, as it came off the wire."""
     link, now = link_of(live, n), live_at(live).now

@@ -30,8 +30,8 @@ ALARMS_MAX = 1 << 12  # that go off before one frame
 ROUNDS_MAX = 64  # answers and new commands after one frame
 LOG_SPARE = 1 << 10
 
-# What a CONNECTED frame says, int64, and why, int64.
-BEGUN, LOST, ENDED, RESUMED = range(1, 5)
+# What a CONNECTED frame says, int64, and why, int64; of CARRIED there is more (`taking_over.py`).
+BEGUN, LOST, ENDED, RESUMED, CARRIED = range(1, 6)
 
 # Why a runner must not go on.
 FAULTS = (
@@ -101,7 +101,7 @@ LIVE = record(
     128  emptied      int64  times that a log of a strategy was emptied
     136  fault        int64  of the list FAULTS
     144  touched      int64  bit n: link n has been given something
-    152  begun        int64  1: strategies were started
+    152  begun        int64  1: strategies were started; 2: and what another held was taken over
     160  ended        int64  1: and will not be called again
     168  market       int64  address of each entry of the tick path: see `doors`
     176  by_feed      int64

@@ -50,7 +50,8 @@ from hftlib.engine.watching import sample_all
 from hftlib.execution.ouch.asking import submit
 
 EVERY_NS = 1_000_000_000
-TAKE_FRAMES, TAKE_EVENTS = 32, 256  # between two times that logs are taken away
+# Between two times that logs are taken away; a refused quote is tried again 64 times a side.
+TAKE_FRAMES, TAKE_EVENTS = 8, 8
 PROGRESS_FRAMES = 1 << 10
 _DOOR = "void(int64, int64, int64)"
 _CUT = "the journal ends in mid-day: its runner was killed, or still runs"

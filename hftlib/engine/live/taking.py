@@ -5,7 +5,7 @@
     DATAGRAM     of a line of a feed: source is feed × 4 + line
     SESSION_IN   bytes of a link's stream: source is the link
     CONNECTED    two int64: a connection stands or is lost, and why; or the day ends; or another
-                 process goes on with it
+                 process goes on with it; more of them: what was taken over from another runner
     TIMER        only time passed
     DIRECTIVE    what a person or a process tells risk
 
@@ -27,6 +27,7 @@ from hftlib.engine.live import feeding, linking, shadow
 from hftlib.engine.live.memory import (
     ALARMS_MAX,
     BEGUN,
+    CARRIED,
     DIRECTIVE_AT,
     DIRECTIVES_AT,
     ENDED,
@@ -41,6 +42,7 @@ from hftlib.engine.live.memory import (
     live_at,
 )
 from hftlib.engine.live.resuming import resume
+from hftlib.engine.live.taking_over import HEAD_WORDS, carried
 from hftlib.engine.memory import FOREVER, execution_base, risk_base, session_at
 from hftlib.engine.seats import after, first_of, has_stopped, soonest
 from hftlib.engine.taking_back import take_back_all
@@ -79,6 +81,8 @@ def take(live: int, kind: int, source: int, time: int, address: int, length: int
         _end(live)
     elif is_word and what in (BEGUN, LOST) and 0 <= source < header.links:
         linking.connected(live, source, what, why)
+    elif kind == CONNECTED and length >= 8 * HEAD_WORDS and jit.load_i64(address) == CARRIED:
+        _take_over(live, address, length)
     elif what != RESUMED:
         header.fault = NO_SUCH_FRAME
     _tidy(live)
@@ -143,6 +147,16 @@ def _direct(live: int, address: int) -> None:
     jit.store_release(
         live + DIRECTIVES_AT, header.directives + 1
     )  # who waits reads what became of it
+
+
+@jit.compiled()
+def _take_over(live: int, address: int, length: int) -> None:
+    """What another runner held is ours, and its account: links are dialled at once."""
+    carried(live, address, length)
+    header = live_at(live)
+    links = header.links if header.shadow == 0 else 0
+    for n in range(links):
+        linking.dial_now(live, n)
 
 
 @jit.compiled()

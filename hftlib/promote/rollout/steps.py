@@ -16,12 +16,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from hftlib.core.errors import HftError, HostError, InputError, StateError
+from hftlib.core.errors import HftError, InputError, StateError
 from hftlib.core.release.keys import PrivateKey, PublicKey
 from hftlib.core.release.manifest import ROLLOUT
 from hftlib.core.release.reading import Release, read_release
@@ -47,7 +45,6 @@ from hftlib.core.units import shown
 
 Trusting = Mapping[str, PublicKey]
 _BEFORE = {CANARY: SHADOW, CHAMPION: CANARY}
-_JUDGES = ("hftlib.promote.rollout.policy", "hftlib.promote.rollout.measuring")
 _WHERE = "hft rollout"
 
 
@@ -196,13 +193,9 @@ def _conditions(release: Release, stage: str, journals: Sequence[Path]) -> dict[
             where=str(release.folder / ROLLOUT),
             do="Make it again with one: hft promote --rollout FILE, or hft release make --rollout.",
         )
-    if missing := [one for one in _JUDGES if find_spec(one) is None]:
-        do = "Install a whole hftlib; until then a release stays where it is."
-        raise HostError("Days cannot be measured here", where=", ".join(missing), do=do)
-    policy_of, judged = (
-        getattr(import_module(module), name)
-        for module, name in zip(_JUDGES, ("policy_of", "judged"), strict=True)
-    )
+    from hftlib.promote.rollout.measuring import judged
+    from hftlib.promote.rollout.policy import policy_of
+
     policy = policy_of(release.text(ROLLOUT), str(release.folder / ROLLOUT))
     verdict = judged(policy, stage, list(journals), release.digest)
     if not verdict:
