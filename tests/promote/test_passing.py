@@ -1,12 +1,13 @@
 """From the gates to a signed release: by one command, and never without all of them."""
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from hftlib.cli import app
-from hftlib.core.errors import StateError
+from hftlib.core.errors import InputError, StateError
 from hftlib.core.release import read_release
 from hftlib.promote.passing import release_of
 from hftlib.promote.plan import read_plan
@@ -40,7 +41,18 @@ def test_what_passes_is_signed_with_its_evidence(place, signer):
     assert (manifest.name, manifest.parameters["edge"]) == (told["candidate"]["name"], 2)
     assert manifest.sources == told["candidate"]["digest"] and manifest.tapes == told["tapes"]
     assert {"evidence/index.html", "evidence/promotion.json"} <= set(manifest.files)
+    assert told["release"]["rollout"] == "pipelines/rollout.toml"
+    assert release.files["rollout.toml"] == Path("pipelines/rollout.toml").read_bytes()
     assert WORDS not in done.stdout
+
+
+def test_a_policy_that_is_none_is_refused_before_the_first_gate(place, signer):
+    plan = desk(place / "policies", **{"01_quick": PASS})
+    for text, why in (("[shadow]\nhours = 1\n", "no table"), ("[shadow", "no TOML")):
+        (place / "policy.toml").write_text(text)
+        with pytest.raises(InputError, match=why):
+            typed(plan, signer, "--rollout", str(place / "policy.toml"))
+    assert not (plan.parent / "out").exists() and not (plan.parent / "releases").exists()
 
 
 def test_what_does_not_pass_is_not(place, signer):

@@ -205,6 +205,8 @@ def _require(name: str, value: Any, where: str) -> None:
     elif "_share_" in name:
         if not _is_number(value) or not 0 <= value <= 1:
             raise _wrong(where, f"{name} = {shown(value)} is no share", "Give one from 0 to 1.")
+    elif name == "order_p99_us_max" and value == math.inf:
+        return  # of a strategy that acts by timers alone there is no such figure
     elif not _is_number(value) or abs(value) >= _MOST:
         raise _wrong(where, f"{name} = {shown(value)} is no number", _DO)
     elif name in ("minutes_min", "order_p99_us_max") and value < 0:

@@ -98,6 +98,7 @@ def test_what_was_not_told_cannot_be_told(seen):
     first, second = seen
     dumb = replace(first, day=replace(first.day, latency={}))
     assert narrower([dumb, second]) == {"order_p99_us_max": None}
+    assert not narrower([dumb, second], order_p99_us_max=float("inf")), "it is not asked for"
     assert narrower([replace(first, currency="EUR"), second]) == {
         "pnl": None,
         "worst_day_min": None,

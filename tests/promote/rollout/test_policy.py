@@ -46,6 +46,11 @@ def test_what_a_breach_does_not_say_is_not_looked_at():
     assert breach.silence_ms == 3_000 and breach.latency_p99_us is None
 
 
+def test_only_a_latency_may_be_asked_for_without_a_bound():
+    asked = policy_of(edited("shadow", "order_p99_us_max = inf"), "here").shadow
+    assert asked.order_p99_us_max == float("inf")
+
+
 def test_nothing_follows_a_champion():
     policy = policy_of(POLICY, "here")
     for stage in ("champion", "candidate", ""):

@@ -83,7 +83,7 @@ def days(tmp_path_factory):
     idea = f"{folder / 'leaner.py'}:Leaner"
     told = {"name": "maker", "serial": 7, "digest": release.digest}
     with opened(Floor(clock={"pace": "wall"})) as floor:
-        shadow = one_day(floor, folder / "shadow.journal", idea, Mode("shadow"), 20, **told)
+        shadow = one_day(floor, folder / "shadow.journal", idea, Mode("shadow"), **told)
         canary = one_day(
             floor, folder / "canary.journal", idea, Mode("canary", share=0.1), 20, **told
         )
