@@ -87,11 +87,9 @@ def live_command(
     words = passwords(exchanges.venues, password, "HFT_PASSWORD")
     fees = exchanges.fees(fee) if fee else {}
     given = Given(strategies or [], param or [], limits, symbols, users, *settings, fees)
-    say = partial(say_recovery, json_out)
+    begun, say = resumed if resume else new, partial(say_recovery, json_out)
     how = How(release, trusted, group_digest, group, older)
-    prepared = launched(
-        how, resumed if resume else new, given, journal, say
-    )  # what is wrong is said before all else
+    prepared = launched(how, begun, given, journal, say)  # what is wrong is said before all else
     given_standby = standby, standby_lost, standby_patience, secret
     kept = keeping(journal, durability, *given_standby, resume=resume)
     calendars = exchanges.each(calendar or [], "", "--calendar")
