@@ -289,10 +289,9 @@ class Runner:
     def _hang_up(self) -> None:
         for opened in filter(None, (one.socket for one in self._intakes)):
             opened.close()
-        if not hasattr(self, "dialler"):  # it came to nothing before there was one
-            return
-        self.dialler.close()
-        close_lanes(self._lanes)
+        if hasattr(self, "dialler"):  # else it came to nothing before there was one
+            self.dialler.close()
+            close_lanes(self._lanes)
 
     def __enter__(self) -> Runner:
         return self
