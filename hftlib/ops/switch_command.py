@@ -2,6 +2,7 @@
 
     hft switch maker.py:Maker -p edge_ticks=2 --journal green.journal --why "wider"
     hft switch --release maker-8 --trusted keys --journal green.journal --why "release 8"
+    hft switch maker@champion --trusted keys --journal green.journal --why "step 7"
 
 0: the new one trades and the old one has ended. 1 and above: a sentence, and the old one trades on,
 or what is to be done where it does not. Worst case: as `switching.py`.
@@ -33,6 +34,7 @@ def switch_command(
     limits: Annotated[Path | None, typer.Option(help="Others than those that hold.")] = None,
     release: options.ReleaseFolder = None,
     trusted: options.Trusted = None,
+    shelf: options.Shelf = None,
     older: options.Older = "",
     control: Annotated[
         Path | None, typer.Option("--control", "--socket", help="Which runner, if several run.")
@@ -61,6 +63,7 @@ def switch_command(
         limits=limits,
         release=release,
         trusted=trusted,
+        shelf=shelf,
         older=older,
         cpu=cpu,
         yes=yes,

@@ -2,6 +2,7 @@
 
     done = switch(control, journal=Path("green.journal"), why="...", strategies=["maker.py:Maker"])
     done = switch(control, journal=..., why=..., release=Path("maker-8"), trusted=Path("keys"))
+    done = switch(control, ..., strategies=["maker@champion"], shelf=..., trusted=Path("keys"))
     done.gap_ms, done.positions
 
 The runner that is there is asked how it was started; the new one is started likewise, detached, and
@@ -31,6 +32,7 @@ from typing import Any
 from hftlib.core import clock
 from hftlib.core.control.asking import told
 from hftlib.core.errors import HftError, InputError, StateError
+from hftlib.ops.staged_launch import is_staged
 
 PATIENCE_S, LOOK_S, ASK_S = 600.0, 0.02, 2.0
 LOG_BYTES = 4_096
@@ -70,6 +72,7 @@ def switch(
     limits: Path | None = None,
     release: Path | None = None,
     trusted: Path | None = None,
+    shelf: Path | None = None,
     older: str = "",
     cpu: int | None = None,
     yes: bool = False,
@@ -77,19 +80,20 @@ def switch(
 ) -> Switched:
     """Start the new one beside the runner of this control socket, and see it through."""
     if bool(strategies) == (release is not None):
-        do = "Name FILE.py:Class, or --release FOLDER --trusted KEYS."
+        do = "Name FILE.py:Class, NAME@champion, or --release FOLDER --trusted KEYS."
         raise InputError("It is to be switched to one thing", where=WHERE, do=do)
     if not why.strip():
         raise InputError("The why is empty", where=WHERE, do="Say why: it stands in both journals.")
     found = told(control, {"do": "hand_over", "step": "describe"}, "runner", ASK_S)
     about = _about(Path(found["journal"]))
     with tempfile.TemporaryDirectory(prefix="hft-switch-") as folder:
-        kept = limits
-        if limits is None and release is None:
+        kept, is_signed = limits, release is not None or any(map(is_staged, strategies))
+        if limits is None and not is_signed:
             kept = _limits_of(about, Path(folder))
         words = [*strategies, *(word for one in params for word in ("-p", one))]
         words += _pairs({"--limits": kept, "--release": release, "--trusted": trusted})
-        words += _pairs({"--older": older, "--who": who, "--why": why, "--take-over": control})
+        words += _pairs({"--shelf": shelf, "--older": older, "--who": who, "--why": why})
+        words += _pairs({"--take-over": control})
         words += _as_before(found, about, cpu)
         words += ["--journal", str(journal), *(["--yes"] if yes else [])]
         _require_new(journal)
@@ -146,15 +150,23 @@ def _as_before(found: Mapping[str, Any], about: Mapping[str, Any], cpu: int | No
     for venue, _ in found["links"]:
         fees = about.get("fees_at", {}).get(venue, about.get("fees", {}))
         words += [w for name, text in fees.items() for w in ("--fee", f"{venue}={name}={text}")]
-    if hours:
-        before = (hours["close_ns"] - hours["end_ns"]) / 1e9
-        words += ["--calendar", hours["calendar"], "--end-before-close", str(before)]
+    words += _hours(hours) if hours else []
     chosen = launch["cpu"] if cpu is None else cpu
     words += _pairs({"--durability": durability, "--cpu": chosen})
     words += [word for one in launch["scale"] for word in ("--scale", one)] if canary else []
     if launch["end_ns"]:
         words += ["--seconds", str(max(1.0, (launch["end_ns"] - clock.now_ns()) / 1e9))]
     return [*words, *(["--busy"] if launch["busy"] else []), "--json"]
+
+
+def _hours(hours: Mapping[str, Any]) -> list[str]:
+    """Of one calendar, or of each venue's; one that has no session today ends nothing."""
+    of_venues = hours.get("venues", {"": hours})
+    before = max(one["close_ns"] - one["end_ns"] for one in of_venues.values()) / 1e9
+    words = []
+    for venue, one in of_venues.items():
+        words += ["--calendar", f"{venue}={one['calendar']}" if venue else one["calendar"]]
+    return [*words, "--end-before-close", str(before)]
 
 
 def _durability(journal: Path) -> str:

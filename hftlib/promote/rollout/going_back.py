@@ -12,19 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from hftlib.core.errors import HftError, HostError
+from hftlib.core.errors import HftError
 from hftlib.core.release.keys import PrivateKey, PublicKey
 from hftlib.core.release.rollout import read_rollout
 
 ROLLED_BACK = "rolled back"
 # What held the one before holds the one after: a switch carries the firm's state with positions.
 HALTED = "it holds what was held; two people lift the halt: hft resume firm"
-_SWITCHING = "hftlib.ops.switching"
 Say = Callable[[str, dict[str, Any]], None]
 
 
@@ -62,7 +59,7 @@ class GoingBack:
             self.say("not switched", {"why": f"its runner is gone: hft live {self.name}@champion"})
             return
         try:
-            told = self._switched(step.release, why)
+            told = self._switched(why)
         except HftError as error:
             self.say("not switched", {"why": f"{error.what}: {error.do}"})
             return
@@ -75,19 +72,18 @@ class GoingBack:
         words = f"breach of its policy: {why}"[:300]
         return roll_back(self.shelf, self.name, key, self.trusted, words, stage="champion")
 
-    def _switched(self, release: Path, why: str) -> dict[str, Any]:
-        """The runner goes over to it; an older release is meant, and nobody is asked."""
-        if find_spec(_SWITCHING) is None:
-            do = f"End it, and launch again: hft live {self.name}@champion."
-            raise HostError("Nobody can switch a runner here", where=str(self.control), do=do)
-        made = import_module(_SWITCHING).switch(
+    def _switched(self, why: str) -> dict[str, Any]:
+        """The runner goes over to what is champion now, and nobody is asked."""
+        from hftlib.ops.switching import switch
+
+        made = switch(
             self.control,
             journal=self.after,
             why=f"rolled back: {why}"[:60],
             who="rollout watch",
-            release=release,
+            strategies=[f"{self.name}@champion"],
+            shelf=self.shelf,
             trusted=self.keys,
-            older=f"rolled back: {why}"[:60],
             yes=True,
             say=lambda words: self.say("switching", {"why": words}),
         )

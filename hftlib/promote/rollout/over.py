@@ -8,14 +8,12 @@ The new runner's journal is a new folder, beside the other's where none is named
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
-from hftlib.core.errors import HostError, StateError
+from hftlib.core.errors import StateError
 from hftlib.core.release.rollout_step import ROLLED_BACK, Step
+from hftlib.ops.switching import switch
 
-SWITCHING = "hftlib.ops.switching"
 WHY_MAX = 60  # as a runner takes it
 
 
@@ -27,18 +25,14 @@ def switched_to(step: Step, control: Path, journal: Path | None, trusted: Path) 
             where=str(control),
             do=f"Take its orders back: hft kill --why WHY --socket {control}.",
         )
-    if find_spec(SWITCHING) is None:
-        do = f"End it, and launch again: hft live {step.name}@champion."
-        raise HostError("Nobody can switch a runner here", where=str(control), do=do)
-    why = f"rolled back, step {step.number}: {step.why}"[:WHY_MAX]
-    done = import_module(SWITCHING).switch(
+    done = switch(
         control,
         journal=journal or _beside(control),
-        why=why,
+        why=f"rolled back, step {step.number}: {step.why}"[:WHY_MAX],
         who=step.by,
-        release=step.release,
+        strategies=[f"{step.name}@champion"],
+        shelf=step.release.parent,
         trusted=trusted,
-        older=why,
         yes=True,
     )
     return f"The runner has gone over in {done.gap_ms:.0f} ms: {done.journal}, process {done.pid}."
