@@ -7,11 +7,13 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from hftlib.core.arena import shared_memory
 
-HFT = [sys.executable, "-c", "from hftlib.cli import main; main()", "demo", "ground"]
+DEMO = [sys.executable, "-c", "from hftlib.cli import main; main()", "demo"]
+HFT = [*DEMO, "ground"]
 PATIENCE_SECONDS = 60
 
 
@@ -74,3 +76,42 @@ def test_the_feed_dies_with_a_killed_demo():
         wait_until(lambda: not feeds_of(demo.pid))
     finally:
         shared_memory(f"demo-{demo.pid}").unlink(missing_ok=True)
+
+
+def test_the_loop_clears_no_folder_but_its_own(tmp_path):
+    (tmp_path / "mine.txt").write_text("keep me")
+    done = subprocess.run([*DEMO, "--into", tmp_path], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "There is something that no demo has left" in done.stderr
+    assert (tmp_path / "mine.txt").read_text() == "keep me"
+    done = subprocess.run([*DEMO, "lop"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "The demo has no part 'lop'" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_what_the_loop_has_begun_ends_with_it(tmp_path, number):
+    demo = subprocess.Popen(
+        [*DEMO, "--into", tmp_path / "demo"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+    def promotes():
+        return [one for one in psutil.process_iter() if is_of(one, str(tmp_path / "demo"))]
+
+    try:
+        wait_until(lambda: any("promote" in one.cmdline() for one in promotes()))
+        demo.send_signal(number)
+        _, complaints = demo.communicate(timeout=PATIENCE_SECONDS)
+    finally:
+        demo.kill()
+    assert demo.returncode == (130 if number == signal.SIGINT else -signal.SIGKILL)
+    assert "Traceback" not in complaints
+    wait_until(lambda: not promotes())
+
+
+def is_of(process, folder):
+    try:
+        return any(word.startswith(folder) for word in process.cmdline())
+    except psutil.Error:
+        return False

@@ -34,9 +34,6 @@ MARK = ".hft-demo"
 PASSPHRASE = "a demo keeps no secrets\n"
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 START_S, END_S = 180.0, 30.0
-# A demo that is killed leaves nobody behind: the kernel ends what it has begun.
-_PROGRAM = f"import ctypes; ctypes.CDLL(None).prctl({DIE_WITH_PARENT}, {signal.SIGTERM:d})"
-_HFT = (sys.executable, "-c", f"{_PROGRAM}; from hftlib.cli import main; main()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +102,7 @@ class Desk:
         begun = time.perf_counter()
         bars = None if sys.stderr.isatty() else subprocess.PIPE
         done = subprocess.run(
-            [*_HFT, *map(str, words)],
+            [*_hft(), *map(str, words)],
             stdout=subprocess.PIPE,
             stderr=bars,  # its own progress bars, on a terminal
             text=True,
@@ -149,7 +146,7 @@ class Desk:
     def _popen(self, words: tuple[object, ...], out: IO[str], log: IO[str]) -> Any:
         plain = {**self.environment, "NO_COLOR": "1"}
         return subprocess.Popen(
-            [*_HFT, *map(str, words)],
+            [*_hft(), *map(str, words)],
             stdout=out,
             stderr=log,
             text=True,
@@ -162,6 +159,16 @@ class Desk:
 
     def _show(self, line: str) -> None:
         self.console.print(f"[dim]    $ {_escaped(line)}[/]", soft_wrap=True)
+
+
+def _hft() -> list[str]:
+    """`hft`, which the kernel ends with a demo that is killed, also while it still starts."""
+    program = (
+        f"import ctypes, os; ctypes.CDLL(None).prctl({DIE_WITH_PARENT}, {signal.SIGTERM:d});"
+        f" os.getppid() == {os.getpid()} or os._exit(1);"
+        " from hftlib.cli import main; main()"
+    )
+    return [sys.executable, "-c", program]
 
 
 def _escaped(text: str) -> str:

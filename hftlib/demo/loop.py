@@ -29,7 +29,7 @@ from hftlib.terminal import counted
 ROOT = Path(hftlib.__file__).resolve().parents[1]
 IDEA = "queue_imbalance"
 PLAN, POLICY = ROOT / "pipelines" / "demo.toml", ROOT / "pipelines" / "demo_rollout.toml"
-SHADOW_S, CANARY_S = 7.0, 6.0
+SHADOW_S, CANARY_S, CHAMPION_S = 7.0, 6.0, 3.0
 WORSE = "edge_ticks=1"  # quotes so near that what it earns does not pay for what it meets
 STEPS = 9
 
@@ -137,12 +137,14 @@ def _live(story: Story, stage: str, journal: Path) -> tuple[object, ...]:
     return "live", f"{IDEA}@{stage}", *own, "--control", story.desk.sockets / "runner", "--json"
 
 
-def _waited(runner: Running, what: str, seconds: float) -> None:
-    """Until its seconds are over and it has ended by itself."""
+def _waited(runner: Running, what: str, seconds: float, ends: bool = True) -> None:
+    """Until its seconds are over, and it has ended by itself where it does."""
     with counted(what, round(seconds)) as advance:
         begun = time.monotonic()
         while runner.process.poll() is None:
             done = time.monotonic() - begun
+            if done > seconds and not ends:
+                return
             if done > seconds + END_S:
                 do = "Run the demo again on a host that has less to do."
                 raise StateError("A runner did not end with its time", where=what, do=do)
@@ -177,7 +179,8 @@ def _champion(story: Story) -> None:
     begun, place = len(story.desk.typed), story.journal("champion")
     with story.desk.started("champion", *_live(story, "champion", place)) as runner:
         _refused(story)
-        _rolled_back(story, runner)
+        _waited(runner, "the champion trades", CHAMPION_S, ends=False)
+        _rolled_back(story)
 
 
 def _refused(story: Story) -> None:
@@ -192,16 +195,17 @@ def _refused(story: Story) -> None:
     story.told("a change", text, gates_table(told, report.parent), since=begun)
 
 
-def _rolled_back(story: Story, runner: Running) -> None:
-    """The champion is taken back while it trades, and nobody can launch it."""
-    begun = len(story.desk.typed)
-    socket = "--control", story.desk.sockets / "runner"
-    status = story.desk.run("status", *socket, "--json")
-    told = story.desk.run("rollback", IDEA, *socket, *story.by("bea", "a drill"), "--json")
-    runner.ended()
-    again = story.desk.run(*_live(story, "champion", story.journal("again")), code=3, shown=False)
-    text = f"it traded ({status['counts']['commands']:,} commands); {told['said']}"
-    story.told("rollback", f"{text}; whoever launches it now reads: {again}", since=begun)
+def _rolled_back(story: Story) -> None:
+    """The champion is taken back while it trades: nobody can launch it, and its orders go."""
+    desk, begun = story.desk, len(story.desk.typed)
+    socket = "--socket", desk.sockets / "runner"
+    counts = desk.run("status", *socket, "--json")["counts"]
+    desk.run("rollback", IDEA, *story.by("bea", "a drill"), "--json")
+    desk.run("kill", *socket, "--why", "rolled back", "--json")
+    left = desk.run("status", *socket, "--json")["open_orders"]
+    again = desk.run(*_live(story, "champion", story.journal("again")), code=3, shown=False)
+    text = f"it has sent {counts['commands']:,} orders, {left} stand now;"
+    story.told("rollback", f"{text} whoever launches it reads: {again}", since=begun)
 
 
 def _replayed(story: Story) -> None:
