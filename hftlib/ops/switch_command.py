@@ -74,4 +74,5 @@ def switch_command(
         return
     print(f"switched: nothing stood for {done.gap_ms:,.0f} ms; process {done.pid}, {done.journal}")
     for one in done.positions:
-        print(f"carried: {one['strategy']} {one['quantity']:+,} lots of {one['symbol']}")
+        what = f"{one['quantity']:+,} lots of {one['symbol']} at {one['venue']}"
+        print(f"carried: {one['strategy']}, {what}")
