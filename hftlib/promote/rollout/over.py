@@ -8,34 +8,32 @@ The new runner's journal is a new folder, beside the other's where none is named
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
-from hftlib.core.errors import HostError, StateError
+from hftlib.core.errors import StateError
 from hftlib.core.release.rollout_step import ROLLED_BACK, Step
 
-SWITCHING = "hftlib.ops.switching"
-WHY_MAX = 60  # as a runner takes it
+WHO_BYTES, WHY_BYTES = 32, 64  # as a runner takes them; more stands in the step
 
 
 def switched_to(step: Step, control: Path, journal: Path | None, trusted: Path) -> str:
     """Switch the runner of this control socket to the release of the step."""
+    from hftlib.ops.switching import switch
+
     if step.what != ROLLED_BACK:
         raise StateError(
             f"There is no champion of {step.name} to go over to",
             where=str(control),
             do=f"Take its orders back: hft kill --why WHY --socket {control}.",
         )
-    if find_spec(SWITCHING) is None:
-        do = f"End it, and launch again: hft live {step.name}@champion."
-        raise HostError("Nobody can switch a runner here", where=str(control), do=do)
-    why = f"rolled back, step {step.number}: {step.why}"[:WHY_MAX]
-    done = import_module(SWITCHING).switch(
+    why = f"rolled back, step {step.number}: {step.why}".encode()[:WHY_BYTES].decode(
+        errors="ignore"
+    )
+    done = switch(
         control,
         journal=journal or _beside(control),
         why=why,
-        who=step.by,
+        who=step.by if len(step.by) <= WHO_BYTES else step.key,
         release=step.release,
         trusted=trusted,
         older=why,
