@@ -14,22 +14,27 @@ from hftlib.core.errors import StateError
 from hftlib.core.release.rollout_step import ROLLED_BACK, Step
 from hftlib.ops.switching import switch
 
-WHY_MAX = 60  # as a runner takes it
+WHO_BYTES, WHY_BYTES = 32, 64  # as a runner takes them; more stands in the step
 
 
 def switched_to(step: Step, control: Path, journal: Path | None, trusted: Path) -> str:
     """Switch the runner of this control socket to the release of the step."""
+    from hftlib.ops.switching import switch
+
     if step.what != ROLLED_BACK:
         raise StateError(
             f"There is no champion of {step.name} to go over to",
             where=str(control),
             do=f"Take its orders back: hft kill --why WHY --socket {control}.",
         )
+    why = f"rolled back, step {step.number}: {step.why}".encode()[:WHY_BYTES].decode(
+        errors="ignore"
+    )
     done = switch(
         control,
         journal=journal or _beside(control),
-        why=f"rolled back, step {step.number}: {step.why}"[:WHY_MAX],
-        who=step.by,
+        why=why,
+        who=step.by if len(step.by) <= WHO_BYTES else step.key,
         strategies=[f"{step.name}@champion"],
         shelf=step.release.parent,
         trusted=trusted,
