@@ -11,7 +11,7 @@
 It is an arena in a file under /dev/shm, mode 0600, named after the control socket, so whoever knows
 the one knows the other and need not ask. A watchdog sees by it what is held while nobody of the
 process answers, and after a kill -9 what was last so: the file stays until a runner begins at the
-same socket, or another an hour later clears up. `page_reading.py` reads it.
+same socket, or another clears up: eight stay, for an hour. `page_reading.py` reads it.
 
 Worst case: no memory can be had for it: the runner begins without, and says so in `Runner.host`.
 """
@@ -53,7 +53,8 @@ from hftlib.risk.controls import TRADING_STATES
 from hftlib.risk.memory import SCOPE
 from hftlib.strategy.abi import CONTEXT
 
-TURN_S, OLD_S = 0.25, 3_600.0
+TURN_S = 0.25
+OLD_S, LEFT_MAX = 3_600.0, 8  # of pages whose runner was killed
 CHUNK_BYTES = 1 << 13
 TEXT_BYTES = 16_000
 DESK = record(
@@ -204,12 +205,16 @@ def _desk(runner: Any) -> dict[str, Any]:
 
 
 def _clear(path: Path) -> None:
-    """Take away what a runner at this socket left, and old pages of processes that are gone."""
+    """Take away what a runner at this socket left; of others that are gone the newest few stay."""
     path.unlink(missing_ok=True)
+    left = []
     for one in path.parent.glob(shared_memory("page-").name + "*"):
         with suppress(OSError, HftError):
-            if time.time() - one.lstat().st_mtime > OLD_S and _is_left(one):
-                one.unlink(missing_ok=True)
+            if _is_left(one):
+                left.append((one.stat().st_mtime, one))
+    for n, (made, one) in enumerate(sorted(left, reverse=True)):
+        if n >= LEFT_MAX or time.time() - made > OLD_S:
+            one.unlink(missing_ok=True)
 
 
 def _is_left(path: Path) -> bool:

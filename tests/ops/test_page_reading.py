@@ -11,14 +11,16 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from floor_trial import Trial, trade
 
 from hftlib.core.arena import Arena
 from hftlib.core.control.asking import told
 from hftlib.core.errors import HftError, InputError, StateError
+from hftlib.core.mapping import shared_memory
 from hftlib.engine.live import hot
-from hftlib.ops.page import Page
+from hftlib.ops.page import LEFT_MAX, Page, _clear
 from hftlib.ops.page_reading import PageReader, page_path, stands
 from hftlib.ops.status import status
 from hftlib.ops.watch_line import Sight
@@ -39,7 +41,7 @@ PROGRAM = [sys.executable, "-c", "from hftlib.cli import main; main()"]
 HELD_UP = """
 import sys, time
 from pathlib import Path
-from hftlib.ops.page import Page
+from hftlib.ops.page import LEFT_MAX, Page, _clear
 turn, flag = Page.turn, Path(sys.argv.pop(1))
 def held(self, leaves=False):
     turn(self, leaves)
@@ -199,6 +201,28 @@ def test_a_page_of_another_process_is_not_believed(paged, tmp_path):
         assert own.last()["pid"] == os.getpid() and not own.wrong
     finally:
         there.unlink()
+
+
+def test_pages_of_killed_runners_are_cleared_but_the_newest(paged, tmp_path):
+    """Who is gone says so by its process; a page that lives, and one that is none, stay."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    lives = tmp_path / shared_memory("page-lives").name
+    paged[1].arena.save(lives)
+    (none := tmp_path / shared_memory("page-none").name).write_text("no page")
+    for n in range(LEFT_MAX + 3):
+        one = paged[1].arena.save(tmp_path / shared_memory(f"page-{n}").name)
+        with Arena.open(one, writable=True) as arena:
+            about = arena["about"].tobytes()
+            pid = f'"pid": {os.getpid()}'.encode()
+            other = f'"pid": {gone.pid}'.encode().ljust(len(pid))
+            assert pid in about and len(other) == len(pid)
+            arena["about"][:] = np.frombuffer(about.replace(pid, other), np.uint8)
+        os.utime(one, (n + time.time() - 100, n + time.time() - 100))
+    _clear(tmp_path / shared_memory("page-mine").name)
+    stay = {one.name.rpartition("-")[2] for one in tmp_path.glob("*page-*")}
+    assert stay == {"lives", "none"} | {str(n) for n in range(3, LEFT_MAX + 3)}
+    assert lives.exists() and none.exists()
 
 
 def started(tmp_path, flag):
