@@ -19,7 +19,6 @@ WHO_BYTES, WHY_BYTES = 32, 64  # as a runner takes them; more stands in the step
 
 def switched_to(step: Step, control: Path, journal: Path | None, trusted: Path) -> str:
     """Switch the runner of this control socket to the release of the step."""
-    from hftlib.ops.switching import switch
 
     if step.what != ROLLED_BACK:
         raise StateError(
