@@ -55,7 +55,8 @@ class Floor:
     def at(self, name, stage, shelf, keys, *more, **environment):
         """A runner of what a rollout's steps say: NAME@STAGE."""
         words = ["live", stage, "--shelf", str(shelf), "--trusted", str(keys), "--json"]
-        words += ["--exchange", "exchange.out", "--journal", f"{name}.journal", "--control", "off"]
+        words += ["--exchange", "exchange.out", "--journal", f"{name}.journal"]
+        words += [] if "--control" in more else ["--control", "off"]
         return self.start(name, {"HFT_CACHE_DIR": str(self.kept), **environment}, *words, *more)
 
     def refused(self, name, *more, **settings):

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from hftlib.core.errors import StateError
 from hftlib.core.release.rollout_step import ROLLED_BACK, Step
-from hftlib.ops.switching import switch
 
 WHO_BYTES, WHY_BYTES = 32, 64  # as a runner takes them; more stands in the step
 
@@ -45,5 +44,6 @@ def switched_to(step: Step, control: Path, journal: Path | None, trusted: Path) 
 def _beside(control: Path) -> Path:
     from hftlib.core.control.asking import told
 
-    day = Path(told(control, {"do": "status"}, "runner")["journal"])
+    # As it says it to who takes over: whole, wherever we were started.
+    day = Path(told(control, {"do": "hand_over", "step": "describe"}, "runner")["journal"])
     return day.with_name(f"{day.name.removesuffix('.journal')}-back.journal")

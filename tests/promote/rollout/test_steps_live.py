@@ -6,6 +6,7 @@ exchange ── both@shadow ── both@canary ── both@champion ── hft r
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import time
@@ -92,8 +93,10 @@ def test_from_shadow_to_champion_and_back(way):
     way.taken(way.old, *last)
     way.taken(way.new, (ann, "moved", "shadow"), (ann, "moved", "canary"), *last)
 
-    day = way.day("newer", "champion")
-    first = about(day)
+    socket = way.floor.folder / "runner.sock"
+    newer = way.floor.at("newer", "both@champion", way.shelf, way.keys, "--control", str(socket))
+    until(lambda: "mode" in said(newer), PATIENCE_S, newer)
+    first = about(way.floor.folder / "newer.journal")
     assert first["mode"] == "paper" and first["release"] == {
         "name": "both",
         "serial": way.new.manifest.serial,
@@ -105,8 +108,14 @@ def test_from_shadow_to_champion_and_back(way):
         "asked": f"ann {ann.public.id}",
     }
     kept = (way.shelf / "both.rollout").read_bytes()
-    told = way.typed("rollback", "bea")
+    told = way.typed("rollback", "bea", "--control", str(socket))
     assert told["step"]["what"] == "rolled back" and told["stages"]["previous"] is None
+
+    (words,) = (one for one in told["said"] if "gone over" in one)
+    assert newer.wait(PATIENCE_S) == 0, said(newer)
+    after = about(way.floor.folder / "newer-back.journal")["release"]
+    assert after["digest"] == way.old.digest and "bea says so" in after["older"]
+    os.kill(int(words.rstrip(".").rpartition(" ")[2]), signal.SIGTERM)
 
     killed = way.floor.at("older", "both@champion", way.shelf, way.keys)
     until(lambda: "mode" in said(killed), PATIENCE_S, killed)
