@@ -13,7 +13,7 @@ the one knows the other and need not ask. A watchdog sees by it what is held whi
 process answers, and after a kill -9 what was last so: the file stays until a runner begins at the
 same socket, or another clears up: eight stay, for an hour. `page_reading.py` reads it.
 
-Worst case: no memory can be had for it: the runner begins without, and says so in `Runner.host`.
+Worst case: no memory can be had for it: the runner begins without, and says so.
 """
 
 from __future__ import annotations
