@@ -92,14 +92,13 @@ def live_command(
     say = partial(say_recovery, json_out)
     how = How(release, trusted, group_digest, group, older, shelf)
     prepared = launched(how, resumed if resume else new, given, journal, say)
-    given_standby = standby, standby_lost, standby_patience, secret
-    kept = keeping(journal, durability, *given_standby, resume=resume)
+    followed = standby, standby_lost, standby_patience, secret
+    kept = keeping(journal, durability, *followed, resume=resume)
     other = beside(take_over, who, why, resume=resume)
     calendars = exchanges.each(calendar or [], "", "--calendar")
     hours = {} if resume else hours_at(calendars, end_before_close)  # else the day's own
     _compile()
-    told = exchanges.told(WAIT_S)
-    socket = other.place(control_path)
+    told, socket = exchanges.told(WAIT_S), other.place(control_path)
     made = other.laid(prepared(told, hours))
     runner = _made(made, journal, told, words, kept, sleeps=not busy)
     recovery = other.recovery(runner, told, copies, words, json_out)

@@ -85,15 +85,7 @@ def promote_command(
             told=advance,
         )
     release, listed = _signed(made, gates, signer, into, policy)
-    if json_out:
-        signed = None
-        if release is not None:
-            signed = {"folder": str(release.folder), "digest": release.digest}
-            signed["rollout"] = str(policy) if policy else ""
-        told = {**made.as_json(), "release": signed, "registry": listed and listed.as_json()}
-        print(json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False))
-    else:
-        _shown(made, release, listed, policy)
+    (_printed if json_out else _shown)(made, release, listed, policy)
     sys.stdout.flush()
     if not all(one.verdict for one in made.judged):
         raise typer.Exit(1)
@@ -108,6 +100,16 @@ def _signed(made: Any, plan: Any, signer: Any, into: Path, rollout: Path | None)
 
     release = release_of(made, plan, signer, into, rollout)
     return release, register(release, made.run)
+
+
+def _printed(made: Any, release: Any, listed: Any, policy: Path | None) -> None:
+    """For machines."""
+    signed = None
+    if release is not None:
+        signed = {"folder": str(release.folder), "digest": release.digest}
+        signed["rollout"] = str(policy) if policy else ""
+    told = {**made.as_json(), "release": signed, "registry": listed and listed.as_json()}
+    print(json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def _shown(made: Any, release: Any, listed: Any, policy: Path | None) -> None:
