@@ -83,8 +83,8 @@ def live_command(
 
     leave_through_finally()
     exchanges = Exchanges(exchange, "hft live", _venues(journal) if resume else ())
-    users = exchanges.each(user or [], "frm1a", "--user")
     settings = mode, latency_us, share, tuple(scale or ()), yes
+    users = exchanges.each(user or [], "frm1a", "--user")
     copies = exchanges.each(copy_user or [], "frm1d", "--copy-user")
     words = passwords(exchanges.venues, password, "HFT_PASSWORD")
     fees = exchanges.fees(fee) if fee else {}
@@ -99,8 +99,7 @@ def live_command(
     hours = {} if resume else hours_at(calendars, end_before_close)  # else the day's own
     _compile()
     told, socket = exchanges.told(WAIT_S), other.place(control_path)
-    made = other.laid(prepared(told, hours))
-    runner = _made(made, journal, told, words, kept, sleeps=not busy)
+    runner = _made(other.laid(prepared(told, hours)), journal, told, words, kept, sleeps=not busy)
     recovery = other.recovery(runner, told, copies, words, json_out)
     launch = launch_of(exchanges.files, copies, seconds, scale, cpu=cpu, busy=busy)
     _trade(runner, recovery, launch, socket, cpu, seconds, json_out, say)

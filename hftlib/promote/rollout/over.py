@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hftlib.core.errors import StateError
 from hftlib.core.release.rollout_step import ROLLED_BACK, Step
+from hftlib.ops.switching import switch
 
 WHO_BYTES, WHY_BYTES = 32, 64  # as a runner takes them; more stands in the step
 
