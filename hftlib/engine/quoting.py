@@ -10,6 +10,7 @@ more than being whole. A side that was filled or refused stays empty until the s
 again. A quantity that the position limit does not allow is made smaller, and the side taken off
 when nothing remains; that is what a limit means to a quote. Where no session to the venue takes
 orders, what is wanted is remembered, and sent when one does (`settle_again`): it is no refusal.
+Nor is it one where the book may be wrong: the first wish after that is sent.
 
 Worst case: a strategy that changes its mind faster than the venue answers has one message under
 way for each side, never more.
@@ -37,7 +38,7 @@ from hftlib.engine.memory import (
 from hftlib.engine.taking_back import forget, take_back
 from hftlib.execution.memory import is_open, order_of, position_of, slot_of
 from hftlib.risk.checks import room
-from hftlib.risk.memory import rule_of
+from hftlib.risk.memory import risk_at, rule_of
 
 
 @jit.compiled()
@@ -134,7 +135,7 @@ def _settle(base: int, instrument: int, side: int) -> None:
         take_back(base, number)  # it never left, so it is over at once
     if not is_open(order.state):
         _keep(position, side, 0)
-        if price != NO_PRICE and rule_of(risk_base(base), instrument).cut_off == 0:
+        if price != NO_PRICE and not _waits(base, instrument):
             _begin(base, position, instrument, side, price, wanted)
         return
     if price == NO_PRICE:
@@ -157,6 +158,14 @@ def _settle(base: int, instrument: int, side: int) -> None:
     done = change(base, number, float(price), order.filled + possible)
     if done != 0:  # refused: better none than one in a wrong place
         take_back(base, number)
+
+
+@jit.inlined
+def _waits(base: int, instrument: int) -> bool:
+    """A wish, and no refusal: its venue takes no orders, or its book may be wrong."""
+    here = risk_base(base)
+    is_stale = market_of(base, instrument).stale != 0 and risk_at(here).stale_books == 0
+    return is_stale or rule_of(here, instrument).cut_off != 0
 
 
 @jit.inlined

@@ -187,6 +187,23 @@ def test_without_a_session_a_quote_is_remembered_and_nothing_is_refused():
     assert desk.sent() == [], "what is under way is not sent twice"
 
 
+def test_on_a_stale_book_a_quote_waits_for_the_next_wish_and_nothing_is_refused():
+    desk = Desk()
+    desk.session.arena["markets"]["stale"][:] = 1
+    for n in range(200):
+        desk.at(1_000 + n)
+        assert desk.quote(9_900, 10_100, 100) == 0
+    assert desk.sent() == [] and not desk.seat["session"]["refused"][0].any()
+    assert desk.buy(9_900, 100) == -orders.STALE, "an order that is no quote is refused at once"
+    desk.session.arena["risk"]["stale_books"] = 1  # allowed: it goes as ever
+    desk.quote(9_900, 0, 100)
+    assert desk.sent() == [("new", 1, BUY, 9_900, 100)]
+    desk.session.arena["risk"]["stale_books"] = 0
+    desk.session.arena["markets"]["stale"][:] = 0
+    desk.quote(9_900, 10_100, 100)
+    assert desk.sent() == [("new", 2, SELL, 10_100, 100)]
+
+
 def test_a_quote_withdrawn_or_a_strategy_stopped_meanwhile_sends_nothing_when_it_opens():
     desk = Desk("AAA", "BBB")
     cut_off(desk)
