@@ -83,16 +83,19 @@ class Desk:
             yield cls(folder, console, Path(sockets))
 
     @property
-    def environment(self) -> dict[str, str]:
+    def own(self) -> dict[str, str]:
         """What these commands keep is kept here, and nobody is asked for a passphrase."""
         here = self.folder.resolve()
-        own = {
+        return {
             "HFT_PASSPHRASE_FILE": str(here / "passphrase"),
             "HFT_RELEASES": str(here / "launched.json"),
             "HFT_TAPES": str(here / "tapes"),
             "HFT_TRACKING_URI": f"sqlite:///{here}/mlruns/mlflow.db",
         }
-        return {**os.environ, **own}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, **self.own}
 
     def run(self, *words: object, code: int = 0, shown: bool = True) -> Any:
         """Run it to its end; what it printed, as JSON where it is that."""

@@ -75,13 +75,14 @@ def show(desk: Desk) -> Path:
     _gates(story)
     with desk.started("exchange", "exchange", "--demo", "--json") as exchange:
         story.exchange = exchange.out
-        story.told("exchange", "An exchange on this host: OUCH in, ITCH out, four living symbols.")
+        text = "an exchange on this host: OUCH in, ITCH out, four living symbols"
+        story.told("exchange", text, since=len(desk.typed) - 1)
         _stage(story, "shadow", "canary", SHADOW_S)
         _stage(story, "canary", "champion", CANARY_S)
         _champion(story)
     _replayed(story)
     seconds = time.perf_counter() - begun
-    page = write_page(desk.folder, story.chapters, seconds)
+    page = write_page(desk.folder, story.chapters, seconds, desk.own)
     story.say("done", f"in {seconds:.0f} s; all of it, and where to look next: {page}")
     return page
 
@@ -223,4 +224,6 @@ def _replayed(story: Story) -> None:
     begun = len(story.desk.typed)
     told = story.desk.run("replay", story.journal("champion"), "--json")
     text = f"{told['frames']:,} frames again, every byte that went out is the same"
-    story.told("replay", text, since=begun)
+    story.told(
+        "replay", text, hftlib.journal_result(story.journal("champion"))._repr_html_(), begun
+    )

@@ -1,6 +1,8 @@
 """The demo's page: each chapter with what was typed, what was seen, and where to look next.
 
-    write_page(folder, chapters, seconds)      folder/index.html, which needs nothing else
+    write_page(folder, chapters, seconds, own)      folder/index.html, which needs nothing else
+
+`own` is the environment that the commands ran in, for whoever types them again.
 
 Worst case: the picture of a session, some 80 kB.
 """
@@ -22,6 +24,7 @@ _STYLE = (
     ".good{color:#2d8a57;font-weight:600}.bad{color:#c8453c;font-weight:600}"
     "ol.path{display:flex;flex-wrap:wrap;gap:.4rem;padding:0;list-style:none}"
     "ol.path li{background:#8882;border-radius:.4rem;padding:.2rem .6rem}"
+    ".s{padding-left:1rem}"
 )
 _NEXT = (
     ("notebooks/02_first_strategy.ipynb", "a strategy of your own, cell by cell: make lab"),
@@ -43,19 +46,23 @@ class Chapter:
     html: str = ""
 
 
-def write_page(folder: Path, chapters: Sequence[Chapter], seconds: float) -> Path:
+def write_page(
+    folder: Path, chapters: Sequence[Chapter], seconds: float, own: Mapping[str, str]
+) -> Path:
     """The page of all chapters."""
     path = "".join(f"<li>{_safe(one.word)}</li>" for one in chapters)
     body = "".join(map(_chapter, chapters))
     rows = "".join(f"<tr><td>{_safe(a)}</td><td>{_safe(b)}</td></tr>" for a, b in _NEXT)
+    words = " ".join(f"{name}={value}" for name, value in own.items())
     page = folder / "index.html"
     page.write_text(
         "<!doctype html><html lang=en><meta charset=utf-8>"
         '<meta name=viewport content="width=device-width"><meta name=color-scheme '
         'content="light dark"><title>From a notebook to a champion, and back</title>'
         f"<style>{_STYLE}</style><h1>From a notebook to a champion, and back</h1>"
-        f"<p>All of it ran on this machine, in {seconds:.0f} seconds; every line below that begins"
-        f" with $ can be typed again.</p><ol class=path>{path}</ol>{body}"
+        f"<p>All of it ran on this machine, in {seconds:.0f} seconds. Every line below that begins"
+        " with $ can be typed again, after this one:</p>"
+        f"<pre>$ export {_safe(words)}</pre><ol class=path>{path}</ol>{body}"
         f"<h2>Where to look next</h2><table>{rows}</table></html>\n",
         encoding="utf-8",
     )
@@ -73,13 +80,6 @@ def gates_table(told: Mapping[str, Any], report: PurePath) -> str:
             f"<td>{_safe(one['sentence'])}</td></tr>"
         )
     return f"<table><tr><th>gate</th><th></th><th>why</th></tr>{''.join(rows)}</table>"
-
-
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A plain table."""
-    head = "".join(f"<th>{_safe(one)}</th>" for one in columns)
-    body = "".join(f"<tr>{''.join(f'<td>{_safe(one)}</td>' for one in row)}</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>{body}</table>"
 
 
 def _chapter(one: Chapter) -> str:
