@@ -195,6 +195,7 @@ def _desk(runner: Any) -> dict[str, Any]:
 
     return {
         "is_running": runner.is_running,
+        "is_handed_over": runner.is_handed_over,
         "why": runner.why,
         "clock": runner.clocks.told,
         "standby": runner.standby.told if runner.standby is not None else None,

@@ -132,6 +132,7 @@ class PageReader:
             "mode_says": about["mode_says"],
             "release": about["release"],
             "is_running": bool(desk["is_running"]) and not is_left and status == 0,
+            "is_handed_over": bool(desk["is_handed_over"]),
             "why": desk["why"] or ("the process is gone" if is_left else ""),
             "pid": self.process,
             "time_ns": clock.now_ns(),
