@@ -12,6 +12,16 @@ from hftlib.ops.launching import laid
 from hftlib.ops.modes import Mode
 
 TICK_NS = 1_000
+ASKER = """import hftlib as hft
+
+
+@hft.strategy
+class Asker:
+    def on_book(self, ctx, i):
+        b = ctx.book(i)
+        for n in range(10):  # a quote would wait for a book that is whole: these are refused
+            ctx.buy(i, 10.0 + n * b.tick, 100)
+"""
 
 
 def gapped(said, day):
@@ -36,8 +46,11 @@ def test_a_gap_that_fills_with_thousands_of_refusals_is_kept_whole(tmp_path):
     with Floor() as floor:
         listened_to(floor)
         small = tmp_path / "limits.toml"
-        small.write_text("[firm]\norder_quantity_lots = 1\n")  # so each quote is refused
-        trial = Trial(floor, tmp_path / "day.journal", limits=small, mode=Mode("shadow"))
+        small.write_text("[firm]\norder_quantity_lots = 1\n")  # so each order is refused
+        (tmp_path / "asker.py").write_text(ASKER)
+        asker = f"{tmp_path / 'asker.py'}:Asker"
+        shadow = {"limits": small, "mode": Mode("shadow")}
+        trial = Trial(floor, tmp_path / "day.journal", asker, **shadow)
         trial.runner.start()
         trade(floor, 420)
         want = int(floor.exchange.record["messages"][0])
