@@ -78,6 +78,7 @@ def way(tmp_path_factory):
     made = Way(tmp_path_factory.mktemp("way"))
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("HFT_TRACKING_URI", f"sqlite:///{made.floor.folder}/none/mlflow.db")
+        patched.setenv("HFT_RELEASES", str(made.floor.record))  # of the runner that takes over, too
         yield made
     made.floor.end()
 
