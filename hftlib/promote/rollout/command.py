@@ -151,7 +151,7 @@ def _switched(control: Path, journal: Path | None, step: Any, trusted: Path) -> 
     try:
         return switched_to(step, control, journal, trusted), True
     except HftError as error:
-        return f"The step stands, the runner of {control} was not switched: {error}", False
+        return f"The step stands; the runner of {control} does not trade by it: {error}", False
 
 
 def _signer(key: Path | None, why: str, passphrase_file: Path | None) -> Any:

@@ -260,7 +260,7 @@ def test_a_runner_that_cannot_be_switched_leaves_the_step_as_it_is(desk, tmp_pat
     words += ["--passphrase-file", str(desk.words), "--control", str(tmp_path / "none.sock")]
     done = RUNNER.invoke(app, words, catch_exceptions=False)
     told = " ".join(done.stdout.split())
-    assert done.exit_code == 3 and "The step stands" in told and "was not switched" in told
+    assert done.exit_code == 3 and "The step stands" in told and "does not trade by it" in told
     assert desk.held() == {"champion": 7}
 
 
