@@ -50,7 +50,7 @@ from hftlib.engine.watching import sample_all
 from hftlib.execution.ouch.asking import submit
 
 EVERY_NS = 1_000_000_000
-# Between two times that logs are taken away; a refused quote is tried again 64 times a side.
+# Between two times that logs are taken away: a strategy may be refused many times at each event.
 TAKE_FRAMES, TAKE_EVENTS = 8, 8
 PROGRESS_FRAMES = 1 << 10
 _DOOR = "void(int64, int64, int64)"

@@ -21,7 +21,6 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,7 +42,7 @@ Say = Callable[[str, Told], None]
 
 @dataclass(slots=True)
 class RolloutWatch:
-    """One runner, watched; `back` rolls back and says what it did, `further` may be None."""
+    """One runner, watched; `back` rolls back and says what it did."""
 
     control: Path
     journal: Path
@@ -169,8 +168,7 @@ def watch(beside: RolloutWatch, seconds: float = 0.0) -> None:
         begun = time.monotonic()
         beside.step()
         if not beside.over:
-            with suppress(ValueError):
-                time.sleep(max(0.0, LOOK_S - (time.monotonic() - begun)))
+            time.sleep(max(0.0, LOOK_S - (time.monotonic() - begun)))
 
 
 def _short(why: str) -> str:
