@@ -9,8 +9,8 @@
     line.text(), line.digest
 
 Canonical as a step of a rollout: ASCII, sorted keys, no blanks, so that what is read must be
-exactly what would be written. What a stranger sends is logged too: text is cut at its limit, and what does
-not print is written as its number, so that a log shown on a terminal is only ever text.
+exactly what would be written. What a stranger sends is logged too: text is cut at its limit, and
+what does not print is written as its number, so that a log on a terminal is only ever text.
 
 Worst case: 64 KiB, a line of which nothing is plain ASCII.
 """
