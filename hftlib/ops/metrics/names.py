@@ -84,7 +84,7 @@ standby_lag_frames           -                     Frames that the standby has n
 standby_lag_seconds          -                     How long the oldest of them waits
 standby_acknowledged_frames  -                     The last frame that it has
 stage_seconds                stage                 How long stages of the hot loop take
-stage_quantile_seconds       stage quantile        Of the day: 0.5, 0.99, 0.999; 1 is the longest
+stage_percentile_seconds     stage percentile      Of the day: 50, 99, 99.9; 100 is the longest
 stage_outside_total          stage                 Beyond a histogram: below 0 or above 73 min
 watchdog_up                  -                     1: one looks at it; 0: one that did is gone
 rows_left_out                -                     Rows beyond the bound of a family
