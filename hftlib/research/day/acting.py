@@ -34,6 +34,7 @@ def audit_lines(place: Path | None) -> list[Any]:
 def actions_of(sessions: Sequence[DaySession], audit: Sequence[Any]) -> list[Row]:
     """What people did, and processes on their behalf."""
     made = [row for one in sessions for row in _told(one) if row["role"] != PROCESS]
+    made += [row for one in sessions for row in _handed_over(one)]
     begin, end = _day(sessions)
     for line in audit:
         if begin - HOUR_NS <= line.time_ns <= end + HOUR_NS:
@@ -76,6 +77,19 @@ def _told(session: DaySession) -> list[Row]:
                 "outcome": refused.get((time, who), "done"),
             }
         )
+    return made
+
+
+def _handed_over(session: DaySession) -> list[Row]:
+    """Who had another runner take over."""
+    made = []
+    for one in session.facts.closings:
+        told = one.get("handed_over")
+        if isinstance(told, Mapping):
+            row = dict.fromkeys(("role", "second"), "") | {"source": session.name}
+            row |= {"time_ns": int(one["time"]), "did": "switch", "outcome": "done"}
+            row |= {"who": _text(told.get("who")), "why": _text(told.get("why"))}
+            made.append(row | {"what": f"to {Path(_text(told.get('to'))).name}"})
     return made
 
 

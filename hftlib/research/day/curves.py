@@ -44,7 +44,7 @@ class DayCurve:
     def drawdown(self) -> float:
         """The deepest fall, as a positive number."""
         fall = self.fall[~np.isnan(self.fall)]
-        return float(-fall.min()) if len(fall) else 0.0
+        return abs(float(fall.min())) if len(fall) else 0.0
 
 
 def curves_of(sessions: Sequence[DaySession]) -> list[DayCurve]:
