@@ -74,6 +74,7 @@ _PLACES = {
     "check_lookahead": "research.lookahead",
     "clock": "core",
     "compare": "research.parity.comparing",
+    "day_report": "research.day.report",
     "duration_ns": "core.times",
     "flatten": "risk.people",
     "halt": "risk.people",

@@ -37,6 +37,7 @@ from hftlib.promote.rollout.command import rollback_command, rollout
 from hftlib.research.backtest_command import backtest_command
 from hftlib.research.catalog.commands import store
 from hftlib.research.commands import data
+from hftlib.research.day.command import report
 from hftlib.research.journal_command import journal
 from hftlib.research.limits_command import limits
 from hftlib.research.parity.command import compare_command
@@ -56,6 +57,7 @@ app.add_typer(data, name="data")
 app.add_typer(store, name="store")
 app.add_typer(limits, name="limits")
 app.add_typer(journal, name="journal")
+app.add_typer(report, name="report")
 app.add_typer(exchange, name="exchange")
 app.add_typer(keys, name="keys")
 app.add_typer(access, name="access")

@@ -187,7 +187,7 @@ class _Desk:
             self.asks.get(self.roots[urn], {}).pop(urn, None)
         elif letter in "CI":
             (urn,) = struct.unpack_from(">I", data, 9)
-            self.asks.get(self.roots[urn], {}).pop("cancel", None)
+            self.asks.get(self.roots.get(urn, urn), {}).pop("cancel", None)
         elif letter == "E":
             urn, size, price, added, match = struct.unpack_from(">IIQ1sQ", data, 9)
             root = self.roots[urn]
