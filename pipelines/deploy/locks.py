@@ -70,7 +70,9 @@ def _asked_by(name: str, extra: str, here: dict[str, str]) -> list[Requirement]:
         asked = [Requirement(text) for text in requires(name) or ()]
     except PackageNotFoundError:
         sys.exit(f"{name} is not installed here: run this with the project's own .venv.")
-    return [one for one in asked if one.marker is None or one.marker.evaluate(here | {"extra": extra})]
+    return [
+        one for one in asked if one.marker is None or one.marker.evaluate(here | {"extra": extra})
+    ]
 
 
 def pinned(lock: str) -> dict[str, str]:
