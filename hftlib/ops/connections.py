@@ -12,10 +12,12 @@ was asked for; one that nobody answers is given up by the kernel, and asked for 
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +47,22 @@ class Door:
 
     address: sockets.Address
     password: str
+
+
+def card(said: str, leads_to: sockets.Address) -> str:
+    """The address of the card to join a feed through: what the exchange said, where that is ours.
+
+    An exchange on another host names its own card; ours is the one that leads there.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
+        try:
+            own.bind((said, 0))
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                with suppress(OSError):  # what leads nowhere is refused where it is joined
+                    own.connect(leads_to)
+                    return str(own.getsockname()[0])
+    return said
 
 
 def listening(place: Place) -> list[lines.Intake]:

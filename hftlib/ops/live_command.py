@@ -180,13 +180,15 @@ def _made(
     **settings: Any,
 ) -> Any:
     """The runner, which listens to all exchanges, in the order of its feeds."""
+    from hftlib.ops.connections import card
     from hftlib.ops.runner import Door, Place, Runner
 
     live, about, after = prepared
     places, doors = [], []
     for venue, one in told.items():
         lines = [one["line_a"], one["line_b"]]
-        places.append(Place(lines, one["recovery"], one.get("interface", "")))
+        through = card(one.get("interface", ""), (one["recovery"][0], one["recovery"][1]))
+        places.append(Place(lines, one["recovery"], through))
         leads = Door(tuple(one["order_entry"]), words[venue])
         doors.append(leads if live.shadow is None else Door(("", 0), ""))  # which leads nowhere
     settings |= kept.settings

@@ -7,7 +7,8 @@
      "open_ns": ..., "close_ns": ..., "is_today": true}
 
 Calendars are those of `exchange_calendars` (holidays, early closes, weekends), which needs pandas:
-a process that trades must not load that, so it asks one that ends before it begins.
+a process that trades must not load that, so it asks one that ends before it begins. A host whose
+runners have no such package names the Python of an environment that has: HFT_CALENDAR_PYTHON.
 
 Worst case: half a second to two for that process. Breaks within a session are not looked at.
 """
@@ -32,7 +33,8 @@ Session = dict[str, Any]
 
 def asked(name: str, at_ns: int) -> Session:
     """The session of a calendar that is on at a time, or else the next."""
-    command = [sys.executable, "-m", "hftlib.ops.session_calendar", name, str(at_ns)]
+    python = os.environ.get("HFT_CALENDAR_PYTHON") or sys.executable
+    command = [python, "-m", "hftlib.ops.session_calendar", name, str(at_ns)]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=ASK_S, env=os.environ, check=False
