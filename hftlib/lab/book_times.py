@@ -34,7 +34,7 @@ from hftlib.research.tape import Tape
 from hftlib.terminal import patience
 
 CHECKPOINTS_MAX = 512
-STEP_MIN = 2_000
+STEP_MIN = 50
 _SIDES = ("bid", "ask")
 Array = np.ndarray[Any, Any]
 

@@ -5,8 +5,9 @@
 
 The browser says which moment it wants, the kernel answers with the book then (`book_times.py`).
 Where a result is given, our quantity stands beside the levels its orders were at, as of the venue's
-times, and its fills are marked on the line of the middle. Of an order that was replaced only its
-last price is known. A page without a kernel shows the book that was looked at last.
+times, and its fills are marked on the line of the middle. A result does not keep where an order that
+was replaced stood before: of those what is known is shown, the part that filled from its place in
+the queue on. A page without a kernel shows the book that was looked at last.
 
 Worst case: moments asked for while one is made are answered in their order, some milliseconds each;
 the browser asks for one at a time.
@@ -144,22 +145,30 @@ class Ours:
         self._lot = float(one.lot_unit.value(1))
         self._zone = times.tape.zone
         orders, fills = result.records["orders"], result.records["fills"]
-        self._orders: Array = orders[orders["instrument"] == row]
-        self._fills: Array = fills[fills["instrument"] == row]
-        self._fills = self._fills[np.argsort(self._fills["time"], kind="stable")]
-        self._stood = _stood(self._orders)
+        self._orders = orders[(orders["instrument"] == row) & (orders["replaces"] == 0)]
+        self.replaced = int((orders["instrument"] == row).sum()) - len(self._orders)
+        mine = fills[fills["instrument"] == row]
+        self._fills: Array = mine[np.argsort(mine["time"], kind="stable")]
+        self._ends = _stood(self._orders)
+        moved = ~np.isin(self._fills["order"], self._orders["id"])
+        self._moved = self._fills[moved & (self._fills["entered"] > 0)]
 
     def into(self, ladder: dict[str, Any], moment: int) -> None:
         """Our quantity beside each level; where nobody else is, a level of ours alone."""
-        orders = self._orders
-        lives = (self._stood[0] <= moment) & (moment < self._stood[1])
+        lives = (self._ends[0] <= moment) & (moment < self._ends[1])
         done = self._fills[self._fills["time"] <= moment]
-        for one in orders[lives]:
+        for one in self._orders[lives]:
             filled = int(done["quantity"][done["order"] == one["id"]].sum())
-            left = (int(one["quantity"]) - filled) * self._lot
-            if left > 0:
-                side = "bids" if int(one["side"]) == BUY else "asks"
-                _added(ladder[side], float(one["price"]) * self._price, left, side == "bids")
+            self._add(ladder, one, int(one["quantity"]) - filled)
+        waits = (self._moved["entered"] <= moment) & (moment < self._moved["time"])
+        for one in self._moved[waits]:
+            self._add(ladder, one, int(one["quantity"]))
+
+    def _add(self, ladder: dict[str, Any], one: Any, lots: int) -> None:
+        if lots > 0:
+            side = "bids" if int(one["side"]) == BUY else "asks"
+            price = float(one["price"]) * self._price
+            _added(ladder[side], price, lots * self._lot, side == "bids")
 
     def fills_before(self, moment: int, count: int = 8) -> list[dict[str, Any]]:
         """The newest up to then, newest first."""
