@@ -81,7 +81,6 @@ def run(words: list[str]) -> int:
 
 def complete(_shell: Any, event: Any) -> list[str]:
     """What may come next, from the commands themselves."""
-    import click
     import typer
 
     from hftlib.cli import app
@@ -91,8 +90,7 @@ def complete(_shell: Any, event: Any) -> list[str]:
     if words and not event.line[-1:].isspace():
         words.pop()
     for word in words:
-        if isinstance(here, click.Group) and word in here.commands:
-            here = here.commands[word]
+        here = getattr(here, "commands", {}).get(word, here)
     if str(event.symbol).startswith("-"):
         return sorted({name for one in here.params for name in getattr(one, "opts", ())})
     return sorted(getattr(here, "commands", {}))
