@@ -53,11 +53,13 @@ def show_command(
     if json_out:
         print(json.dumps([_told(line) for line in found], indent=2, ensure_ascii=False))
         return
-    table = Table("#", "time (UTC)", "who", "did", "what", "why", "facts", expand=False)
+    table = Table()
+    for name in ("#", "time (UTC)", "who", "did", "what", "why", "facts"):
+        table.add_column(name, overflow="fold")
     for line in found:
-        facts = ", ".join(f"{name} {value}" for name, value in line.facts.items())
+        facts = ", ".join(f"{name} {value}" for name, value in line.facts.items() if value != "")
         words = (line.who, line.did, line.what, line.why, facts)
-        table.add_row(str(line.number), to_text(line.time_ns), *map(Text, words))
+        table.add_row(str(line.number), to_text(line.time_ns)[:23], *map(Text, words))
     show(table)
 
 
