@@ -16,6 +16,11 @@ function stateOf(one) {
   return `${one.state}${who}${one.why ? `: ${one.why}` : ""}`;
 }
 
+function saysOf(one) {
+  const said = one.said || one.rule;
+  return !one.runner || said.includes(one.runner) ? said : `${one.runner}: ${said}`;
+}
+
 export function mount(root, options = {}) {
   const remove = begin(root, "alerts");
   const held = new WeakMap();
@@ -31,9 +36,8 @@ export function mount(root, options = {}) {
   const columns = [
     { title: "Severity", is: "span", draw: (cell, one) => chip(cell, one.severity, one.state === "resolved" ? "off" : LEVELS[one.severity] || "watch") },
     { title: "Since (UTC)", num: true, of: (one) => time(one.since_ns, 0) },
-    { title: "Runner", of: (one) => one.runner || "" },
-    { title: "Says", of: (one) => one.said || one.rule, names: () => "hft-says" },
-    { title: "State", of: stateOf },
+    { title: "Says", of: (one) => saysOf(one), names: () => "hft-says" },
+    { title: "State", of: stateOf, names: () => "hft-wrap" },
   ];
   if (options.onAcknowledge) columns.push({ title: "", draw: button });
   const rows = table(root, columns, { empty: "No alert." });

@@ -8,6 +8,7 @@
 
 const POINTS_MAX = 480;
 const STEP_MS = 500;
+const NEAR = 0.2;
 const SPACE = "http://www.w3.org/2000/svg";
 const WIDTH = 240;
 const HEIGHT = 40;
@@ -51,13 +52,17 @@ export function curve(root, label) {
       if (points.length < 2) return;
       const first = points[0][0];
       const width = Math.max(1, points[points.length - 1][0] - first);
-      let [low, high] = [0, 0]; // nothing won and nothing lost is always in the picture
+      let [low, high] = [points[0][1], points[0][1]];
       for (const [, value] of points) [low, high] = [Math.min(low, value), Math.max(high, value)];
+      // Zero is in the picture unless the curve would be flat by it.
+      if (high - low > NEAR * Math.max(Math.abs(low), Math.abs(high))) {
+        [low, high] = [Math.min(low, 0), Math.max(high, 0)];
+      }
       const tall = high - low || 1;
       const x = (ms) => ((ms - first) / width) * WIDTH;
       const y = (value) => 2 + (1 - (value - low) / tall) * (HEIGHT - 4);
       const drawn = points.map(([ms, value]) => `${x(ms).toFixed(1)} ${y(value).toFixed(1)}`);
-      const base = y(0).toFixed(1);
+      const base = Math.min(HEIGHT, Math.max(0, y(0))).toFixed(1);
       line.setAttribute("d", `M${drawn.join("L")}`);
       area.setAttribute("d", `M0 ${base}L${drawn.join("L")}L${WIDTH} ${base}Z`);
       zero.setAttribute("d", `M0 ${base}H${WIDTH}`);

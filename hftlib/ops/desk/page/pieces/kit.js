@@ -10,7 +10,9 @@
 
 export const ROWS_MAX = 200;
 const MINUS = "\u2212";
+const CALM_MS = 1500;
 const formats = new Map();
+const changed = new WeakMap();
 
 export function make(tag, names = "", text = "") {
   const node = document.createElement(tag);
@@ -23,7 +25,11 @@ export function put(node, text, flashes = false) {
   if (node.textContent === text) return false;
   const was = node.textContent;
   node.textContent = text;
-  if (flashes && was !== "") flash(node);
+  if (!flashes) return true;
+  // What changes all the time does not flash: that would be a light that is always on.
+  const now = performance.now();
+  if (was !== "" && now - (changed.get(node) || 0) > CALM_MS) flash(node);
+  changed.set(node, now);
   return true;
 }
 

@@ -35,7 +35,7 @@ function header() {
 
 function fill(cells, level, tallest, digits) {
   put(cells.price, level ? price(level.price, digits) : "");
-  put(cells.words, level ? number(level.quantity) : "", true);
+  put(cells.words, level ? number(level.quantity) : "");
   put(cells.orders, level && level.orders !== undefined ? number(level.orders) : "");
   const own = level && level.own > 0;
   put(cells.own, own ? `◆ ${number(level.own)}` : "", true);

@@ -7,9 +7,10 @@ import { begin, keyed, make, number, part, put } from "./kit.js";
 
 const NEAR = 0.8;
 const BARS_MAX = 60;
-const UNITS = { money: 0, percent: 1 };
+const DIGITS = { money: 0, percent: 1 };
+const WORDS = { money: "", count: "", percent: "%", bps: "bp" };
 
-const figure = (value, unit) => number(value, 0, UNITS[unit] ?? 2);
+const figure = (value, unit) => number(value, 0, DIGITS[unit] ?? 2);
 
 function create() {
   const node = make("div", "hft-limit");
@@ -25,13 +26,19 @@ function create() {
   return { node, name, scope, bar, filled, told, share };
 }
 
-function fill(row, one) {
+function currencyOf(data) {
+  const all = new Set((Array.isArray(data) ? [] : part(data, "positions") || []).map((one) => one.currency));
+  return all.size === 1 ? [...all][0] : "";
+}
+
+function fill(row, one, currency) {
   const share = one.share ?? (one.limit ? one.used / one.limit : one.used ? 1 : 0);
   const level = share >= 1 ? "bad" : share >= NEAR ? "watch" : "calm";
   row.node.dataset.level = level;
   put(row.name, one.name.replaceAll("_", " ").replace(/ (money|lots|bps|percent|ms)$/, ""));
   put(row.scope, one.scope);
-  put(row.told, `${figure(one.used, one.unit)} of ${figure(one.limit, one.unit)} ${one.unit || ""}`.trim());
+  const unit = one.unit === "money" ? currency : (WORDS[one.unit] ?? one.unit ?? "");
+  put(row.told, `${figure(one.used, one.unit)} of ${figure(one.limit, one.unit)} ${unit}`.trim());
   put(row.share, `${number(share * 100, 0, 0)} %${level === "bad" ? " full" : level === "watch" ? " near" : ""}`);
   row.filled.style.setProperty("--hft-share", String(Math.min(1, Math.max(0, share))));
   row.bar.setAttribute("aria-valuenow", String(Math.round(share * 100)));
@@ -46,8 +53,11 @@ export function mount(root) {
   return {
     show(data) {
       const told = part(data, "limits");
+      const currency = currencyOf(data);
       const all = [...(told || [])].sort((one, other) => (other.share || 0) - (one.share || 0));
-      show(all.slice(0, BARS_MAX), (one) => `${one.scope}|${one.name}`, fill);
+      show(all.slice(0, BARS_MAX), (one) => `${one.scope}|${one.name}`, (row, one) =>
+        fill(row, one, currency),
+      );
       const none = told ? "No limit with a figure to compare is set." : "This runner does not say what its limits are.";
       put(note, all.length ? (all.length > BARS_MAX ? `and ${number(all.length - BARS_MAX)} more` : "") : none);
       note.hidden = note.textContent === "";

@@ -22,6 +22,10 @@ function buttons(options) {
       }
     }
     cell.dataset.scope = one.scope;
+    options.actions.forEach(([action], n) => {
+      const isIdle = one.state === "active" ? action === "lift" : action === one.state.slice(0, -2);
+      cell.children[n].hidden = isIdle || (one.state === "halted" && action !== "lift" && action !== "flatten");
+    });
     for (const button of cell.children) button.setAttribute("aria-label", `${button.textContent} ${one.scope}`);
   };
 }

@@ -51,10 +51,10 @@ function fill(row, one) {
     const cell = row.stages[n];
     cell.box.classList.toggle("hft-none", !step);
     put(cell.release, step ? nameOf(step) : "nothing");
-    put(cell.who, step ? [step.who, when(step), step.why].filter(Boolean).join(", ") : "");
+    put(cell.who, step ? [step.by || step.who, when(step), step.why].filter(Boolean).join(", ") : "");
     put(cell.evidence, evidenceOf(step));
   });
-  const asked = one.asked ? `${nameOf(one.asked)} waits for a second person, asked by ${one.asked.who}. ` : "";
+  const asked = one.asked ? `${nameOf(one.asked)} waits for a second person, asked by ${one.asked.by || one.asked.who}. ` : "";
   put(row.next, `${asked}${one.next ? `Next: ${one.next}` : ""}`);
   row.next.hidden = row.next.textContent === "";
 }

@@ -94,7 +94,8 @@ export function mount(root, options = {}) {
       root.dataset.mode = modeOf(status);
       root.classList.toggle("hft-old", old);
       put(word, modeWord(status));
-      put(says, (status && status.mode_says) || "");
+      const told = (status && status.mode_says) || "";
+      put(says, status && told !== status.mode ? told : "");
       put(name, (runner && runner.name) || options.name || "runner");
       const made = status && status.release;
       put(release, made ? String(made.name || made) : "no release: from source");
