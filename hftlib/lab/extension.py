@@ -74,5 +74,3 @@ def _asked_at(shell: Any, trace: Any) -> Iterator[str]:
         trace = trace.tb_next
     if found and "get_ipython().run_" not in found:
         yield found
-
-

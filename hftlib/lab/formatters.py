@@ -79,9 +79,7 @@ def _fees(one: Any) -> str:
 
 
 def _latency(one: Any) -> str:
-    from hftlib.venue.delays import LEGS
-
-    rows = [(leg, str(getattr(one, leg))) for leg in LEGS[1:]]
+    rows = [(each.name, str(getattr(one, each.name))) for each in fields(one)]
     return page_of(Sheet("Latency of orders", ("leg", "delay"), rows))
 
 

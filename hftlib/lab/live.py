@@ -25,6 +25,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hftlib.core.errors import HftError
+from hftlib.lab import cells
 from hftlib.lab.piece import PieceWidget, plain
 
 EVERY_S, GONE_S, JOIN_S = 0.4, 600.0, 5.0
@@ -115,20 +116,15 @@ class Live:
                 self._keep()
 
     def _ipython_display_(self) -> None:
-        from IPython.display import HTML, display
-
         self._once()
         _of_this_cell(self)
-        display(self.widget)
-        self._kept = display(HTML(self._picture()), display_id=True)
+        cells.show(self.widget)
+        self._kept = cells.show_page(self._picture())
         self._start()
 
     def _keep(self) -> None:
         """The last figures as a picture in the notebook's file."""
-        if self._kept is not None:
-            from IPython.display import HTML
-
-            self._kept.update(HTML(self._picture()))
+        cells.change(self._kept, self._picture())
 
     def _picture(self) -> str:
         return still_of(self.widget, self._still)
@@ -160,8 +156,8 @@ def _of_this_cell(live: Live) -> None:
     if id(shell) not in _HOOKED:
         _HOOKED.add(id(shell))
         shell.events.register("pre_run_cell", lambda info: _stop_cell(getattr(info, "cell_id", "")))
-    parent = getattr(shell, "get_parent", dict)() or {}
-    cell = parent.get("metadata", {}).get("cellId")
+    told: Any = getattr(shell, "get_parent", dict)() or {}
+    cell = told.get("metadata", {}).get("cellId")
     if cell:  # what runs cells without naming them runs each once
         _BY_CELL.setdefault(str(cell), []).append(live)
 

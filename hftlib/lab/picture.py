@@ -1,4 +1,4 @@
-"""Something that is drawn once: a widget of a piece, and the same as a page for who has no kernel."""
+"""Something that is drawn once: a widget of a piece, and a page of it for who has no kernel."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+from hftlib.lab import cells
 from hftlib.lab.live import still_of
 from hftlib.lab.piece import PieceWidget, plain
 
@@ -19,10 +20,8 @@ class Picture:
         self.widget.still = secrets.token_hex(6)
 
     def _ipython_display_(self) -> None:
-        from IPython.display import HTML, display
-
-        display(self.widget)
-        display(HTML(still_of(self.widget, lambda _made: self._still(self.told))))
+        cells.show(self.widget)
+        cells.show_page(still_of(self.widget, lambda _made: self._still(self.told)))
 
     def __repr__(self) -> str:
         return f"<{self.told.get('title') or 'picture'}>"

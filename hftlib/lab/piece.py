@@ -20,7 +20,7 @@ import math
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from hftlib.core.errors import HostError, InputError
 
@@ -44,16 +44,14 @@ class PieceWidget(anywidget.AnyWidget):
     """Some pieces, one below the other; `shown` has what each of them gets."""
 
     shown = traitlets.Dict().tag(sync=True)
-    order = traitlets.List().tag(sync=True)
+    order: Any = traitlets.List().tag(sync=True)
     options = traitlets.Dict().tag(sync=True)
     said = traitlets.Unicode("").tag(sync=True)
     is_live = traitlets.Bool(False).tag(sync=True)
     still = traitlets.Unicode("").tag(sync=True)
-    _css: ClassVar[str] = ""
 
     def __init__(self, pieces: tuple[str, ...], **settings: Any) -> None:
-        self._esm = module_of(pieces)
-        self._css = styles()
+        self._esm, self._css = module_of(pieces), styles()
         super().__init__(order=list(pieces), **settings)
 
 

@@ -1,13 +1,13 @@
-"""A book replayed: `hft.book_replay(tape, "AAA")`, a ladder with a slider of time and a play button.
+"""A book replayed: `hft.book_replay(tape, "AAA")`, a ladder with a slider of time, and play.
 
     hft.book_replay(tape, "AAA", at="09:35")
     hft.book_replay(result.tape, "AAA", result=result)     our orders and fills in it
 
 The browser says which moment it wants, the kernel answers with the book then (`book_times.py`).
-Where a result is given, our quantity stands beside the levels its orders were at, as of the venue's
-times, and its fills are marked on the line of the middle. A result does not keep where an order that
-was replaced stood before: of those what is known is shown, the part that filled from its place in
-the queue on. A page without a kernel shows the book that was looked at last.
+Where a result is given, our quantity stands beside the levels its orders were at, by the venue's
+times, and its fills are marked on the line of the middle. A result does not keep where an order
+that was replaced stood before: of those what is known is shown, the part that filled, from its
+place in the queue on. A page without a kernel shows the book that was looked at last.
 
 Worst case: moments asked for while one is made are answered in their order, some milliseconds each;
 the browser asks for one at a time.
@@ -26,31 +26,31 @@ from hftlib.core.errors import InputError
 from hftlib.core.events import BUY, SIDES
 from hftlib.core.times import Time
 from hftlib.core.units import INT64_MIN, is_whole, shown
+from hftlib.lab import cells
 from hftlib.lab.book_times import BookTimes
 from hftlib.lab.live import still_of
 from hftlib.lab.piece import PieceWidget, plain
 from hftlib.research import clocks
 from hftlib.research.result import Result
-from hftlib.research.tape import Tape
 
 LEVELS, FILLS_MAX = 10, 2_000
 Array = np.ndarray[Any, Any]
 
 
 def book_replay(
-    tape: Tape,
+    tape: Any,
     symbol: str | None = None,
     *,
     at: Time | datetime.time | None = None,
-    result: Result | None = None,
+    result: Any = None,
     venue: str | None = None,
 ) -> BookReplay:
     """The book of an instrument at any time of the tape, to slide through and to play."""
-    if tape is None and isinstance(result, Result):
-        tape = result.tape
     if result is not None and not isinstance(result, Result):
         do = "Give what hft.backtest answered."
         raise InputError(f"{shown(result)} is no result", where="hft.book_replay(result=)", do=do)
+    if tape is None and result is not None:
+        tape = result.tape
     times = BookTimes(tape, symbol, venue=venue)
     moment = times.begin
     if at is not None:
@@ -112,10 +112,7 @@ class BookReplay:
             self._keep()
 
     def _keep(self) -> None:
-        if self._kept is not None:
-            from IPython.display import HTML
-
-            self._kept.update(HTML(still_of(self.widget, self._still)))
+        cells.change(self._kept, still_of(self.widget, self._still))
 
     def _still(self, made: dict[str, Any]) -> str:
         from hftlib.lab.watching import ladder_page
@@ -124,10 +121,8 @@ class BookReplay:
         return f"<p>{html.escape(now['clock'])}</p>{ladder_page(now['ladder'])}"
 
     def _ipython_display_(self) -> None:
-        from IPython.display import HTML, display
-
-        display(self.widget)
-        self._kept = display(HTML(still_of(self.widget, self._still)), display_id=True)
+        cells.show(self.widget)
+        self._kept = cells.show_page(still_of(self.widget, self._still))
 
     def __repr__(self) -> str:
         one = self.times.instrument

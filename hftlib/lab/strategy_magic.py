@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from hftlib.core.errors import InputError
+from hftlib.lab import cells
 
 _WHERE = "%%strategy"
 _DO = f"Write {_WHERE} --tape TAPE -p name=value --begin 09:30 --end 09:40 --order-latency 250us."
@@ -38,8 +39,6 @@ class _Words(argparse.ArgumentParser):
 
 def strategy(line: str, cell: str, shell: Any) -> Any:
     """Run the cell with its class decorated, and show it; the result, where a tape is given."""
-    from IPython.display import HTML, display
-
     from hftlib.strategy.files import given_parameters
 
     asked = _asked(line)
@@ -50,7 +49,7 @@ def strategy(line: str, cell: str, shell: Any) -> Any:
     exec(compile(text, place, "exec"), shell.user_ns)
     one = shell.user_ns[name](**given_parameters(asked.param, _WHERE))
     one.entry()  # compiled now: what the compiler refuses is refused here
-    display(HTML(one._repr_html_()))
+    cells.show_page(one._repr_html_())
     return _tried(one, asked, shell) if asked.tape else None
 
 

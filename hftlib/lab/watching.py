@@ -29,10 +29,10 @@ SHOWN = ("runner", "positions", "limits", "risk", "latency")
 ASK_S, LEVELS_MAX = 1.0, 10
 
 
-def watch(socket: Path | str | None = None, *, pieces: tuple[str, ...] = SHOWN) -> Live:
+def watch(socket: Path | str | None = None, *, pieces: Any = SHOWN) -> Live:
     """A runner's status, live in the notebook, until the cell runs again or is closed."""
     place, where = _place(socket, "hft.watch"), "hft.watch(pieces=...)"
-    if isinstance(pieces, str) or not pieces or not all(one in PIECES for one in pieces):
+    if not isinstance(pieces, tuple | list) or not {*pieces} <= {*PIECES} or not pieces:
         do = f"Give some of {', '.join(PIECES)}."
         raise InputError(f"{shown(pieces)} are no pieces of a runner", where=where, do=do)
     widget = PieceWidget(tuple(pieces), options={"runner": {"wide": True}})
@@ -44,7 +44,7 @@ def watch(socket: Path | str | None = None, *, pieces: tuple[str, ...] = SHOWN) 
 
 
 def ladder(
-    symbol: str,
+    symbol: Any,
     socket: Path | str | None = None,
     *,
     venue: str | None = None,
@@ -132,9 +132,8 @@ def _name(status: dict[str, Any]) -> str:
     return ", ".join(names) or "runner"
 
 
-def _place(socket: Path | str | None, where: str) -> Path | None:
+def _place(socket: Any, where: str) -> Path | None:
     if socket is None or isinstance(socket, str | Path):
         return Path(socket) if socket else None
     do = "Give the path of its control socket, or nothing where one runner runs."
     raise InputError(f"{shown(socket)} is no socket", where=f"{where}(socket)", do=do)
-

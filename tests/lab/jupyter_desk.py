@@ -18,7 +18,7 @@ import pytest
 CHROMIUM = shutil.which("chromium")
 BASE = "/desk/lab-of-ann/"  # as behind a hub: whatever is asked for from the root is an error
 
-QUIET = "c.LabApp.news_url = None\nc.LabApp.check_for_updates_class = 'jupyterlab.NeverCheckForUpdate'\n"
+QUIET = "c.LabApp.check_for_updates_class = 'jupyterlab.NeverCheckForUpdate'\n"
 
 
 class Lab:
@@ -34,7 +34,12 @@ class Lab:
         (settings / "jupyter_lab_config.py").write_text(f"c = get_config()\n{QUIET}{config}")
         names = ("config", "data", "runtime")
         own = {f"JUPYTER_{name.upper()}_DIR": str(folder / name) for name in names}
-        words = ["--no-browser", "--allow-root", f"--port={self.port}", "--ServerApp.port_retries=0"]
+        words = [
+            "--no-browser",
+            "--allow-root",
+            f"--port={self.port}",
+            "--ServerApp.port_retries=0",
+        ]
         words += [f"--ServerApp.base_url={BASE}", f"--IdentityProvider.token={self.token}"]
         self.log = (folder / "lab.log").open("w")
         self.process = subprocess.Popen(
@@ -61,7 +66,12 @@ class Lab:
             for n, text in enumerate(cells)
         ]
         spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        whole = {"cells": made, "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 5}
+        whole = {
+            "cells": made,
+            "metadata": {"kernelspec": spec},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
         (self.folder / name).write_text(json.dumps(whole))
         return self.url(f"lab/tree/{name}")
 

@@ -116,7 +116,9 @@ def test_what_is_wrong_with_the_cell_is_a_sentence_with_its_line(kernel, cell, w
 def test_any_command_runs_and_nothing_of_it_is_a_shells(kernel, folder):
     told = kernel.run('place = "a day.tape"\n%hft data show {place} AAA --at 09:30')
     assert "AAA" in told.text and "bid" in told.text, told.text
-    told = kernel.run("%hft data show nothing.tape ; touch owned $(touch owned) `touch owned` | cat")
+    told = kernel.run(
+        "%hft data show nothing.tape ; touch owned $(touch owned) `touch owned` | cat"
+    )
     assert "hft ended with 2" in told.text
     assert not (folder / "owned").exists()
     assert "cut into words" in kernel.run('%hft data "show').error
