@@ -50,8 +50,8 @@ _PLACES = {
     "PRIMARY": "core.parents",
     "RealisedVolatility": "strategy.indicators",
     "Result": "research.result",
-    "RiskWatch": "research.risk_watch",
     "Ring": "core.ring",
+    "RiskWatch": "research.risk_watch",
     "RollingMean": "strategy.indicators",
     "RollingVariance": "strategy.indicators",
     "SELL": "core.events",
@@ -65,11 +65,12 @@ _PLACES = {
     "Unit": "core.units",
     "VWAP": "strategy.indicators",
     "VWAP_CURVE": "core.parents",
-    "VolumeCurve": "execution.curves",
     "Venue": "venue.venue",
+    "VolumeCurve": "execution.curves",
     "backtest": "research.backtest",
     "beside_bars": "research.bridge.beside",
     "block": "strategy.classes",
+    "book_replay": "lab.replay",
     "cell_dtype": "core.seqlock",
     "check_lookahead": "research.lookahead",
     "clock": "core",
@@ -80,6 +81,9 @@ _PLACES = {
     "halt": "risk.people",
     "jit": "core",
     "journal_result": "research.journal_result",
+    "journey": "lab.journey",
+    "ladder": "lab.watching",
+    "latency_map": "lab.latency_map",
     "library": "strategy",
     "lift": "risk.people",
     "open_tape": "research.tape",
@@ -105,6 +109,7 @@ _PLACES = {
     "validate": "research.validation.validating",
     "validation": "research",
     "volume_curve": "research.volume_curve",
+    "watch": "lab.watching",
     "wire_backtest": "research.wire_backtest",
 }
 
@@ -123,6 +128,16 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(place), name)
     globals()[name] = value
     return value
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext hftlib`: magics and pages for notebooks (`hftlib/lab/extension.py`)."""
+    importlib.import_module(f"{__name__}.lab.extension").load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """`%unload_ext hftlib`."""
+    importlib.import_module(f"{__name__}.lab.extension").unload(shell)
 
 
 def __dir__() -> list[str]:
