@@ -145,7 +145,7 @@ def _as_before(found: Mapping[str, Any], about: Mapping[str, Any], cpu: int | No
     words += [w for venue, user in found["links"] for w in ("--user", f"{venue}={user}")]
     words += ["--symbols", ",".join(_symbols(about)), "--mode", found["mode"]]
     shadow, canary, hours = (about.get(name) for name in ("shadow", "canary", "hours"))
-    words += ["--latency-us", str(shadow["order_ns"] / 1_000)] if shadow else []
+    words += _distances(about) if shadow else []
     words += ["--share", str(canary["share"])] if canary else []
     for venue, _ in found["links"]:
         fees = about.get("fees_at", {}).get(venue, about.get("fees", {}))
@@ -157,6 +157,16 @@ def _as_before(found: Mapping[str, Any], about: Mapping[str, Any], cpu: int | No
     if launch["end_ns"]:
         words += ["--seconds", str(max(1.0, (launch["end_ns"] - clock.now_ns()) / 1e9))]
     return [*words, *(["--busy"] if launch["busy"] else []), "--json"]
+
+
+def _distances(about: Mapping[str, Any]) -> list[str]:
+    """Of a shadow: how far away each model is."""
+    found = [("", about["shadow"]), *about.get("shadow_at", {}).items()]
+    return [
+        word
+        for venue, plan in found
+        for word in ("--latency-us", f"{venue}{'=' * bool(venue)}{plan['order_ns'] / 1_000}")
+    ]
 
 
 def _hours(hours: Mapping[str, Any]) -> list[str]:
