@@ -104,7 +104,7 @@ def live_command(
     told, socket = exchanges.told(WAIT_S), other.place(control_path)
     runner = _made(other.laid(prepared(told, hours)), journal, told, words, kept, sleeps=not busy)
     recovery = other.recovery(runner, told, copies, words, json_out)
-    launch = launch_of(exchanges.files, copies, seconds, scale, cpu=cpu, busy=busy)
+    launch = launch_of(exchanges.files, copies, seconds, scale, followed, cpu=cpu, busy=busy)
     _trade(runner, recovery, launch, socket, cpu, seconds, json_out, say)
 
 
