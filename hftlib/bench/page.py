@@ -42,14 +42,16 @@ def measured(instruments: int) -> dict[str, Any]:
     """The figures of a runner with so many instruments."""
     from hftlib.ops.launching import described, laid
     from hftlib.ops.page import Page
-    from hftlib.ops.runner import Door, Runner
+    from hftlib.ops.runner import Door, Place, Runner
 
     ticks = {f"S{n:05d}": 100 for n in range(instruments)}
     exchange = {"ticks": ticks, "midnight_ns": BEGIN, "session": "X", "simulator": True}
     about = described(["QueueImbalance"], exchange, user="frm1a")
     with tempfile.TemporaryDirectory(prefix="hft-page-") as folder:
         place = Path(folder)
-        runner = Runner(laid(about), place / "day", about, places=[], doors=[Door(("", 0), "")])
+        runner = Runner(
+            laid(about), place / "day", about, places=[Place([])], doors=[Door(("", 0), "")]
+        )
         page = Page(runner, place / "page")
         copying, live = int(runner.record["copying"]), runner.live.address
         warm = [int(often(copying, live, TIMES)) / TIMES for _ in range(ROUNDS)]

@@ -16,9 +16,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from itertools import count
@@ -27,6 +25,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hftlib.core.errors import CompileError, HostError, InputError
+from hftlib.core.whole_files import write_whole
 
 # What emitted code may call: copying memory, arithmetic, and the system calls of the live path.
 # Everything else, above all allocation (NRT_*), exceptions and Python (Py*), is refused.
@@ -75,8 +74,9 @@ class ObjectCode:
         """Write `path` and `path`.json, each whole or not at all."""
         target = Path(path)
         facts = json.dumps(self._facts(), indent=2, sort_keys=True)
-        _write_whole(target, self.elf)
-        _write_whole(_facts_path(target), facts.encode())
+        for place, data in ((target, self.elf), (_facts_path(target), facts.encode())):
+            do = "Name a directory that exists and has room."
+            write_whole(place, data, "The object code cannot be written", do=do)
         return target
 
     def _facts(self, without: str = "") -> dict[str, Any]:
@@ -244,21 +244,6 @@ def _host_features() -> frozenset[str]:
 
 def _facts_path(path: Path) -> Path:
     return path.with_name(path.name + ".json")
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise HostError(
-            f"The object code cannot be written: {error.strerror}",
-            where=str(path),
-            do="Name a directory that exists and has room.",
-        ) from None
 
 
 def _unreadable(where: Path | str, what: str) -> InputError:

@@ -3,6 +3,7 @@
     begin(base, i)      a strategy's wish, as its draft says it ─▶ a parent, or minus the reason
     count(base, ...)    a report about an order of ours, before the strategy hears of it
     drive(base, i)      after the strategy's callbacks of an event in i, and when an alarm is due
+    wake_all(base)      a session takes orders again, or the firm is let go on: look at once
 
 The strategy speaks first: whatever it pauses or cancels in a callback sends nothing any more.
 Parents are driven in the order in which they began. Each says when it wants to be looked at again,
@@ -51,6 +52,7 @@ from hftlib.engine.memory import (
 )
 from hftlib.engine.places import answered
 from hftlib.engine.routes import route
+from hftlib.engine.seats import after, first_of
 from hftlib.engine.steering import is_of
 from hftlib.engine.working import work
 from hftlib.execution.life import FILLED
@@ -184,6 +186,26 @@ def drive(base: int, instrument: int) -> None:
     if due != header.next or session.next_timer <= time:
         header.next = due
         session.next_timer = earliest(base)
+
+
+@jit.compiled()
+def wake_all(base: int) -> None:
+    """The parents of every strategy look again, by an alarm that is due now."""
+    seat = first_of(base)
+    while seat != 0:
+        _wake(seat)
+        seat = after(seat)
+
+
+@jit.compiled()
+def _wake(base: int) -> None:
+    session, execution = session_at(base), execution_base(base)
+    header = parents_of(execution)
+    for n in range(header.active):
+        parent = parent_of(execution, header.slots[n])
+        parent.next = min(parent.next, session.time)
+        header.next = min(header.next, parent.next)
+    session.next_timer = earliest(base)
 
 
 @jit.compiled()

@@ -45,7 +45,7 @@ from hftlib.engine.memory import (
 )
 from hftlib.engine.news import all_learn_of_all, all_learn_of_one, learns, others_learn
 from hftlib.engine.parameters import set_parameter
-from hftlib.engine.parents import count, drive
+from hftlib.engine.parents import count, drive, wake_all
 from hftlib.engine.quoting import settle_after_report, settle_again
 from hftlib.engine.seats import after, first_of, is_alone, seat_of, seat_of_alarm
 from hftlib.execution.life import CHANGED, FILLED, report
@@ -59,6 +59,7 @@ from hftlib.execution.memory import (
 )
 from hftlib.risk.directives import SET_LIMIT, SET_PARAMETER, directed, directive_at
 from hftlib.risk.memory import risk_at
+from hftlib.risk.recovering import GO_ON
 from hftlib.strategy.abi import (
     ON_FILL,
     ON_ORDER,
@@ -244,17 +245,20 @@ def directive(base: int, address: int) -> None:
         look_from_now_on(base, time)
     if risk_at(risk_base(base)).acts != 0:
         enforce(base)
+    if told.what == GO_ON:
+        wake_all(base)
     _tell_all_refused(base)  # orders that waited
 
 
 @jit.compiled("void(int64, int64, int64)")
 def opened(base: int, instrument: int, time: int) -> None:
-    """The venue of an instrument takes orders: what quotes wanted meanwhile leaves now."""
+    """The venue of an instrument takes orders: what quotes and parents wanted leaves now."""
     now(base, time, time)
     seat = first_of(base)
     while seat != 0:
         settle_again(seat, instrument)
         seat = after(seat)
+    wake_all(base)
     _tell_all_refused(base)
 
 

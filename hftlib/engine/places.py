@@ -18,9 +18,10 @@ from typing import Any
 
 from hftlib.book.reading import NO_PRICE
 from hftlib.core import events, jit, orders
+from hftlib.core.parents import LEGS_MAX
 from hftlib.engine.children import MS
 from hftlib.engine.memory import TRADE_AT, execution_base, market_of, session_at, trade_at
-from hftlib.engine.working import may_trade
+from hftlib.engine.working import may_trade, takes_orders
 from hftlib.execution.parents import place_of
 
 LATE_SHIFT = 3
@@ -102,4 +103,17 @@ def out_of_order(place: Any, time: int) -> None:
 @jit.inlined
 def is_usable(base: int, instrument: int, time: int) -> bool:
     place = place_of(execution_base(base), instrument)
-    return time >= place.down_until and may_trade(market_of(base, instrument))
+    return time >= place.down_until and may_trade(base, instrument)
+
+
+@jit.compiled()
+def nobody_takes_orders(base: int, instrument: int) -> bool:
+    """Whether no venue of its symbol takes orders now, which is no reason to give up."""
+    execution, venue = execution_base(base), instrument
+    for _ in range(LEGS_MAX):
+        if takes_orders(base, venue):
+            return False
+        venue = place_of(execution, venue).peer
+        if venue == instrument:
+            break
+    return True

@@ -11,7 +11,8 @@ Orders that stand move with their own venue's best price, not sooner than `gap`.
 rejects, is silent, stale or shut is left out, its orders are taken back, and once their end is
 known their lots go elsewhere. With FINISH, SPLIT and POST become a SWEEP `patience` before the end.
 
-A SWEEP without a duration is over when nothing is left to take. The arithmetic, and why the plan is
+A SWEEP without a duration is over when nothing is left to take, or waits where no venue takes
+orders yet. The arithmetic, and why the plan is
 the cheapest, is in `hftlib.execution.routing`. Worst case: LEGS_MAX venues are looked at.
 """
 
@@ -34,7 +35,7 @@ from hftlib.engine.children import (
 )
 from hftlib.engine.memory import execution_base, market_of, session_at
 from hftlib.engine.offers import note_tried, offers_to_stand, offers_to_take
-from hftlib.engine.places import is_usable, out_of_order
+from hftlib.engine.places import is_usable, nobody_takes_orders, out_of_order
 from hftlib.engine.taking_back import take_back
 from hftlib.engine.working import is_late, within
 from hftlib.execution.parents import (
@@ -137,7 +138,8 @@ def _sweep(base: int, slot: int, time: int) -> None:
     rows = offers_address(execution)
     count = offers_to_take(base, parent, rows, time)
     if take_cheapest(rows, count, left) == 0:
-        if parent.end == FOREVER and under_way == 0:
+        waits = nobody_takes_orders(base, parent.instrument)
+        if parent.end == FOREVER and under_way == 0 and not waits:
             parent.state, parent.reason, parent.next = ENDING, orders.NOTHING_THERE, time
         return
     slowest = 0

@@ -14,7 +14,8 @@ limit.
 Children are whole clips until all is due. A child that stands keeps its place in the queue: what
 becomes due later is another child beside it.
 
-Nothing new is sent while the instrument does not trade, or its book may be wrong.
+Nothing new is sent while the instrument does not trade, its book may be wrong, no session takes
+orders or the firm is held: the parent waits; a session that opens wakes it (`parents.wake_all`).
 Worst case: LEGS_MAX children looked at, each time something happens in its instrument.
 """
 
@@ -49,7 +50,7 @@ from hftlib.engine.children import (
     send_child,
 )
 from hftlib.engine.intents import NOT_A_PRICE, on_grid
-from hftlib.engine.memory import execution_base, market_of, session_at
+from hftlib.engine.memory import execution_base, market_of, risk_base, session_at
 from hftlib.execution.parents import (
     parent_of,
     parents_of,
@@ -67,6 +68,7 @@ from hftlib.execution.schedules import (
     slice_of,
     slices_begun,
 )
+from hftlib.risk.memory import FIRM_ROW, rule_of, scope_of
 
 
 @jit.compiled()
@@ -79,7 +81,7 @@ def work(base: int, slot: int) -> None:
         return
     market = market_of(base, parent.instrument)
     parent.due = _due(base, parent, market, time)
-    if not may_trade(market):
+    if not may_trade(base, parent.instrument):
         return
     late = is_late(parent, time)
     price = _price(parent, market, late)
@@ -94,8 +96,18 @@ def work(base: int, slot: int) -> None:
 
 
 @jit.inlined
-def may_trade(market: Any) -> bool:
-    return market.stale == 0 and (market.state == 0 or market.state == TRADING)
+def may_trade(base: int, instrument: int) -> bool:
+    """Else a parent waits, as a quote does, and nothing is refused."""
+    market = market_of(base, instrument)
+    trades = market.stale == 0 and (market.state == 0 or market.state == TRADING)
+    return trades and takes_orders(base, instrument)
+
+
+@jit.inlined
+def takes_orders(base: int, instrument: int) -> bool:
+    """Whether its venue takes orders, and the firm is not held, as before the open."""
+    here = risk_base(base)
+    return rule_of(here, instrument).cut_off == 0 and scope_of(here, FIRM_ROW).held_from == 0
 
 
 @jit.inlined

@@ -40,6 +40,7 @@ class Given:
     yes: bool = False
     fees: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)  # parameters of a release
+    latency_at: Mapping[str, float] = field(default_factory=dict)  # of a shadow, by venue
 
 
 def new(given: Given, _journal: Path, _say: Say) -> Prepared:
@@ -51,8 +52,8 @@ def new(given: Given, _journal: Path, _say: Say) -> Prepared:
         raise InputError(
             "No strategy is named", where="hft live", do="Name one, or go on with a day: --resume."
         )
-    mode = Mode(given.mode or PAPER, given.latency_us, given.share, given.scale)
-    mode.require_venues(len(given.users))
+    settings = given.latency_us, given.share, given.scale, given.latency_at
+    mode = Mode(given.mode or PAPER, *settings)
     params = given_parameters(given.params, "hft live") | dict(given.values)
     for one in given.strategies:
         strategy_named(one)
@@ -127,11 +128,8 @@ def _mode_of(said: dict[str, Any], given: Given, journal: Path) -> Mode:
             where=str(journal),
             do="Begin another journal.",
         )
-    if given.mode not in ("", name) or (given.latency_us, given.share, given.scale) != (
-        None,
-        None,
-        (),
-    ):
+    settings = (given.latency_us, given.share, given.scale, dict(given.latency_at))
+    if given.mode not in ("", name) or settings != (None, None, (), {}):
         raise InputError(
             f"This day was begun in the mode {name}, and keeps it with its settings",
             where="hft live --resume --mode",

@@ -23,7 +23,9 @@ from typing import Any
 
 import numpy as np
 
+from hftlib.core.errors import InputError
 from hftlib.core.soup import sockets
+from hftlib.engine.live.laying import Live
 from hftlib.engine.live.memory import LINES_EACH
 from hftlib.feed.mold import memory as mold
 from hftlib.feed.mold import sockets as lines
@@ -63,6 +65,20 @@ def card(said: str, leads_to: sockets.Address) -> str:
                     own.connect(leads_to)
                     return str(own.getsockname()[0])
     return said
+
+
+def require_one_each(live: Live, places: Sequence[Place], doors: Sequence[Door]) -> None:
+    """The hot thread looks at the sockets of each feed, and at the lane of each link."""
+    for name, given, what, wanted, empty in (
+        ("places", len(places), "feed", len(live.feeds), "Place([]) hears nothing"),
+        ("doors", len(doors), "link", len(live.links), 'Door(("", 0), "") leads nowhere'),
+    ):
+        if given != wanted:
+            raise InputError(
+                f"{given} {name} are given for {wanted} {what}{'s' * (wanted != 1)}",
+                where=f"Runner({name}=...)",
+                do=f"Give one for each; {empty}.",
+            )
 
 
 def listening(place: Place) -> list[lines.Intake]:

@@ -4,6 +4,7 @@
     exchanges.told(WAIT_S)                           what each says of itself, by venue
     exchanges.each(["frm1a", "XBOS=frm2a"], "frm1a", "--user")    {"XNAS": "frm1a", "XBOS": "frm2a"}
     exchanges.fees(["taker=1bp", "XBOS=maker=-0.2bp"])            texts of each venue's fees
+    exchanges.latencies(["50", "XBOS=120"])             None, {"XNAS": 50.0, "XBOS": 120.0}
 
 A venue's name is what instruments, limits and routes know it by. One exchange may go without: it
 is `unnamed` then. The order in which they are given is that of feeds, links and instruments.
@@ -13,6 +14,7 @@ Worst case: the same exchange given under two names is known by its address, onc
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import time
@@ -115,6 +117,14 @@ class Exchanges:
                 texts[venue].append(rest if is_own else text)
         return {venue: fees_of(mine) for venue, mine in texts.items()}
 
+    def latencies(self, given: Sequence[str]) -> tuple[float | None, dict[str, float]]:
+        """Of a shadow, us: what holds for all, or what is said of venues."""
+        texts = self.each(given, "", "--latency-us")
+        found = {venue: _number(text, "--latency-us") for venue, text in texts.items() if text}
+        if len(found) == len(texts) and len(set(found.values())) == 1:
+            return next(iter(found.values())), {}
+        return None, found
+
     def copies(self, users: Mapping[str, str], words: Mapping[str, str]) -> dict[str, DropCopy]:
         """Who hears each drop copy; an exchange that has none is refused."""
         return {
@@ -130,6 +140,17 @@ class Exchanges:
 
     def _wrong(self, what: str) -> InputError:
         return InputError(what, where=self._where, do=_DO)
+
+
+def _number(text: str, option: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        do = f"Give a number, {option} 50, or of one venue: {option} XBOS=120."
+        raise InputError(f"{shown(text)} is no number", where=option, do=do)
+    return value
 
 
 def passwords(venues: Sequence[str], usual: str, variable: str) -> dict[str, str]:

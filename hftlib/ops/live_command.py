@@ -1,7 +1,7 @@
 """`hft live`: run a strategy on the wire.
 
     hft live maker.py:Maker --exchange exchange.json --user frm1a --journal day.journal
-    hft live maker.py:Maker --mode shadow ...     nothing is sent: a venue's model answers
+    hft live maker.py:Maker --mode shadow ...     nothing is sent: a model of each venue answers
     hft live arb.py:Arb --exchange XNAS=a.json --exchange XBOS=b.json --journal day.journal
     hft live --resume --exchange exchange.json --journal day.journal     after a kill -9
     hft live --release maker-7 --trusted keys ...   what somebody signed (`released_launch.py`)
@@ -83,12 +83,15 @@ def live_command(
 
     leave_through_finally()
     exchanges = Exchanges(exchange, "hft live", _venues(journal) if resume else ())
-    settings = mode, latency_us, share, tuple(scale or ()), yes
+    far, far_at = exchanges.latencies(latency_us or [])
+    settings = mode, far, share, tuple(scale or ()), yes
     users = exchanges.each(user or [], "frm1a", "--user")
     copies = exchanges.each(copy_user or [], "frm1d", "--copy-user")
     words = passwords(exchanges.venues, password, "HFT_PASSWORD")
     fees = exchanges.fees(fee) if fee else {}
-    given = Given(strategies or [], param or [], limits, symbols, users, *settings, fees)
+    given = Given(
+        strategies or [], param or [], limits, symbols, users, *settings, fees, latency_at=far_at
+    )
     say = partial(say_recovery, json_out)
     how = How(release, trusted, group_digest, group, older, shelf)
     prepared = launched(how, resumed if resume else new, given, journal, say)
@@ -101,7 +104,7 @@ def live_command(
     told, socket = exchanges.told(WAIT_S), other.place(control_path)
     runner = _made(other.laid(prepared(told, hours)), journal, told, words, kept, sleeps=not busy)
     recovery = other.recovery(runner, told, copies, words, json_out)
-    launch = launch_of(exchanges.files, copies, seconds, scale, cpu=cpu, busy=busy)
+    launch = launch_of(exchanges.files, copies, seconds, scale, followed, cpu=cpu, busy=busy)
     _trade(runner, recovery, launch, socket, cpu, seconds, json_out, say)
 
 
@@ -226,7 +229,8 @@ def _begun(runner: Any, cpu: int | None, socket: Path | None, json_out: bool) ->
         host = "; ".join(f"{name}: {got}" for name, got in runner.host.items())
         return "\n".join([f"{mode_text(runner.about)}; {host}", *scaled_lines(runner.about)])
     told = {"mode": runner.mode, "journal": str(runner.journal.folder), "host": runner.host}
-    told |= {name: runner.about[name] for name in ("shadow", "canary") if name in runner.about}
+    kept = ("shadow", "shadow_at", "canary")
+    told |= {name: runner.about[name] for name in kept if name in runner.about}
     return json.dumps(told | ({"control": str(socket)} if socket is not None else {}))
 
 

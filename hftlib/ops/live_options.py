@@ -63,7 +63,10 @@ Secret = Annotated[
 Symbols = Annotated[str, typer.Option(help="AAA,BBB@XBOS; all without it.")]
 ModeName = Annotated[str, typer.Option(help="shadow, paper (the usual), canary, live.")]
 LatencyUs = Annotated[
-    float | None, typer.Option(help="Of a shadow: one way to the venue's model; 50 without it.")
+    list[str] | None,
+    typer.Option(
+        metavar="[VENUE=]US", help="Of a shadow: one way to a venue's model; 50 without it."
+    ),
 ]
 Share = Annotated[
     float | None, typer.Option(help="Of a canary: what sizes and limits are multiplied by.")

@@ -1,6 +1,6 @@
 """Modes of a runner: what becomes of its orders, and what must be so before it may begin.
 
-    shadow   the feed as ever; a venue's model answers in place of the venue, nothing is sent
+    shadow   feeds as ever; a model answers in place of each venue, nothing is sent
     paper    an exchange that says it is a simulator
     canary   the wire, with sizes and limits times a share
     live     the wire
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -27,7 +27,7 @@ from typing import Any
 
 from hftlib.core.errors import InputError
 from hftlib.core.units import shown
-from hftlib.engine.live.making import fees_text
+from hftlib.engine.live.making import distance_text, fees_text
 from hftlib.engine.live.shadow_laying import ShadowPlan
 from hftlib.risk.controls import CONTROLS
 from hftlib.risk.limits import LAUNCH, as_written
@@ -51,13 +51,14 @@ class Mode:
     latency_us: float | None = None
     share: float | None = None
     scale: Sequence[str] = ()
+    latency_at: Mapping[str, float] = field(default_factory=dict)  # of venues that have another
 
     def __post_init__(self) -> None:
         if self.name not in MODES:
             do = f"Use {', '.join(MODES)}."
             raise InputError(f"{shown(self.name)} is no mode", where=_WHERE, do=do)
         for option, given, owner in (
-            ("--latency-us", self.latency_us is not None, "shadow"),
+            ("--latency-us", self.latency_us is not None or bool(self.latency_at), "shadow"),
             ("--share", self.share is not None, "canary"),
             ("--scale", bool(self.scale), "canary"),
         ):
@@ -83,15 +84,6 @@ class Mode:
                 f"{which} does not say that it is a simulator",
                 where=f"{_WHERE} paper",
                 do="Use what `hft exchange --json` prints, or --mode shadow, which sends nothing.",
-            )
-
-    def require_venues(self, count: int) -> None:
-        """Refuse a shadow of several, before anybody waits for them."""
-        if self.name == SHADOW and count != 1:
-            raise InputError(
-                f"A shadow is of one exchange, not of {count}",
-                where=f"{_WHERE} shadow",
-                do="Run one shadow for each venue, or another mode.",
             )
 
     def require_consent(
@@ -132,8 +124,10 @@ class Mode:
     def changes(self, about: Mapping[str, Any]) -> dict[str, Any]:
         """What of the journal's first frame is another in this mode."""
         if self.name == SHADOW:
-            ns = round(1_000 * (LATENCY_US if self.latency_us is None else self.latency_us))
-            return {"shadow": asdict(ShadowPlan(order_ns=ns, report_ns=ns))}
+            usual = _plan(LATENCY_US if self.latency_us is None else self.latency_us)
+            own = {venue: _plan(us) for venue, us in self.latency_at.items()}
+            at = {venue: plan for venue, plan in own.items() if plan != usual}
+            return {"shadow": usual} | ({"shadow_at": at} if at else {})
         if self.name != CANARY:
             return {}
         share = Fraction(Decimal(repr(self.share)))
@@ -144,6 +138,12 @@ class Mode:
             "limits": text,
             "canary": {"share": self.share, "scaled": told + more},
         }
+
+
+def _plan(us: float) -> dict[str, Any]:
+    """Of a venue's model so far away, one way."""
+    ns = round(1_000 * us)
+    return asdict(ShadowPlan(order_ns=ns, report_ns=ns))
 
 
 def asked() -> Callable[[str], str] | None:
@@ -171,8 +171,9 @@ def release_text(about: Mapping[str, Any]) -> str:
 
 def _mode_text(about: Mapping[str, Any]) -> str:
     name = str(about.get("mode", ""))
-    if shadow := about.get("shadow"):
-        return f"{name}, {shadow['order_ns'] / 1_000:g} us to the model: nothing is sent"
+    if about.get("shadow"):
+        models = f"model{'s' * (len(about['links']) > 1)}"
+        return f"{name}, {distance_text(about)} to the {models}: nothing is sent"
     if canary := about.get("canary"):
         return f"{name} of {canary['share']:g}"
     return name

@@ -92,13 +92,20 @@ def launch_of(
     copies: Mapping[str, str],
     seconds: float,
     scale: Sequence[str] | None,
+    followed: tuple[str, str, float, Path | None] = ("", "stop", 2.0, None),
     **more: Any,
 ) -> dict[str, Any]:
-    """What a runner was started with, for who starts the next one like it."""
+    """What a runner was started with, for who starts the next one like it.
+
+    `followed`: a standby's address, which is not handed on, and how it is followed.
+    """
+    _, lost, patience_s, secret = followed
+    own = str(secret.resolve()) if secret else ""
     return {
         "exchange": [f"{venue}={path.resolve()}" for venue, path in exchanges.items()],
         "copy_user": [f"{venue}={user}" for venue, user in copies.items()],
         "scale": list(scale or ()),
+        "followed": {"--standby-lost": lost, "--standby-patience": patience_s, "--secret": own},
         "end_ns": clock.now_ns() + round(seconds * 1e9) if seconds else 0,
     } | more
 

@@ -43,7 +43,7 @@ from hftlib.engine.live.taking import due, take
 from hftlib.engine.seats import open_orders
 from hftlib.feed.mold import sockets as lines
 from hftlib.ops.clock_watch import ClockWatch
-from hftlib.ops.connections import Dialler, close_lanes, listening
+from hftlib.ops.connections import Dialler, close_lanes, listening, require_one_each
 from hftlib.ops.connections import Door as Door
 from hftlib.ops.connections import Place as Place
 from hftlib.ops.counts import counts_of
@@ -73,6 +73,7 @@ class Runner:
         **settings: Any,
     ) -> None:
         """With `after`, its last frame's number, the journal is gone on with; it `says` so."""
+        require_one_each(live, places, doors)
         self.live, self._doors, self.about = live, list(doors), dict(about)
         self.mode, self.hours = str(about.get("mode", "")), about.get("hours")
         self._intakes: list[lines.Intake] = []
@@ -180,11 +181,9 @@ class Runner:
         """Let it run. What the host does not grant is told in `host`."""
         known = sorted(os.sched_getaffinity(0))
         if cpu is not None and cpu not in known:
-            raise InputError(
-                f"This process may not run on processor {cpu}",
-                where="Runner.start(cpu)",
-                do=f"Give one of {', '.join(map(str, known))}.",
-            )
+            do = f"Give one of {', '.join(map(str, known))}."
+            what = f"This process may not run on processor {cpu}"
+            raise InputError(what, where="Runner.start(cpu)", do=do)
         gc.collect()
         gc.freeze()
         self.host = asked_host(cpu)

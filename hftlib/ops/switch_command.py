@@ -41,6 +41,9 @@ def switch_command(
     ] = None,
     who: Annotated[str, typer.Option(help="Who says so; you without it.")] = "",
     cpu: options.Cpu = None,
+    standby: Annotated[
+        str, typer.Option(help="HOST:PORT of a new `hft standby`, of the new runner's journal.")
+    ] = "",
     yes: options.Yes = False,
     json_out: Json = False,
 ) -> None:
@@ -66,6 +69,7 @@ def switch_command(
         shelf=shelf,
         older=older,
         cpu=cpu,
+        standby=standby,
         yes=yes,
         say=say,
     )

@@ -3,6 +3,7 @@
     done = switch(control, journal=Path("green.journal"), why="...", strategies=["maker.py:Maker"])
     done = switch(control, journal=..., why=..., release=Path("maker-8"), trusted=Path("keys"))
     done = switch(control, ..., strategies=["maker@champion"], shelf=..., trusted=Path("keys"))
+    done = switch(control, ..., standby="10.0.0.3:7701")     where the old one has one as well
     done.gap_ms, done.positions
 
 The runner that is there is asked how it was started; the new one is started likewise, detached, and
@@ -75,10 +76,14 @@ def switch(
     shelf: Path | None = None,
     older: str = "",
     cpu: int | None = None,
+    standby: str = "",
     yes: bool = False,
     say: Say = lambda _words: None,
 ) -> Switched:
-    """Start the new one beside the runner of this control socket, and see it through."""
+    """Start the new one beside the runner of this control socket, and see it through.
+
+    `standby`: HOST:PORT of one that is to follow the new one's journal, and no other.
+    """
     if bool(strategies) == (release is not None):
         do = "Name FILE.py:Class, NAME@champion, or --release FOLDER --trusted KEYS."
         raise InputError("It is to be switched to one thing", where=WHERE, do=do)
@@ -94,7 +99,8 @@ def switch(
         words += _pairs({"--limits": kept, "--release": release, "--trusted": trusted})
         words += _pairs({"--shelf": shelf, "--older": older, "--who": who, "--why": why})
         words += _pairs({"--take-over": control})
-        words += _as_before(found, about, cpu)
+        own = about | {"canary": None} if any(map(is_staged, strategies)) else about  # the stage's
+        words += _as_before(found, own, cpu) + _kept(found, standby)
         words += ["--journal", str(journal), *(["--yes"] if yes else [])]
         _require_new(journal)
         return _Green(words, journal, found, control).seen_through(say)
@@ -132,11 +138,8 @@ def _limits_of(about: Mapping[str, Any], folder: Path) -> Path | None:
 
 
 def _as_before(found: Mapping[str, Any], about: Mapping[str, Any], cpu: int | None) -> list[str]:
-    """The other's own options: exchanges, accounts, symbols, mode, fees, hours, durability."""
-    launch, durability = found["launch"], _durability(Path(found["journal"]))
-    if durability == "replicated":
-        what = "The runner's journal is replicated to a standby, which follows that one alone"
-        raise StateError(what, where=WHERE, do="End its day, and begin another with the new one.")
+    """The other's own options: exchanges, accounts, symbols, mode, fees, hours."""
+    launch = found["launch"]
     if launch["busy"] and launch["cpu"] is not None and cpu in (None, launch["cpu"]):
         what = f"The runner never lets go of processor {launch['cpu']}"
         raise InputError(what, where=WHERE, do="Give the new one another: --cpu N.")
@@ -145,18 +148,40 @@ def _as_before(found: Mapping[str, Any], about: Mapping[str, Any], cpu: int | No
     words += [w for venue, user in found["links"] for w in ("--user", f"{venue}={user}")]
     words += ["--symbols", ",".join(_symbols(about)), "--mode", found["mode"]]
     shadow, canary, hours = (about.get(name) for name in ("shadow", "canary", "hours"))
-    words += ["--latency-us", str(shadow["order_ns"] / 1_000)] if shadow else []
+    words += _distances(about) if shadow else []
     words += ["--share", str(canary["share"])] if canary else []
     for venue, _ in found["links"]:
         fees = about.get("fees_at", {}).get(venue, about.get("fees", {}))
         words += [w for name, text in fees.items() for w in ("--fee", f"{venue}={name}={text}")]
     words += _hours(hours) if hours else []
     chosen = launch["cpu"] if cpu is None else cpu
-    words += _pairs({"--durability": durability, "--cpu": chosen})
+    words += _pairs({"--cpu": chosen})
     words += [word for one in launch["scale"] for word in ("--scale", one)] if canary else []
     if launch["end_ns"]:
         words += ["--seconds", str(max(1.0, (launch["end_ns"] - clock.now_ns()) / 1e9))]
     return [*words, *(["--busy"] if launch["busy"] else []), "--json"]
+
+
+def _kept(found: Mapping[str, Any], standby: str) -> list[str]:
+    """Its journal is as durable as the other's; a standby follows one journal, and no second."""
+    durability = _durability(Path(found["journal"]))
+    if standby:
+        return _pairs({"--standby": standby} | found["launch"].get("followed", {}))
+    if durability == "replicated":
+        what = "The runner's journal is replicated to a standby, which follows that one alone"
+        do = "Begin another hft standby for the new one, and name it: --standby HOST:PORT."
+        raise StateError(what, where=WHERE, do=do)
+    return ["--durability", durability]
+
+
+def _distances(about: Mapping[str, Any]) -> list[str]:
+    """Of a shadow: how far away each model is."""
+    found = [("", about["shadow"]), *about.get("shadow_at", {}).items()]
+    return [
+        word
+        for venue, plan in found
+        for word in ("--latency-us", f"{venue}{'=' * bool(venue)}{plan['order_ns'] / 1_000}")
+    ]
 
 
 def _hours(hours: Mapping[str, Any]) -> list[str]:

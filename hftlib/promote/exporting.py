@@ -29,7 +29,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hftlib.core.errors import HostError, InputError
+from hftlib.core.errors import InputError
+from hftlib.core.whole_files import write_whole
 from hftlib.promote.clean_import import (
     IMPORT_SECONDS_MAX,
     Imported,
@@ -90,7 +91,8 @@ def export(
         text = module.read_bytes()
     chosen = _chosen(read, cells, found, strategy)
     research = told_apart(read, given, found)
-    _put(target, text)
+    do = "Free space, or name a folder that is yours (--into)."
+    write_whole(target, text, "The module cannot be written", do=do, with_folder=True)
     return Exported(
         name=name,
         module=target,
@@ -236,19 +238,3 @@ def _chosen(notebook: Notebook, cells: list[Cell], found: Imported, strategy: st
         where=str(notebook.path),
         do="Name the one that is meant (--strategy), or keep one in a notebook.",
     )
-
-
-def _put(target: Path, text: bytes) -> None:
-    """The whole file at once, or nothing."""
-    part = target.with_name(f".{target.name}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(text)
-        part.replace(target)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise HostError(
-            f"The module cannot be written: {error.strerror}",
-            where=str(target),
-            do="Free space, or name a folder that is yours (--into).",
-        ) from None

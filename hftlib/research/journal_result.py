@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from hftlib.core.errors import InputError, StateError
-from hftlib.engine.live.making import fees_text
+from hftlib.engine.live.making import distance_text, fees_text
 from hftlib.engine.live.recording import Recording
 from hftlib.engine.live.replaying import about as about_runner
 from hftlib.engine.log import HORIZONS_NS
@@ -49,7 +49,7 @@ _CLOCKS = (
 )
 _QUEUES = "{} that stood: their place in the queue, for the feed does not show their orders"
 _SHADOW = (
-    "what a venue would have done: nothing was sent, and fills are those of its model, {:,g} us"
+    "what a venue would have done: nothing was sent, and fills are those of its model, {}"
     " away one way, by our clock"
 )
 _MARKS = "{}: the middle later on, for the feed ends before"
@@ -97,7 +97,7 @@ def journal_result(folder: Path | str, *, horizons: Any = HORIZONS_NS) -> Result
         "our orders on the tape": not is_ours,
         "one clock": is_ours or clocks.is_one,
         "fees": fees,
-        "not told": _not_told(run, clocks, len(after), fees),
+        "not told": _not_told(run, clocks, len(after), described),
         "zone": tape.zone,
     }
     return result_of(run, tape, after, run.why or why_stopped(run), about)
@@ -127,12 +127,12 @@ def _look_back(run: Recording, tape: Tape, horizons: Sequence[int]) -> Clocks:
     return clocks
 
 
-def _not_told(run: Recording, clocks: Clocks, horizons: int, fees: str) -> list[str]:
+def _not_told(run: Recording, clocks: Clocks, horizons: int, about: Mapping[str, Any]) -> list[str]:
     """What a reader would look for in vain, as sentences."""
-    told, fills = [] if fees else [_FEES], run.fills
-    shadow = run.live.shadow
-    told.append(_OURS if shadow is None else _SHADOW.format(shadow.plan.order_ns / 1_000))
-    if shadow is None and not clocks.is_one:
+    told, fills = [] if fees_text(about) else [_FEES], run.fills
+    is_shadow = run.live.shadow is not None
+    told.append(_SHADOW.format(distance_text(about)) if is_shadow else _OURS)
+    if not is_shadow and not clocks.is_one:
         told.append(_CLOCKS.format(clocks))
     silent = int(((fills["taker"] == 0) & (fills["entered"] == 0) & (fills["quantity"] > 0)).sum())
     if silent:

@@ -8,7 +8,10 @@ from hftlib.core import orders, parents
 from hftlib.core.events import BUY, HALTED, SELL, STATUS, TRADING
 from hftlib.core.parents import FINISH, SHOWN_BY_VENUE
 from hftlib.engine import path, services
+from hftlib.risk.authority import PROCESS, ROLES
 from hftlib.risk.limits import Limits
+from hftlib.risk.people import Directive, go_on, halt
+from hftlib.risk.recovering import HOLD
 from tests.engine.parent_desk import SECOND, ParentDesk
 
 pytestmark = pytest.mark.modes
@@ -439,6 +442,50 @@ def test_while_its_instrument_does_not_trade_nothing_new_is_sent(desk):
     assert desk.sent() == []
     desk.event(STATUS, reference=TRADING)
     assert len(news(desk)) == 1
+
+
+@pytest.mark.parametrize("algo", [parents.PEG, parents.SPLIT, parents.SWEEP])
+def test_without_a_session_a_parent_waits_and_nothing_is_refused(desk, algo):
+    rules = desk.session.arena["rules"]
+    rules["cut_off"][:] = 1
+    number = desk.begin(100, algo=algo)
+    desk.act()
+    for _ in range(40):
+        desk.until(desk.time + SECOND)
+        desk.show(10_000, 10_100)
+    assert desk.sent() == [] and desk.refused() == {} and desk.state(number) == "running"
+    rules["cut_off"][:] = 0
+    path.opened(desk.base, 0, desk.time)
+    desk.until(desk.time)
+    assert len(news(desk)) == 1, "at once, and not with the next event"
+
+
+def test_while_the_firm_is_held_a_parent_waits_and_nothing_is_refused(desk):
+    """As before the open, and after a restart."""
+    told(desk, Directive(HOLD, "firm", desk.time, "hours", "closed", ROLES[PROCESS]))
+    number = desk.begin(100, algo=parents.PEG)
+    desk.act()
+    for _ in range(40):
+        desk.until(desk.time + SECOND)
+        desk.show(10_000, 10_100)
+    assert desk.sent() == [] and desk.refused() == {} and desk.state(number) == "running"
+    told(desk, go_on(at=desk.time, who="hours", why="open"))
+    desk.until(desk.time)
+    assert len(news(desk)) == 1
+
+
+def test_halted_by_a_person_it_rests_with_the_reason(desk):
+    told(desk, halt("firm", at=desk.time, who="ann", why="odd"))
+    number = desk.begin(100, algo=parents.PEG)
+    desk.act()
+    desk.until(desk.time + 100 * SECOND)
+    assert desk.state(number) == "paused"
+    assert desk.refused() == {orders.REASONS[desk.parent(number)["reason"]]: 16}
+
+
+def told(desk, directive):
+    row = directive.row(desk.session.risk, desk.time)
+    path.directive(desk.base, row.ctypes.data)
 
 
 def test_a_stopped_strategy_sends_nothing(desk):

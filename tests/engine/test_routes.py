@@ -5,6 +5,7 @@ import pytest
 from hftlib.core import events, orders, parents
 from hftlib.core.events import BUY
 from hftlib.core.fees import Fees
+from hftlib.engine import path
 from tests.engine.parent_desk import SECOND, ParentDesk
 
 pytestmark = pytest.mark.modes
@@ -178,3 +179,24 @@ def test_a_single_venue_is_a_route_too():
     desk.begin(400, algo=parents.SWEEP)
     desk.act()
     assert [row[1:] for row in news(desk)] == [(0, 10_100, 400)]
+
+
+def test_a_venue_without_a_session_is_left_out_and_where_all_are_it_waits(desk):
+    rules = desk.session.arena["rules"]
+    rules["cut_off"][ONE] = 1
+    number = desk.begin(400, algo=parents.SWEEP)
+    desk.act()
+    ((order, *told),) = news(desk)
+    assert told == [TWO, 10_100, 400]
+    desk.accept(order)
+    desk.fill(order, 10_100, 400)
+    assert desk.state(number) == "done"
+    rules["cut_off"][TWO] = 1
+    number = desk.begin(400, algo=parents.SWEEP)
+    desk.act()
+    desk.show(10_000, 10_100, row=TWO)
+    assert news(desk) == [] and desk.state(number) == "running" and desk.refused() == {}
+    rules["cut_off"][ONE] = 0
+    path.opened(desk.base, ONE, desk.time)
+    desk.until(desk.time)
+    assert [row[1:] for row in news(desk)] == [(ONE, 10_100, 400)]

@@ -183,8 +183,13 @@ def test_symbols_that_no_venue_has_are_sentences(symbols, words):
 
 
 def test_modes_of_several_exchanges():
-    with pytest.raises(InputError, match=r"A shadow is of one exchange, not of 2"):
-        new(Given(["QueueImbalance"], [], None, "", USERS, "shadow"), None, print)
+    far = Given(["QueueImbalance"], [], None, "", USERS, "shadow", latency_at={"XBOS": 120.0})
+    live, said, _after = new(far, None, print)(BOTH, {})
+    assert said["shadow"]["order_ns"] == 50_000 and said["shadow_at"]["XBOS"]["order_ns"] == 120_000
+    assert [one.report_ns for one in live.shadow.plans] == [50_000, 120_000]
+    assert mode_text(said).startswith("shadow, 50 us (XNAS), 120 us (XBOS) to the models")
+    same = described_at(["QueueImbalance"], BOTH, USERS, mode=Mode("shadow", latency_us=70.0))
+    assert mode_text(same).startswith("shadow, 70 us to the models: nothing is sent")
     real = BOTH | {"XBOS": {**OTHER, "simulator": False}}
     with pytest.raises(InputError, match="The exchange XBOS does not say that it is a simulator"):
         described_at(["QueueImbalance"], real, USERS)

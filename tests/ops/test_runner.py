@@ -161,7 +161,25 @@ def test_what_is_wrong_is_said_before_anything_runs(floor, tmp_path):
                 laid(told), tmp_path / "other.journal", told,
                 places=[Place([places["line_a"]])], doors=[Door(address, password)],
             )  # fmt: skip
+    lines, door = Place([places["line_a"]]), Door(address, "secret")
+    for given, match in (
+        ({"places": [], "doors": [door]}, "0 places are given for 1 feed"),
+        ({"places": [lines], "doors": []}, "0 doors are given for 1 link"),
+        ({"places": [lines] * 2, "doors": [door]}, "2 places are given for 1 feed"),
+    ):
+        with pytest.raises(InputError, match=match):
+            Runner(laid(told), tmp_path / "other.journal", told, **given)
     assert not (tmp_path / "other.journal").exists()
+
+
+def test_one_that_hears_nothing_and_dials_nobody_spins(floor, tmp_path):
+    told = described(["QueueImbalance"], floor.exchange.places, user="frm1a")
+    doors = [Door(("", 0), "")]
+    with Runner(laid(told), tmp_path / "d", told, places=[Place([])], doors=doors) as runner:
+        runner.start()
+        floor.until(lambda: runner.counts["timers"] > 20)
+        assert runner.why == "" and runner.is_running
+    assert replay(tmp_path / "d", laid).is_identical
 
 
 def test_an_exchange_that_still_compiles_is_waited_for(tmp_path):

@@ -116,29 +116,32 @@ def test_it_is_started_as_the_other_was(tmp_path):
     launch = {"exchange": ["XNAS=/a.json"], "copy_user": ["XNAS=frm1d"], "scale": ["clip"]}
     launch |= {"cpu": 1, "busy": False, "end_ns": 0}
     found = {"launch": launch, "journal": folder, "mode": "canary", "links": [["XNAS", "frm1a"]]}
-    words = switching._as_before(found, told_of, None)
+    words = switching._as_before(found, told_of, None) + switching._kept(found, "")
     text = " ".join(words)
     for part in (
         "--exchange XNAS=/a.json --copy-user XNAS=frm1d --user XNAS=frm1a --symbols AAA@XNAS",
         "--mode canary --share 0.5 --fee XNAS=taker=1bp",
-        "--calendar XNAS --end-before-close 60.0 --durability power --cpu 1 --scale clip",
+        "--calendar XNAS --end-before-close 60.0 --cpu 1 --scale clip --json --durability power",
     ):
         assert part in text
     busy = found | {"launch": launch | {"busy": True, "end_ns": 1}}
     with pytest.raises(InputError, match="never lets go of processor 1"):
         switching._as_before(busy, told_of, None)
     words = switching._as_before(busy, told_of, 0)
-    assert " ".join(words).endswith(
-        "--durability power --cpu 0 --scale clip --seconds 1.0 --busy --json"
-    )
+    assert " ".join(words).endswith("--cpu 0 --scale clip --seconds 1.0 --busy --json")
+    assert "--share" not in switching._as_before(found, told_of | {"canary": None}, None)
     with pytest.raises(InputError, match="limits of a canary"):
         switching._limits_of(told_of, tmp_path)
     with Journal.create(
         tmp_path / "two.journal", {}, durability="replicated", followed=True
     ) as one:
         folder = str(one.folder)
-    with pytest.raises(StateError, match="follows that one alone"):
-        switching._as_before(found | {"journal": folder}, told_of, None)
+    replicated = found | {"journal": folder}
+    with pytest.raises(StateError, match=r"follows that one alone.*--standby HOST:PORT"):
+        switching._kept(replicated, "")
+    own = {"--standby-lost": "degrade", "--standby-patience": 3.0, "--secret": ""}
+    words = switching._kept(replicated | {"launch": launch | {"followed": own}}, "h:7")
+    assert " ".join(words) == "--standby h:7 --standby-lost degrade --standby-patience 3.0"
 
 
 def test_what_is_wrong_leaves_the_old_one_as_it_was(here, control):

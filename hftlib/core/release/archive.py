@@ -20,7 +20,7 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from hftlib.core.errors import HostError, InputError, StateError
+from hftlib.core.errors import InputError, StateError
 from hftlib.core.release.keys import PublicKey
 from hftlib.core.release.manifest import (
     BYTES_MAX,
@@ -31,6 +31,7 @@ from hftlib.core.release.manifest import (
 )
 from hftlib.core.release.reading import Release, quoted, read_release, refused, release_of
 from hftlib.core.release.writing import written
+from hftlib.core.whole_files import write_whole
 
 ENDING = ".tar.gz"
 PACKED_MAX, TAR_MAX = 300 << 20, BYTES_MAX + FILES_MAX * 1_024 + (2 << 20)
@@ -47,17 +48,8 @@ def pack(release: Release, path: Path) -> Path:
     files = dict(release.files)
     for name in (MANIFEST, SIGNATURE):
         files[name] = (release.folder / name).read_bytes()
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(packed(release.name, files))
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise HostError(
-            f"The archive cannot be written: {error.strerror}",
-            where=str(path),
-            do="Give a place in a folder that you can write, with room.",
-        ) from None
+    do = "Give a place in a folder that you can write, with room."
+    write_whole(path, packed(release.name, files), "The archive cannot be written", do=do)
     return path
 
 

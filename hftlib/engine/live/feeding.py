@@ -135,11 +135,15 @@ def _seen(live: int, n: int, place: int) -> None:
         if header.feeds > 1:
             _of_several(event, n, header.feeds)
     elif header.feeds > 1:
+        if header.shadow != 0:
+            shadow.market(live, n, place)
         all_heard(base, header.now, event.time)
         call_4(header.by_feed, base, place, live + header.feed_of_at, n)
+        if header.shadow != 0:
+            shadow.send(live)
         return
     if header.shadow != 0:  # the venue sees it before we do
-        shadow.market(live, place)
+        shadow.market(live, n, place)
     lap(base, PARSE)
     call_3(header.market, base, place, header.now)
     lap(base, BOOK)

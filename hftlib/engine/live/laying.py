@@ -68,9 +68,9 @@ class Live:
         session: Session,
         feeds: Sequence[FeedPlan],
         links: Sequence[LinkPlan],
-        shadow: ShadowPlan | None = None,
+        shadows: Sequence[ShadowPlan] = (),
     ) -> None:
-        """With a `shadow` a model of the venue answers, and no link is ever dialled."""
+        """With `shadows`, one for each link, models of venues answer, and no link is dialled."""
         self.session = session
         self._feeds, self._links = list(feeds), list(links)
         _require_room(feeds, links)
@@ -79,12 +79,14 @@ class Live:
         self._gateways = [_gateway(session, one) for one in links]
         # From the newest message on: what was said before, to another journal, is none of ours.
         self._clients = [soup_laying.client_memory(0, one.session) for one in links]
-        self.shadow = Shadow(session, shadow, len(feeds), len(links)) if shadow else None
+        told = [[one.venue for one in each] for each in (feeds, links)]
+        self.shadow = Shadow(session, shadows, *told) if shadows else None
         self._lay()
 
     def _lay(self) -> None:
         table = list(self.session.instruments)
         count, places = len(table), {}
+        out_bytes = m.SHADOW_OUT_BYTES if self.shadow else m.OUT_BYTES
         size = m.LIVE.itemsize
         parts = {
             "feeds": len(self._feeds) * m.FEED_BYTES,
@@ -93,7 +95,7 @@ class Live:
             "link_of": 8 * count,
             "symbols": 8 * count,
             "rows": 8 * LOCATES * len(self._feeds),
-            "out": (m.SHADOW_OUT_BYTES if self.shadow else m.OUT_BYTES) * len(self._links),
+            "out": out_bytes * len(self._links),
         }
         for name, length in parts.items():
             places[name] = size
@@ -117,7 +119,7 @@ class Live:
         for n, row in enumerate(self.feeds):
             row["rows_at"] = places["rows"] + 8 * LOCATES * n
         for n, row in enumerate(self.links):
-            row["out_at"] = places["out"] + m.OUT_BYTES * n
+            row["out_at"] = places["out"] + out_bytes * n
             plan = self._links[n]
             login = frames.login(plan.user, "", plan.session, 0)
             row["login"][: len(login)] = np.frombuffer(login, np.uint8)

@@ -41,8 +41,22 @@ def laid(about: Mapping[str, Any]) -> Live:
     )
     session.connect()
     feeds = [FeedPlan(**one) for one in about["feeds"]]
-    shadow = ShadowPlan(**about["shadow"]) if about.get("shadow") else None
-    return Live(session, feeds, [LinkPlan(**one) for one in about["links"]], shadow)
+    links = [LinkPlan(**one) for one in about["links"]]
+    shadows = [plan_at(about, one.venue) for one in links] if about.get("shadow") else []
+    return Live(session, feeds, links, shadows)
+
+
+def plan_at(about: Mapping[str, Any], venue: str) -> ShadowPlan:
+    """Of a shadow: how far away its model of a venue is."""
+    return ShadowPlan(**about.get("shadow_at", {}).get(venue, about["shadow"]))
+
+
+def distance_text(about: Mapping[str, Any]) -> str:
+    """Of a shadow: the same of all venues, in words."""
+    found = {one["venue"]: plan_at(about, one["venue"]).order_ns / 1_000 for one in about["links"]}
+    if len(set(found.values())) == 1:
+        return f"{next(iter(found.values())):,g} us"
+    return ", ".join(f"{us:,g} us ({venue})" for venue, us in found.items())
 
 
 def strategies_of(about: Mapping[str, Any]) -> dict[str, Any]:

@@ -113,7 +113,7 @@ LIVE = record(
     216  start        int64
     224  submit       int64
     232  exchange     int64
-    240  shadow       int64  address of the SHADOW that stands for the venue; 0: orders leave
+    240  shadow       int64  address of a SHADOW for each link's venue; 0: orders leave
     248  out_kind     int64  kind of the frames of what links have to say
     256  directive    directive  the one at hand
     512  opened       int64  address of another entry

@@ -1,4 +1,4 @@
-"""The memory of a shadow: what is under way to a venue's model and from it.
+"""The memory of a shadow: what is under way to a venue's model and from it, one for each link.
 
     SHADOW ─ commands: head ─▶ ... ─▶ tail      each with the time it arrives there
            └ reports:  head ─▶ ... ─▶ tail      and here: the rings of `engine/flight.py`
@@ -21,12 +21,13 @@ SHADOW = record(
     16   see        int64  of `exchange_event`
     24   order_ns   int64  one way there
     32   report_ns  int64  and back
-    40   fills      int64  numbered so far
+    40   fills      int64  of the first: numbered so far, of all venues
     64   commands   way
     128  reports    way
     """,
     way=WAY,
 )
+SHADOW_BYTES = SHADOW.itemsize
 COMMANDS_AT, REPORTS_AT = field_offset(SHADOW, "commands"), field_offset(SHADOW, "reports")
 
 shadow_at = jit.record_at(SHADOW)

@@ -13,8 +13,8 @@ The live driver journals a frame and calls this; a replay reads it from the jour
 Nothing else changes what is decided, so the bytes that come out must be the same. What is due
 before the frame's time goes off first, each at its own time, as in a backtest.
 
-In shadow (`shadow.py`) a venue's model stands where links are: what is under way to it and from it
-is due like a timer. Worst case: ALARMS_MAX timers go off before a frame; more wait for the next.
+In shadow (`shadow.py`) venues' models stand where links are: what is under way to them and from
+them is due like a timer. Worst case: ALARMS_MAX timers go off before a frame; the rest waits.
 """
 
 from __future__ import annotations

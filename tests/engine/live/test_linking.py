@@ -33,6 +33,15 @@ class Eager:
                 ctx.buy(i, float(b.bid), 100)
 
 
+@hft.strategy
+class Patient:
+    """Begins its parent orders before there is a session to send them by."""
+
+    def on_start(self, ctx):
+        ctx.parent(0, hft.BUY, 300, algo=hft.PEG)
+        ctx.parent(1, hft.SELL, 300, algo=hft.TWAP, seconds=8, slices=2, finish=True)
+
+
 @pytest.fixture(scope="module")
 def day(tmp_path_factory):
     tape = hft.to_tape(hft.synthetic(symbols=2, seconds=10, seed=7))
@@ -77,7 +86,7 @@ def test_the_day_itself_trades_and_replays_to_the_byte(day):
     assert live.header["rounds_most"] <= 2
 
 
-def test_a_session_that_opens_late_sends_what_is_wanted_then(day):
+def opened_late(day):
     """The book stands still from the moment on in which the session opens."""
     live = laid(about(day))
     every = [f for f in frames(day) if f.kind != kinds.SESSION_OUT][1:]
@@ -92,4 +101,26 @@ def test_a_session_that_opens_late_sends_what_is_wanted_then(day):
             frame = link.pop(0)
             live.take(frame.kind, frame.source, int(live.header["now"]) + 1_000, frame.payload)
             list(live.outputs())
-    assert 2 <= live.links["commands"][0] <= 8, "both sides of each quote"
+    return live
+
+
+def test_a_session_that_opens_late_sends_what_is_wanted_then(day):
+    assert 2 <= opened_late(day).links["commands"][0] <= 8, "both sides of each quote"
+
+
+def test_parent_orders_begun_before_it_opens_wait_for_it(tmp_path):
+    tape = hft.to_tape(hft.synthetic(symbols=2, seconds=10, seed=7))
+    day = tmp_path / "day.journal"
+    result = hft.wire_backtest(Patient, tape, folder=day, **LATENCIES)
+    assert set(result.fills.symbol) == set(tape.instruments.symbols)
+    assert replay(day, laid).is_identical
+    live, most, events = fed(day, (kinds.CONNECTED, kinds.SESSION_IN))
+    seat = live.session.seats[0]
+    assert events > 500 and most == 0
+    assert not seat["session"]["refused"][0].any(), "what waits is not refused"
+    assert seat["parents"]["active"][0] == 2
+    live = opened_late(day)
+    for _ in range(2):  # an alarm that is due now goes off before the next frame
+        live.take(kinds.TIMER, 0, int(live.header["now"]) + 1_000_000, b"")
+    assert live.links["commands"][0] == 2, "one child of each"
+    assert not live.session.seats[0]["session"]["refused"][0].any()

@@ -251,7 +251,7 @@ def test_what_no_shadow_can_be_is_refused(floor, tmp_path):
     trial = Trial(floor, tmp_path / "day.journal", mode=Mode("shadow"))
     said = about(trial.folder)
     assert said["shadow"] == {"order_ns": 50_000, "report_ns": 50_000, "queue": "auto"}
-    with pytest.raises(InputError, match=r"one feed and one link, not of 2 and 1"):
+    with pytest.raises(InputError, match=r"a model for each venue, not 2, 1 and 1 of them"):
         laid(said | {"feeds": said["feeds"] * 2})
     for us in (0.0, 0.9, 1e8):
         other = said | Mode("shadow", latency_us=us).changes(said)
