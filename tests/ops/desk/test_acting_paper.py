@@ -321,3 +321,32 @@ def test_only_tls_1_3_and_on_control_only_with_a_certificate(paper):
     # And the server's own certificate is no client's.
     with pytest.raises(httpx.HTTPError):
         paper.client(paper.urls["control"], "server").get("/")
+    until(lambda: len(paper.lines(did="refused", what="TLS on control")) >= 4)
+    said = {line.facts["outcome"] for line in paper.lines(did="refused", what="TLS on control")}
+    assert "No TLS with them: unsupported protocol" in said
+    assert "No TLS with them: peer did not return a certificate" in said
+    assert paper.lines(did="refused", what="TLS on view")
+
+
+def test_without_an_audit_log_what_tightens_is_done_and_what_loosens_is_not(paper, seated):
+    """As on a full disk, where a line cannot be added."""
+    trader, lifter = paper.person("operator"), paper.person("risk")
+    clients = [paper.client(paper.urls["control"], "client") for _ in range(2)]
+    for client, member in zip(clients, (trader, lifter), strict=True):
+        client.login(member)
+    away = paper.audit.rename(paper.folder / "away.log")
+    try:
+        body = {"runner": "maker", "scope": "instrument:DDD", "why": WHY}
+        done = clients[0].act(trader, do="halt", **body)
+        assert done.status_code == 200 and "cannot be used" in done.json()["audit"]
+        assert scopes(paper)["instrument:DDD"] == "halted"
+        answer = clients[1].act(lifter, do="lift", **body)
+        assert answer.status_code == 503 and "audit log" in answer.json()["what"]
+        assert scopes(paper)["instrument:DDD"] == "halted"
+        found = seated.get("/api/journal?runner=maker&limit=3")
+        assert found.status_code == 503, "nor is a journal looked into"
+    finally:
+        away.rename(paper.audit)
+    assert seated.get("/api/journal?runner=maker&limit=3").status_code == 200
+    assert paper.lines(did="recover")
+    assert seated.get("/api/me").json()["audit"] == ""
