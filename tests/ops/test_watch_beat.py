@@ -1,4 +1,4 @@
-"""That a watchdog watches: what others see of it while it does, after its work, and after a kill."""
+"""That a watchdog watches: what others see of it meanwhile, afterwards, and after a kill."""
 
 from __future__ import annotations
 
