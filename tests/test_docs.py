@@ -36,6 +36,25 @@ def test_the_page_of_risk_is_up_to_date():
     subprocess.run([sys.executable, "-c", program], env=environment, check=True)
 
 
+def test_the_page_of_metrics_is_up_to_date():
+    program = "from draw_metrics import TARGET, drawn; assert TARGET.read_text() == drawn()"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "docs")}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+
+
+def test_the_kinds_on_the_page_of_alerts_are_those_there_are():
+    from hftlib.ops.alerts.conditions import KINDS
+    from hftlib.ops.alerts.rules import read_rules
+
+    page = (ROOT / "docs" / "alerts.md").read_text()
+    for name, kind in KINDS.items():
+        words = ", ".join(f"`{one}`" for one in (*kind.needs, *(f"{t}?" for t in kind.takes)))
+        assert f"| `{name}` | {kind.about} | {words or '-'} |" in page, name
+    control = page.split("## From the canon of controls")[1].split("## An alert")[0]
+    named = set(re.findall(r"`([a-z-]+)`", control))
+    assert set(read_rules(None).rules) | {"loss"} <= named | {"loss"}
+
+
 def test_the_page_of_the_matching_engine_is_up_to_date_and_its_example_runs(tmp_path):
     program = "from draw_matching import TARGET, drawn; assert TARGET.read_text() == drawn()"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "docs")}
