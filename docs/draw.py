@@ -40,6 +40,7 @@ if __name__ == "__main__":
     import draw_matching
     import draw_order_entry
     import draw_orders
+    import draw_report
     import draw_risk
     import draw_strategies
 
@@ -50,6 +51,7 @@ if __name__ == "__main__":
     draw_matching.TARGET.write_text(draw_matching.drawn())
     draw_order_entry.TARGET.write_text(draw_order_entry.drawn())
     draw_journal.TARGET.write_text(draw_journal.drawn())
+    draw_report.TARGET.write_text(draw_report.drawn())
     pages = (draw_strategies, draw_orders, draw_risk, draw_matching, draw_order_entry)
-    pages = (*pages, draw_journal)
+    pages = (*pages, draw_journal, draw_report)
     print(f"{', '.join(one.TARGET.name for one in pages)} and {TARGET.name} are drawn")
