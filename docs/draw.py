@@ -41,6 +41,7 @@ if __name__ == "__main__":
     import draw_metrics
     import draw_order_entry
     import draw_orders
+    import draw_report
     import draw_risk
     import draw_strategies
 
@@ -52,6 +53,7 @@ if __name__ == "__main__":
     draw_order_entry.TARGET.write_text(draw_order_entry.drawn())
     draw_journal.TARGET.write_text(draw_journal.drawn())
     draw_metrics.TARGET.write_text(draw_metrics.drawn())
+    draw_report.TARGET.write_text(draw_report.drawn())
     pages = (draw_strategies, draw_orders, draw_risk, draw_matching, draw_order_entry)
-    pages = (*pages, draw_journal, draw_metrics)
+    pages = (*pages, draw_journal, draw_metrics, draw_report)
     print(f"{', '.join(one.TARGET.name for one in pages)} and {TARGET.name} are drawn")

@@ -4,7 +4,7 @@
 
 What risk refused of them stands in its own log, as the outcome. A process that holds or halts by a
 rule of its own (a restart, a watchdog, a calendar) is among the incidents instead. Of the audit log
-only the lines of the day count. Worst case: a row for each line.
+the lines of the day count, and of an hour around it. Worst case: a row for each line.
 """
 
 from __future__ import annotations
@@ -35,10 +35,7 @@ def actions_of(sessions: Sequence[DaySession], audit: Sequence[Any]) -> list[Row
     """What people did, and processes on their behalf."""
     made = [row for one in sessions for row in _told(one) if row["role"] != PROCESS]
     made += [row for one in sessions for row in _handed_over(one)]
-    begin, end = _day(sessions)
-    for line in audit:
-        if begin - HOUR_NS <= line.time_ns <= end + HOUR_NS:
-            made.append(_audited(line))
+    made += [_audited(line) for line in of_day(sessions, audit)]
     return sorted(made, key=lambda row: int(row["time_ns"]))
 
 
@@ -47,11 +44,14 @@ def processes_of(session: DaySession) -> list[Row]:
     return [row for row in _told(session) if row["role"] == PROCESS]
 
 
-def _day(sessions: Sequence[DaySession]) -> tuple[int, int]:
+def of_day(sessions: Sequence[DaySession], lines: Sequence[Any]) -> list[Any]:
+    """The lines of a log from an hour before the first session to an hour after the last."""
     found = [one for one in sessions if one.facts.frames]
     if not found:
-        return 0, 0
-    return min(one.facts.begin for one in found), max(one.facts.end for one in found)
+        return []
+    begin = min(one.facts.begin for one in found) - HOUR_NS
+    end = max(one.facts.end for one in found) + HOUR_NS
+    return [line for line in lines if begin <= line.time_ns <= end]
 
 
 def _told(session: DaySession) -> list[Row]:
@@ -86,7 +86,7 @@ def _handed_over(session: DaySession) -> list[Row]:
     for one in session.facts.closings:
         told = one.get("handed_over")
         if isinstance(told, Mapping):
-            row = dict.fromkeys(("role", "second"), "") | {"source": session.name}
+            row: Row = {"role": "", "second": "", "source": session.name}
             row |= {"time_ns": int(one["time"]), "did": "switch", "outcome": "done"}
             row |= {"who": _text(told.get("who")), "why": _text(told.get("why"))}
             made.append(row | {"what": f"to {Path(_text(told.get('to'))).name}"})

@@ -18,6 +18,8 @@ import numpy as np
 from hftlib.research.day.session import DaySession
 
 Array = np.ndarray[Any, Any]
+_NAMES = ("times", "gross", "net", "exposure", "exposure_net")
+_FOREVER = 2**62
 
 
 @dataclass(frozen=True)
@@ -68,18 +70,20 @@ def _currencies(session: DaySession) -> list[str]:
 
 
 def _joined(chain: list[DaySession], currency: str) -> DayCurve:
-    """One behind the other."""
-    parts = []
-    for one in chain:
+    """One behind the other: until a runner has taken over, the one before it says how it stands."""
+    found: dict[str, list[Array]] = {name: [] for name in _NAMES}
+    for n, one in enumerate(chain):
         result: Any = one.result
         if currency in _currencies(one):
-            parts.append(result._grouping.total(currency).curve)
-    names = ("times", "gross", "net", "exposure", "exposure_net")
-    joined = [
-        np.concatenate([np.zeros(0), *(getattr(one, name) for one in parts)]) for name in names[1:]
-    ]
-    times = np.concatenate([np.zeros(0, np.int64), *(one.times for one in parts)])
-    return DayCurve(currency, times, *joined)
+            curve = result._grouping.total(currency).curve
+            since = one.facts.carried_ns if n else 0
+            until = chain[n + 1].facts.carried_ns if n + 1 < len(chain) else _FOREVER
+            kept = (curve.times >= since) & (curve.times < until)
+            for name, values in found.items():
+                values.append(getattr(curve, name)[kept])
+    times = np.concatenate([np.zeros(0, np.int64), *found.pop("times")])
+    joined = {name: np.concatenate([np.zeros(0), *parts]) for name, parts in found.items()}
+    return DayCurve(currency, times, **joined)
 
 
 def _summed(currency: str, curves: list[DayCurve]) -> DayCurve:

@@ -18,11 +18,12 @@ import numpy as np
 from hftlib.core import events
 from hftlib.core.errors import HftError, InputError
 from hftlib.core.times import duration_text
-from hftlib.research.day.acting import processes_of
+from hftlib.research.day.acting import of_day, processes_of
 from hftlib.research.day.session import DaySession
 
 Row = dict[str, Any]
 INFO, WARNING, CRITICAL = "info", "warning", "critical"
+_ANSWERED = ("acknowledged", "acknowledge", "resolved", "delivered", "sent")  # of an alert
 GAPS_MAX = 200  # of one feed, each a row; the rest as one
 _CONNECTED = {
     "begun": ("connection", "a connection to the venue stands", INFO),
@@ -43,7 +44,7 @@ def incidents_of(sessions: Sequence[DaySession], alerts: Sequence[Any]) -> list[
             at = one.facts.end
             what = f"{one.verified.problems[0]} {one.cut}."
             made.append(_row(one.name, at, "damage", what, CRITICAL))
-    made += [_alert(line) for line in alerts]
+    made += [_alert(line) for line in of_day(sessions, alerts)]
     return sorted(made, key=lambda row: int(row["time_ns"]))
 
 
@@ -154,7 +155,8 @@ def _alert(line: Any) -> Row:
     said = str(facts.get("said", "") or line.why)
     what = f"{line.what}: {line.did} by {line.who}"
     what = f"{what}, {said}" if said else what
-    known = severity if severity in (INFO, WARNING, CRITICAL) else INFO
+    is_on = line.did not in _ANSWERED and severity in (INFO, WARNING, CRITICAL)
+    known = severity if is_on else INFO
     return _row("alert", int(line.time_ns), "alert", what, known)
 
 

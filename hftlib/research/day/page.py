@@ -25,7 +25,7 @@ from hftlib.research.day.sections import (
 )
 from hftlib.research.day.session import DaySession
 from hftlib.research.day.style import ELEMENT, PAGE
-from hftlib.research.day.told_of import ended_of, refused, replay_told, strategies_told
+from hftlib.research.day.told_of import before_of, ended_of, refused, replay_told, strategies_told
 
 _PARTS = (
     ("what", "What ran"),
@@ -122,7 +122,7 @@ def _tiles(report: Any) -> str:
     for one in report.totals:
         made.append(
             marks.tile(f"P&L after fees, {one['currency']}", marks.money(one["net"]))
-            + marks.tile(f"fees, {one['currency']}", marks.money(-one["fees"]))
+            + marks.tile(f"fees, {one['currency']}", f"{float(one['fees']):,.2f}")
         )
     for curve in report.curves:
         made.append(marks.tile(f"drawdown, {curve.currency}", f"{curve.drawdown:,.2f}"))
@@ -147,7 +147,7 @@ def _sessions(report: Any) -> str:
     if len(report.sessions) > 1:
         rows = [
             (one.name, marks.moment(one.facts.begin, report.zone),
-             marks.moment(one.facts.end, report.zone), one.before or "-", ended_of(one))
+             marks.moment(one.facts.end, report.zone), before_of(one), ended_of(one))
             for one in report.sessions
         ]  # fmt: skip
         heads = ("journal", "from", "to", "took over from", "ended")

@@ -165,6 +165,7 @@ def day_report(
     places = _places(journals)
     kept = audit_lines(None if audit is None else Path(audit))
     fired = alert_lines(None if alerts is None else Path(alerts))
+    market = None if tape is None else _market(tape, is_used=parity)
     with patience() as advance:
         sessions = []
         for n, place in enumerate(places):
@@ -180,15 +181,25 @@ def day_report(
         made.told.append("on which host it ran: a journal does not say")
         if parity:
             advance(0.75, "beside the backtest")
-            made.parities = {one.name: parity_of(one, tape) for one in sessions}
+            made.parities = {one.name: parity_of(one, market) for one in sessions}
     return made
 
 
-def parity_of(session: DaySession, tape: Any = None) -> Any:
+def _market(tape: Any, *, is_used: bool) -> Any:
+    """The tape to hold a day against, opened before anything is read."""
+    from hftlib.research.setting_up import tape_of
+    from hftlib.research.store import found
+
+    if not is_used:
+        do = "Leave the tape out, or ask for the backtest: without --no-parity."
+        raise InputError("A tape is for the backtest alone", where="--tape", do=do)
+    return tape_of(found(tape) if isinstance(tape, str) else tape)
+
+
+def parity_of(session: DaySession, market: Any = None) -> Any:
     """What `hft.compare` says of it; a sentence where it cannot."""
     from hftlib.research.parity.comparing import compare
     from hftlib.research.parity.session import Session
-    from hftlib.research.setting_up import tape_of
 
     if session.result is None:
         return session.why_none
@@ -200,8 +211,8 @@ def parity_of(session: DaySession, tape: Any = None) -> Any:
         return "its instruments are of several currencies, which do not add up"
     try:
         other = None
-        if tape is not None:
-            day, market = Session(session.folder), tape_of(tape)
+        if market is not None:
+            day = Session(session.folder)
             other = day.backtest(market, day.with_fees(None))
         return compare(session.folder, other)
     except HftError as error:

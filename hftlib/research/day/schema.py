@@ -57,7 +57,7 @@ ORDERS = _columns(
     ("order_type", "text", "limit or market", "R24 22, 23; CAT orderType"),
     ("validity", "text", "day, immediate or cancel, ...", "R24 10; CAT timeInForce"),
     ("is_passive_only", "bool", "it may only make", "R24 43"),
-    ("display", "text", "visible, hidden or attributed", "R24 11"),
+    ("display", "text", "visible, hidden or attributed", "R24 38, of what is hidden"),
     ("displayed_quantity", "number", "what of it shows; empty: all", "R24 38"),
     ("capacity", "text", "principal, agency, ...", "R24 7 DEAL, AOTC"),
     ("price", "number", "limit price; empty: at the market", "R24 24; CAT price"),

@@ -54,10 +54,16 @@ def execution_part(report: Any) -> str:
             sheet = one.result.tca().table(("instrument",)).sheet(GROUPS_SHOWN)
             title = f"Execution quality, {one.name}"
             kinds = "-" + "n" * (len(sheet.heads) - 1)
-            made.append(
-                f"<h3>{marks.text(title)}</h3>{marks.table(sheet.heads, sheet.rows, kinds)}"
-            )
+            rows = [(_indented(name), *cells) for name, *cells in sheet.rows]
+            made.append(f"<h3>{marks.text(title)}</h3>{marks.table(sheet.heads, rows, kinds)}")
     return "".join(made)
+
+
+def _indented(name: str) -> str:
+    """What is a part of the figure above it stands a little further in."""
+    if not name.startswith("  "):
+        return name
+    return marks.Raw(f'<span style="padding-left:1.2em">{marks.text(name)}</span>')
 
 
 def risk_part(report: Any) -> str:

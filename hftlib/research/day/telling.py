@@ -49,6 +49,7 @@ class Facts:
     closings: list[Told] = field(default_factory=list)
     notes: list[Told] = field(default_factory=list)
     carried: list[tuple[int, ...]] = field(default_factory=list)  # as a takeover's frame has them
+    carried_ns: int = 0  # when that was; 0: it took over from nobody
     requests: int = 0
     wrong: str = ""  # what stopped the reading; empty: nothing did
 
@@ -104,7 +105,8 @@ def _take(facts: Facts, decoder: Decoder, record: Any, frame: Frame) -> None:
         facts.clocks += told
     elif frame.kind == kinds.CONNECTED:
         facts.connections += told
-        facts.carried += _carried(frame.payload)
+        if found := _carried(frame.payload):
+            facts.carried, facts.carried_ns = facts.carried + found, frame.time
     elif frame.kind in _SEAMS:
         facts.seams.append(_said(frame))
     elif frame.kind == kinds.CLOSED:

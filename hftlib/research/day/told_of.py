@@ -98,11 +98,20 @@ def strategies_told(one: DaySession) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def before_of(one: DaySession) -> str:
+    """The journal that it took over from, by its name."""
+    return one.before.rstrip("/").rpartition("/")[2] or "-"
+
+
 def ended_of(one: DaySession) -> str:
     """How its day ended, in words."""
     if not one.facts.closings:
         return "it was cut off, or is still written"
-    return str(one.facts.closings[-1].get("why") or "as it should")
+    last = one.facts.closings[-1]
+    handed = last.get("handed_over")
+    if isinstance(handed, dict):
+        return f"handed over to {str(handed.get('to')).rpartition('/')[2]}"
+    return str(last.get("why") or "as it should")
 
 
 def replay_told(one: DaySession) -> dict[str, Any]:

@@ -63,8 +63,9 @@ def traded(place):
         trade(floor, 25)
         tell(trial, halt, "strategy:Joiner", who=EVIL, why="odd <i>fills</i>")
         trade(floor, 5)
+        eve = {"who": "eve", "why": "alone", "role": "trader"}
+        tell(trial, lift, "strategy:Joiner", **eve)
         tell(trial, lift, "strategy:Joiner", who="bob", why="explained", role="risk")
-        tell(trial, lift, "firm", who="eve", why="alone", role="risk")
         tell(trial, set_limit, "instrument:AAA", who="bob", why="calm", position_lots=400)
         trade(floor, 10)
         again = Resumed(floor, killed(trial))

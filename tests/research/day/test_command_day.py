@@ -60,6 +60,8 @@ def test_what_cannot_be_is_a_sentence(traded, tmp_path):
         run("day", tmp_path / "none", "--json")
     with pytest.raises(HftError):
         run("day", traded, "--json", "--tape", tmp_path / "none.tape")
+    with pytest.raises(InputError, match="A tape is for the backtest alone"):
+        run("day", traded, "--json", "--tape", tmp_path / "none.tape", "--no-parity")
     with pytest.raises(InputError, match="no report here"):
         run("verify", tmp_path)
 

@@ -60,8 +60,9 @@ def looked_at(report):
 def test_a_traded_day_says_all_of_it(traded):
     report = day_report(traded, replay=True)
     text = looked_at(report)
-    for said in ("paper", "Joiner", "QueueImbalance", "frm1a at HFTX", "identical", "in 2 processes",
-                 report.sessions[0].verified.head, "clip = 100", "spread captured", "frame to wire",
+    for said in ("paper", "Joiner", "QueueImbalance", "frm1a at HFTX", "identical",
+                 "in 2 processes", report.sessions[0].verified.head, "clip = 100",
+                 "spread captured", "frame to wire",
                  "order, there and back", "Live beside backtest", "explained"):  # fmt: skip
         assert said in text, said
     assert report.figures["sessions"][0]["replay"]["verdict"] == "identical"
@@ -120,7 +121,7 @@ def test_a_killed_day_is_one_that_was_cut_off(traded, tmp_path):
     first = about(traded)
     with_some = Journal.create(killed, first)
     for frame in list(frames(traded))[1:2000]:
-        with_some.append(frame.kind, frame.payload, source=frame.source, time=frame.time)
+        with_some.append(frame.kind, frame.time, frame.payload, frame.source)
     with_some._leave()
     report = day_report(killed, parity=False)
     assert report.figures["sessions"][0]["ended"].startswith("it was cut off")
@@ -131,7 +132,7 @@ def test_a_damaged_one_is_refused_and_what_is_whole_is_told_when_asked(copied):
     segment = copied / "000000.segment"
     data = bytearray(segment.read_bytes())
     some = list(frames(copied))
-    at = data.index(some[len(some) * 3 // 4].payload or some[len(some) * 3 // 4 + 1].payload)
+    at = data.rindex(max((one.payload for one in some[len(some) // 2 : -5]), key=len))
     data[at] ^= 1
     segment.write_bytes(data)
     with pytest.raises(StateError, match=r"The journal is damaged.*--damaged"):
@@ -153,7 +154,7 @@ def test_one_that_replays_otherwise_has_what_its_bytes_say(copied, tmp_path):
     first["strategies"][1]["params"] = {"edge_ticks": 4}
     made = Journal.create(other, first)
     for frame in list(frames(copied))[1:]:
-        made.append(frame.kind, frame.payload, source=frame.source, time=frame.time)
+        made.append(frame.kind, frame.time, frame.payload, frame.source)
     made.close()
     report = day_report(other, replay=True)
     assert (
@@ -167,6 +168,7 @@ def test_one_that_replays_otherwise_has_what_its_bytes_say(copied, tmp_path):
 def test_audit_and_alerts_stand_beside_the_journal(traded, report, tmp_path):
     log = AuditLog(tmp_path / "audit.log")
     log.append(who="dan", did="look", what="journal", why="a <question>", role="auditor")
+    log.append(who="dan", did="look", what="journal", why="again", role="auditor")
     folder = tmp_path / "alerts"
     folder.mkdir()
     AuditLog(folder / "alerts.log").append(
@@ -176,7 +178,9 @@ def test_audit_and_alerts_stand_beside_the_journal(traded, report, tmp_path):
     fired = [row for row in made.incidents if row["kind"] == "alert"]
     assert [row["severity"] for row in fired] == ["critical"] and "9 % rejected" in fired[0]["what"]
     seen = [row for row in made.actions if row["source"] == "audit log"]
-    assert [(row["who"], row["role"], row["did"]) for row in seen] == [("dan", "auditor", "look")]
+    assert [(row["who"], row["role"], row["did"]) for row in seen] == [
+        ("dan", "auditor", "look")
+    ] * 2
     text = looked_at(made)
     assert "a &lt;question&gt;" in text and "9 % rejected" in text
     told = "\n".join(made.not_told)
@@ -221,7 +225,7 @@ def test_a_journal_that_is_still_written_is_told_as_far_as_it_is(quiet, tmp_path
     place = tmp_path / "live.journal"
     made = Journal.create(place, about(quiet))
     for frame in list(frames(quiet))[1:-2]:
-        made.append(frame.kind, frame.payload, source=frame.source, time=frame.time)
+        made.append(frame.kind, frame.time, frame.payload, frame.source)
     report = day_report(place, parity=False)
     assert report.figures["sessions"][0]["verified"]["state"] == "live"
     assert looked_at(report)
