@@ -22,6 +22,9 @@ from hftlib import __version__
 from hftlib.bench.command import bench_command, made_ready
 from hftlib.core.errors import HftError, HostError
 from hftlib.ops import beside_commands
+from hftlib.ops.access.command import access
+from hftlib.ops.audit_command import audit
+from hftlib.ops.desk.command import desk
 from hftlib.ops.desk_commands import add_commands
 from hftlib.ops.live_command import live_command
 from hftlib.ops.release_commands import keys, release
@@ -55,6 +58,9 @@ app.add_typer(limits, name="limits")
 app.add_typer(journal, name="journal")
 app.add_typer(exchange, name="exchange")
 app.add_typer(keys, name="keys")
+app.add_typer(access, name="access")
+app.add_typer(audit, name="audit")
+app.add_typer(desk, name="desk")
 release.command("make")(make)
 app.add_typer(release, name="release")
 app.add_typer(registry, name="registry")

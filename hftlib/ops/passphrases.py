@@ -23,7 +23,7 @@ def passphrase(file: Path | None, *, twice: bool = False) -> str:
     """The words; a sentence where there are none to be had."""
     named = file or (Path(given) if (given := os.environ.get("HFT_PASSPHRASE_FILE")) else None)
     if named is not None:
-        return _out_of(named)
+        return line_of_file(named)
     if not sys.stdin.isatty():
         what = "Nobody is at a terminal to type the passphrase"
         raise InputError(what, where="the passphrase", do=_DO)
@@ -35,7 +35,8 @@ def passphrase(file: Path | None, *, twice: bool = False) -> str:
     return words
 
 
-def _out_of(path: Path) -> str:
+def line_of_file(path: Path) -> str:
+    """The one line of a file that nobody else can read."""
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())
@@ -43,7 +44,7 @@ def _out_of(path: Path) -> str:
                 raise InputError("This is no plain file", where=str(path), do=_DO)
             if stat.S_IMODE(status.st_mode) & 0o077:
                 do = f"Run `chmod 600 {path}`, and think about who has read it."
-                raise InputError("Others may read this passphrase", where=str(path), do=do)
+                raise InputError("Others may read this file", where=str(path), do=do)
             data = file.read(4 * PASSPHRASE_MAX + 2)
     except OSError as error:
         what = f"The passphrase cannot be read: {error.strerror}"
