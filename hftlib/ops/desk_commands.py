@@ -5,7 +5,7 @@
     hft reduce firm --why "calm down"                      only what brings a position nearer to 0
     hft resume strategy:Maker --why "explained" --role risk
     hft kill --why "stop all"                              the whole firm; --now: the process, too
-    hft metrics --port 9464                                the same figures for Prometheus
+    hft metrics --port 9464                                the same figures (`metrics/command.py`)
     hft watchdog watch.toml                                a process of its own that ends it
     hft snapshot day.journal --every 60                    its memory, for a quick restart
     hft flatten strategy:Maker --why "lunch"               what it holds is closed
@@ -31,6 +31,7 @@ import typer
 
 from hftlib.core.control.asking import pid_of, the_only_one, told
 from hftlib.core.errors import HftError, InputError
+from hftlib.ops.metrics.command import metrics
 from hftlib.ops.snapshot_command import snapshot_command
 from hftlib.terminal import Json, leave_through_finally, show
 
@@ -53,7 +54,7 @@ def add_commands(app: typer.Typer, limits: typer.Typer) -> None:
     app.command("resume")(resume_command)
     app.command("kill")(kill_command)
     app.command("watchdog")(watchdog_command)
-    app.command("metrics")(metrics_command)
+    app.add_typer(metrics, name="metrics")
     app.command("snapshot")(snapshot_command)
     app.command("flatten")(flatten_command)
     limits.command("set")(set_limit_command)
@@ -94,19 +95,6 @@ def _stands(place: Path) -> dict[str, Any]:
     from hftlib.ops.page_reading import stands
 
     return stands(place, STATUS_S)
-
-
-def metrics_command(
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any that is free.")] = 9464,
-    host: Annotated[str, typer.Option(help="Whom it listens to: this host alone.")] = "127.0.0.1",
-    path: Socket = None,
-) -> None:
-    """Serve what a runner is to Prometheus, from a process of its own."""
-    from hftlib.ops.metrics import serve
-
-    leave_through_finally()
-    with suppress(KeyboardInterrupt):
-        serve(host, port, path, lambda place: print(place, flush=True))
 
 
 def pause_command(

@@ -13,6 +13,8 @@ where the process is gone by itself, or may not be signalled. Its rules are its 
 its page while nobody answers (`watch_line.py`), and what the venue says is held, by another session
 (`drop_copy.py`), of several venues by one each.
 
+That it watches is seen by others too (`watch_beat.py`).
+
 Worst case: what goes wrong between two looks is seen at the next, `LOOK_S` later; a runner that
 does not answer is ended after `silence_ms`.
 """
@@ -33,6 +35,7 @@ from hftlib.core.errors import HftError, StateError
 from hftlib.ops.drop_copy import DropCopy, differences
 from hftlib.ops.last_resort import LastResort, Resorts, see_through
 from hftlib.ops.modes import SHADOW
+from hftlib.ops.watch_beat import Beat
 from hftlib.ops.watch_line import Sight, follower, stays
 from hftlib.ops.watch_rules import Rules, broken
 
@@ -58,6 +61,7 @@ class Watchdog:
     looks: int = 0
     halted: float = 0.0
     has_ended: bool = False
+    parted: dict[str, str] = field(default_factory=dict)  # where the venue says other things
     over: str = ""  # why there is nothing to be watched any more
     _sight: Sight | None = None
     _last: Told = field(default_factory=dict)
@@ -187,7 +191,9 @@ class Watchdog:
         for one, since in sorted(self._parted.items(), key=lambda item: item[1]):
             late = (now - since) * 1e3
             if late > self.rules.mismatch_ms:
-                yield f"for {late:,.0f} ms: {f'{one[0]}: ' * several}{wrong[one]}"
+                told_of = f"{f'{one[0]}: ' * several}{wrong[one]}"
+                self.parted[f"{one[1]}@{one[0]}"] = told_of
+                yield f"for {late:,.0f} ms: {told_of}"
 
     def _halt(self, why: str, now: float) -> None:
         """By command first: risk lets nothing new out, and takes back what stands."""
@@ -256,6 +262,13 @@ class Watchdog:
 def watch(dog: Watchdog, seconds: float = 0.0) -> None:
     """Look, and look again, until there is nothing to be watched, and nothing stands."""
     until = time.monotonic() + seconds if seconds else float("inf")
+    beat, say = Beat(dog.path), dog.say
+
+    def heard(what: str, facts: Told) -> None:
+        beat.say(what, facts)
+        say(what, facts)
+
+    dog.say = heard
     dog.begin()
     while not dog.over and time.monotonic() < until:
         begun = time.monotonic()
@@ -263,7 +276,9 @@ def watch(dog: Watchdog, seconds: float = 0.0) -> None:
             dog.step()
         except (HftError, KeyError, TypeError, ValueError) as error:  # an answer that is none
             dog._end(f"it answers nonsense: {error!r}")
+        beat.turn(dog.parted)
         if not dog.over:
             time.sleep(max(0.0, LOOK_S - (time.monotonic() - begun)))
     if dog.resort is not None and dog.resort.has_begun:
         see_through(dog.resort)
+    beat.remove()

@@ -19,7 +19,7 @@ from hftlib.core.journal.showing import summary
 from hftlib.engine.live.decoding import Decoder
 from hftlib.engine.live.replaying import about, replay
 from hftlib.ops.launching import laid
-from hftlib.ops.metrics import families
+from hftlib.ops.metrics.families import families
 from hftlib.ops.showing import status_table
 
 BEGIN_S, PATIENCE_S = 900.0, 60.0
@@ -195,7 +195,7 @@ def test_one_exchange_is_killed_and_comes_back_and_the_other_trades_on(processes
         ("XNAS", 1.0),
         ("XBOS", 0.0),
     ]
-    assert {one.labels["venue"] for one in told_of["hftlib_position_fills"]} == {"XNAS", "XBOS"}
+    assert {one.labels["venue"] for one in told_of["hftlib_fills"]} == {"XNAS", "XBOS"}
     desk.trades("XNAS", 20)
     assert desk.fills("XBOS") == before and desk.is_ready("XNAS")
     assert "refused" in desk.status["links"][1]["why"]

@@ -22,7 +22,7 @@ from hftlib.engine.live.replaying import Follower, replay
 from hftlib.ops import epochs
 from hftlib.ops.drop_copy import DropCopy
 from hftlib.ops.launching import described, laid
-from hftlib.ops.metrics import families
+from hftlib.ops.metrics.families import families
 from hftlib.ops.runner import Door, Place, Runner
 from hftlib.ops.showing import _standby, worries
 from hftlib.ops.standby_meeting import Plan
@@ -67,7 +67,7 @@ def test_a_day_is_here_and_there_and_replays_from_both(floor, tmp_path):
         assert told["address"] == f"127.0.0.1:{standby.port}" and told["state"] == "ships"
         assert told["durability"] == "replicated" and told["round_trip_ns"] > 0
         labels = {one.name for one in families(status(trial.runner))}
-        assert {"hftlib_standby_ready", "hftlib_standby_lag_ns"} <= labels
+        assert {"hftlib_standby_ready", "hftlib_standby_lag_seconds"} <= labels
         assert "has" in str(_standby(told)) and list(broken(STRICT, status(trial.runner), {})) == []
         beside = Follower(standby.folder, laid)  # an audit, and snapshots, on the other host
         while beside.turn():

@@ -15,7 +15,7 @@ from hftlib.core.journal.shadows import pieces_of
 from hftlib.engine.live.decoding import Decoder
 from hftlib.engine.live.replaying import about, replay
 from hftlib.ops.launching import laid
-from hftlib.ops.metrics import families
+from hftlib.ops.metrics.families import families
 from hftlib.ops.modes import Mode
 from hftlib.ops.showing import worries
 from hftlib.ops.status import status
