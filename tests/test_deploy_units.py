@@ -15,7 +15,7 @@ SERVICES = [one for one in UNITS if one.suffix == ".service"]
 # Exposure by systemd's own count, 0 to 10. A runner needs the market's network, real-time priority
 # and memory that is made executable; whoever stands beside it needs less.
 RUNNERS = {"hft-live@", "hft-resume@", "hft-watchdog@", "hft-standby@"}
-EXPOSED_MAX = {name: 2.2 for name in RUNNERS} | {"hft-day-begin@": 2.2}
+EXPOSED_MAX = dict.fromkeys([*RUNNERS, "hft-day-begin@"], 2.2)
 OTHERS_MAX = 2.0
 HOST = {"/usr/bin/systemctl"}
 
@@ -39,7 +39,7 @@ def settings(path: Path) -> dict[str, str]:
 def started(path: Path) -> list[str]:
     """What its Exec lines are once systemd has put in names and the settings of the example."""
     text = path.read_text().replace("\\\n", " ")
-    own = settings(DEPLOY / "examples" / "both.env")
+    own = settings(DEPLOY / "examples" / "both.env") | settings(DEPLOY / "examples" / "desk.env")
     found = []
     for line in re.findall(r"^Exec\w+=(.*)$", text, re.MULTILINE):
         line = line.replace("%i", "both")
