@@ -31,6 +31,7 @@ import typer
 
 from hftlib.core.control.asking import pid_of, the_only_one, told
 from hftlib.core.errors import HftError, InputError
+from hftlib.ops.alerts.command import alerts
 from hftlib.ops.metrics.command import metrics
 from hftlib.ops.snapshot_command import snapshot_command
 from hftlib.terminal import Json, leave_through_finally, show
@@ -55,6 +56,7 @@ def add_commands(app: typer.Typer, limits: typer.Typer) -> None:
     app.command("kill")(kill_command)
     app.command("watchdog")(watchdog_command)
     app.add_typer(metrics, name="metrics")
+    app.add_typer(alerts, name="alerts")
     app.command("snapshot")(snapshot_command)
     app.command("flatten")(flatten_command)
     limits.command("set")(set_limit_command)

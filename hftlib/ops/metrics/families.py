@@ -139,13 +139,13 @@ def _trading(found: dict[str, Any]) -> Iterator[Row]:
     refused: Counter[tuple[str, str]] = Counter()
     for one in found.get("refusals", ()):
         refused[str(one["strategy"]), str(one["reason"])] += one["count"]
-    for labels, count in refused.items():
-        yield "refusals_total", labels, count
+    for whose, count in refused.items():
+        yield "refusals_total", whose, count
     for one in found.get("limits", ()):
-        labels = (one["scope"], one["name"], one["unit"])
-        yield "limit_value", labels, one["limit"]
-        yield "limit_used", labels, one["used"]
-        yield "limit_used_ratio", labels, one["share"]
+        limit = (one["scope"], one["name"], one["unit"])
+        yield "limit_value", limit, one["limit"]
+        yield "limit_used", limit, one["used"]
+        yield "limit_used_ratio", limit, one["share"]
     for one in found["scopes"]:
         yield "trading_state", (one["scope"],), _STATES[one["state"]]
     for one in found["strategies"]:

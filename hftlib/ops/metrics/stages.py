@@ -42,6 +42,9 @@ class Stage:
 class StagesReader(PageReader):
     """A page's reader that gives its histograms whole."""
 
+    def __enter__(self) -> StagesReader:
+        return self
+
     def stages(self) -> dict[str, Stage]:
         try:
             rows = self._arrays()["latencies"]
