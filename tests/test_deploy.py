@@ -44,7 +44,7 @@ def in_shell(words: Any) -> str:
 
 def dockerfile_lines() -> str:
     """CMD, ENTRYPOINT and HEALTHCHECK as shell would say them, and what RUN runs."""
-    text = DOCKERFILE.replace("\\\n", " ")
+    text = re.sub(r"^#.*\n", "", DOCKERFILE, flags=re.MULTILINE).replace("\\\n", " ")
     lists = [shlex.join(json.loads(one)) for one in re.findall(r"CMD (\[.*\])", text)]
     return "\n".join([*lists, *re.findall(r"\b(hft [a-z][^;]*);", text)])
 
@@ -291,6 +291,28 @@ def test_the_files_of_compose_are_read_by_who_reads_them():
     assert SERVICES["standby"]["networks"]["copy"]["ipv4_address"] == host
     assert f":{int(port):04X} " in SERVICES["standby"]["healthcheck"]["test"]
     assert limits and (DEPLOY / "../limits.toml").is_file()
+
+
+def test_prometheus_and_alertmanager_read_their_files(tmp_path):
+    rules = ROOT / "hftlib" / "ops" / "metrics" / "prometheus"
+    mounted = [one.split(":") for one in SERVICES["prometheus"]["volumes"]]
+    assert ["../../hftlib/ops/metrics/prometheus", "/etc/prometheus/rules", "ro"] in mounted
+    text = (DEPLOY / "compose" / "prometheus.yml").read_text()
+    own = tmp_path / "prometheus.yml"
+    own.write_text(text.replace("/etc/prometheus/rules", str(rules)))
+    if shutil.which("promtool") is None or shutil.which("amtool") is None:
+        pytest.skip("no promtool and amtool here")
+    for command in (
+        ["promtool", "check", "config", own],
+        ["amtool", "check-config", DEPLOY / "compose" / "alertmanager.yml"],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert list(rules.glob("hftlib_*.yml")), "no rules"
+    jobs = yaml.safe_load(text)["scrape_configs"]
+    targets = [one.partition(":") for one in jobs[0]["static_configs"][0]["targets"]]
+    assert all(name in SERVICES for name, _, _ in targets)
+    assert f"--port={targets[0][2]}" in SERVICES["metrics"]["command"]
 
 
 def test_yamllint_finds_nothing():

@@ -112,6 +112,33 @@ def test_every_service_is_shut_in(root):
         assert float(told[1]) <= most, f"{path.name} is exposed by {told[1]}, above {most}"
 
 
+def calls_of(name: str) -> set[str]:
+    """The system calls of a set of systemd's, those of its parts among them."""
+    found: set[str] = set()
+    for line in tool("systemd-analyze", "syscall-filter", name).stdout.splitlines()[1:]:
+        one = line.strip()
+        if one.startswith("@"):
+            found |= calls_of(one)
+        elif one and not one.startswith("#"):
+            found.add(one)
+    return found
+
+
+def test_what_a_day_calls_is_let_through():
+    """As measured, host/syscalls.txt: each filter of the units, one after the other."""
+    text = (DEPLOY / "host" / "syscalls.txt").read_text()
+    measured = {word for line in text.splitlines() if line[:1] != "#" for word in line.split()}
+    allowed: set[str] = set()
+    hardening = (DEPLOY / "systemd" / "hft-.service.d" / "10-hardening.conf").read_text()
+    for line in re.findall(r"^SystemCallFilter=(.*)$", hardening, re.MULTILINE):
+        taken = line.startswith("~")
+        for word in line.removeprefix("~").split():
+            calls = calls_of(word) if word.startswith("@") else {word}
+            allowed = allowed - calls if taken else allowed | calls
+    assert len(measured) > 80 and measured <= allowed, measured - allowed
+    assert allowed.isdisjoint({"clock_settime", "ptrace", "mount", "setuid", "bpf", "reboot"})
+
+
 def test_a_runner_does_not_begin_again_by_itself():
     for name in ("hft-live@", "hft-resume@"):
         text = (DEPLOY / "systemd" / f"{name}.service").read_text()
