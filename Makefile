@@ -73,7 +73,9 @@ docs: $(READY)
 lock: $(READY)
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --upgrade --python-version 3.11 --quiet \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements.lock
-	@echo "requirements.lock is new; run make test, then commit it."
+	@rm -f $(READY) && $(MAKE) --no-print-directory $(READY)
+	@$(BIN)/python -m pipelines.deploy.locks
+	@echo "requirements.lock is new, and its parts in pipelines/deploy; run make test, then commit them."
 
 clean:
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist

@@ -20,8 +20,8 @@ from typer.main import get_command
 from hftlib.cli import app
 
 DEPLOY = Path(__file__).parent.parent / "pipelines" / "deploy"
-ENDS = frozenset("| || & && ; ;; ( ) > >> < << do done".split())
-USERS = ("-u", "--user")  # of sudo, docker: the next word is nobody's command
+ENDS = frozenset(["|", "||", "&", "&&", ";", ";;", "(", ")", ">", ">>", "<", "<<"])
+USERS = ("-u", "-g", "--user")  # of sudo, install: the next word is nobody's command
 
 
 def said(text: str) -> Iterator[list[str]]:
@@ -49,6 +49,8 @@ def said(text: str) -> Iterator[list[str]]:
 
 def accepted(words: Sequence[str]) -> str:
     """Nothing if it is a command line of ours; what is wrong with it otherwise."""
+    if not words:
+        return ""  # an alias
     try:
         with redirect_stdout(io.StringIO()):
             _parse(get_command(app), words, "hft", None)

@@ -29,12 +29,13 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 OURS = {"hft-live", "hft-beside", "hft-research"}
 HEAVY = {"pandas", "mlflow", "vectorbt", "jupyterlab", "plotly", "fastapi", "uvicorn", "pip", "uv"}
-# Of the compose specification, those that are used here: one that is misspelt is ignored by nobody.
-KEYS = set(
-    "image build command entrypoint init ipc pid shm_size network_mode networks restart ports "
-    "healthcheck volumes depends_on env_file environment stop_grace_period cpuset ulimits secrets "
-    "user read_only cap_drop security_opt tmpfs pids_limit logging profiles".split()
-)
+# Of the compose specification, those that are used here: one that is misspelt is found.
+KEYS = {
+    *("image", "build", "command", "entrypoint", "init", "ipc", "pid", "shm_size", "network_mode"),
+    *("networks", "restart", "ports", "healthcheck", "volumes", "depends_on", "env_file", "user"),
+    *("environment", "stop_grace_period", "cpuset", "ulimits", "secrets", "read_only", "tmpfs"),
+    *("cap_drop", "security_opt", "pids_limit", "logging", "profiles"),
+}
 
 
 def in_shell(words: Any) -> str:
@@ -43,9 +44,9 @@ def in_shell(words: Any) -> str:
 
 def dockerfile_lines() -> str:
     """CMD, ENTRYPOINT and HEALTHCHECK as shell would say them, and what RUN runs."""
-    text = DOCKERFILE.replace("\\\n", " ")
+    text = re.sub(r"^#.*\n", "", DOCKERFILE, flags=re.MULTILINE).replace("\\\n", " ")
     lists = [shlex.join(json.loads(one)) for one in re.findall(r"CMD (\[.*\])", text)]
-    return "\n".join([*lists, *re.findall(r"^RUN (.*)$", text, re.MULTILINE)])
+    return "\n".join([*lists, *re.findall(r"\b(hft [a-z][^;]*);", text)])
 
 
 def page_lines() -> str:
@@ -80,7 +81,7 @@ def test_every_hft_line_is_one_that_the_command_line_accepts(place):
 def test_a_line_that_is_none_of_ours_is_found_out():
     wrong = ["hft statusx", "hft calendar XNAS --jsn", "hft live Maker", "sh -c 'x && hft warm 1'"]
     assert all(accepted(words) for line in wrong for words in said(line))
-    assert [words for words in said("sudo -u hft ls && /opt/x/bin/hft warm > log")] == [["warm"]]
+    assert list(said("sudo -u hft ls && /opt/x/bin/hft warm > log")) == [["warm"]]
 
 
 # -- scripts -------------------------------------------------------------------------------------
@@ -292,6 +293,28 @@ def test_the_files_of_compose_are_read_by_who_reads_them():
     assert limits and (DEPLOY / "../limits.toml").is_file()
 
 
+def test_prometheus_and_alertmanager_read_their_files(tmp_path):
+    rules = ROOT / "hftlib" / "ops" / "metrics" / "prometheus"
+    mounted = [one.split(":") for one in SERVICES["prometheus"]["volumes"]]
+    assert ["../../hftlib/ops/metrics/prometheus", "/etc/prometheus/rules", "ro"] in mounted
+    text = (DEPLOY / "compose" / "prometheus.yml").read_text()
+    own = tmp_path / "prometheus.yml"
+    own.write_text(text.replace("/etc/prometheus/rules", str(rules)))
+    if shutil.which("promtool") is None or shutil.which("amtool") is None:
+        pytest.skip("no promtool and amtool here")
+    for command in (
+        ["promtool", "check", "config", own],
+        ["amtool", "check-config", DEPLOY / "compose" / "alertmanager.yml"],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert list(rules.glob("hftlib_*.yml")), "no rules"
+    jobs = yaml.safe_load(text)["scrape_configs"]
+    targets = [one.partition(":") for one in jobs[0]["static_configs"][0]["targets"]]
+    assert all(name in SERVICES for name, _, _ in targets)
+    assert f"--port={targets[0][2]}" in SERVICES["metrics"]["command"]
+
+
 def test_yamllint_finds_nothing():
     command = [sys.executable, "-m", "yamllint", "-s", "-c", DEPLOY / ".yamllint", DEPLOY]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -314,7 +337,7 @@ def test_compose_itself_reads_the_file():
 def test_the_live_image_is_built_and_says_who_it_is():
     if docker("version").returncode:
         pytest.skip("no container engine answers here: images are not built")
-    built = docker(*"build -q -f pipelines/deploy/Dockerfile --target live .".split())
+    built = docker("build", "-q", "-f", "pipelines/deploy/Dockerfile", "--target", "live", ".")
     assert built.returncode == 0, built.stderr
     told = docker("run", "--rm", "--read-only", built.stdout.strip(), "hft", "--version")
     assert told.stdout.startswith("hftlib "), told.stderr

@@ -15,7 +15,7 @@ SERVICES = [one for one in UNITS if one.suffix == ".service"]
 # Exposure by systemd's own count, 0 to 10. A runner needs the market's network, real-time priority
 # and memory that is made executable; whoever stands beside it needs less.
 RUNNERS = {"hft-live@", "hft-resume@", "hft-watchdog@", "hft-standby@"}
-EXPOSED_MAX = {name: 2.2 for name in RUNNERS} | {"hft-day-begin@": 2.2}
+EXPOSED_MAX = dict.fromkeys([*RUNNERS, "hft-day-begin@"], 2.2)
 OTHERS_MAX = 2.0
 HOST = {"/usr/bin/systemctl"}
 
@@ -39,7 +39,7 @@ def settings(path: Path) -> dict[str, str]:
 def started(path: Path) -> list[str]:
     """What its Exec lines are once systemd has put in names and the settings of the example."""
     text = path.read_text().replace("\\\n", " ")
-    own = settings(DEPLOY / "examples" / "both.env")
+    own = settings(DEPLOY / "examples" / "both.env") | settings(DEPLOY / "examples" / "desk.env")
     found = []
     for line in re.findall(r"^Exec\w+=(.*)$", text, re.MULTILINE):
         line = line.replace("%i", "both")
@@ -110,6 +110,33 @@ def test_every_service_is_shut_in(root):
         assert told, done.stdout + done.stderr
         most = EXPOSED_MAX.get(path.stem, OTHERS_MAX)
         assert float(told[1]) <= most, f"{path.name} is exposed by {told[1]}, above {most}"
+
+
+def calls_of(name: str) -> set[str]:
+    """The system calls of a set of systemd's, those of its parts among them."""
+    found: set[str] = set()
+    for line in tool("systemd-analyze", "syscall-filter", name).stdout.splitlines()[1:]:
+        one = line.strip()
+        if one.startswith("@"):
+            found |= calls_of(one)
+        elif one and not one.startswith("#"):
+            found.add(one)
+    return found
+
+
+def test_what_a_day_calls_is_let_through():
+    """As measured, host/syscalls.txt: each filter of the units, one after the other."""
+    text = (DEPLOY / "host" / "syscalls.txt").read_text()
+    measured = {word for line in text.splitlines() if line[:1] != "#" for word in line.split()}
+    allowed: set[str] = set()
+    hardening = (DEPLOY / "systemd" / "hft-.service.d" / "10-hardening.conf").read_text()
+    for line in re.findall(r"^SystemCallFilter=(.*)$", hardening, re.MULTILINE):
+        taken = line.startswith("~")
+        for word in line.removeprefix("~").split():
+            calls = calls_of(word) if word.startswith("@") else {word}
+            allowed = allowed - calls if taken else allowed | calls
+    assert len(measured) > 80 and measured <= allowed, measured - allowed
+    assert allowed.isdisjoint({"clock_settime", "ptrace", "mount", "setuid", "bpf", "reboot"})
 
 
 def test_a_runner_does_not_begin_again_by_itself():

@@ -7,9 +7,9 @@
     requirements-beside.lock    and what people look at, what wakes them, what knows the calendar
     requirements-build.lock     what makes the wheel
 
-Nothing is resolved: from the names that pyproject.toml asks for, what is installed here says what it
-needs in turn, and each one's lines are taken over from requirements.lock as they stand. So a live
-host has the very files that the tests ran with.
+Nothing is resolved: of what pyproject.toml asks for, what is installed here says what it needs in
+turn, and each one's lines are taken over from requirements.lock as they stand. So a live host has
+the very files that the tests ran with.
 
 Worst case: an environment that is not that of requirements.lock; it is said which package lacks.
 """

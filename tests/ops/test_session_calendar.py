@@ -59,3 +59,13 @@ def test_without_the_package_a_sentence_says_what_to_install(tmp_path):
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert "pip install 'hftlib[calendar]'" in done.stdout
+
+
+def test_another_environment_may_know_the_calendar(tmp_path, monkeypatch):
+    """A runner's own has no such package, on purpose."""
+    other = tmp_path / "python"
+    other.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\nexec {sys.executable} "$@"\n')
+    other.chmod(0o755)
+    monkeypatch.setenv("HFT_CALENDAR_PYTHON", str(other))
+    assert asked("24/7", 1_795_780_000_000_000_000)["is_today"]
+    assert "hftlib.ops.session_calendar 24/7" in (tmp_path / "asked").read_text()

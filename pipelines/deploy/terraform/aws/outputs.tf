@@ -4,8 +4,8 @@ output "inventory" {
     hft = {
       hosts = {
         for name, one in aws_instance.host : "hft-${name}" => {
-          ansible_host       = one.private_ip
-          ansible_user       = "operator"
+          ansible_host            = one.private_ip
+          ansible_user            = "operator"
           hft_host_isolated_cores = var.isolated_cores
           hft_host_clock          = "ptp"
         }

@@ -67,7 +67,7 @@ variable "standby_port" {
 
 variable "desk_ports" {
   type        = map(number)
-  default     = { ssh = 22, view = 8443, control = 8444, prometheus = 9090 }
+  default     = { ssh = 22, view = 8470, control = 8471, prometheus = 9090 }
   description = "What people reach."
 }
 
