@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent
 SOAK = "tests/bench/test_soak.py"
 PROCESSES = (
     *("tests/ops", "tests/engine/live", "tests/venue/floor", "tests/bench", "tests/promote"),
+    "tests/lab",
     *("tests/test_notebooks.py", "tests/test_demo.py", "tests/test_docs.py"),
     *(f"tests/research/{one}" for one in ("bridge", "catalog", "parity", "sweep")),
 )

@@ -142,9 +142,9 @@ def _block(one: Any) -> str | None:
     plan = one.__dict__.get("_plan")
     if plan is None:
         return None
-    rows = [(name, item.kind.__name__, str(item.declared)) for name, item in plan.params.items()]
+    kinds = {name: getattr(item.kind, "__name__", "") for name, item in plan.fields.items()}
     doc = (plan.doc or "").strip().partition("\n")[0]
-    return page_of(Sheet(f"{plan.name}: {doc}", ("setting", "type", ""), rows))
+    return page_of(Sheet(f"{plan.name}: {doc}", ("field", "type"), [*kinds.items()]))
 
 
 def _release(one: Any) -> str:

@@ -9,6 +9,7 @@ from jupyter_desk import CHROMIUM, Lab, needs_browser
 
 import hftlib as hft
 from hftlib.ops.page_reading import PageReader, page_path
+from hftlib.research.clocks import clock_text
 
 SERVERS = """
 from hftlib.lab import server
@@ -92,7 +93,7 @@ def test_the_slider_moves_the_book(opened, lab):
             f"e => {{ e.value = {moment - tape.begin}; e.dispatchEvent(new Event('input')); }}"
         )
         book = tape.book_at(moment, "AAA")
-        clock = hft.to_text(moment, tape.zone)
+        clock = clock_text(moment, tape.zone)
         page.locator(".hft-replay output", has_text=clock[11:26]).wait_for()
         for side, levels in (("bids", book.bids(3)), ("asks", book.asks(3))):
             shown = dict(cells_of(page, side))
@@ -119,7 +120,6 @@ def test_a_live_ladder_is_what_the_runner_says_and_ends_with_its_notebook(opened
     # The output of a cell that is cleared is a view that closes.
     page.keyboard.press("Escape")
     page.keyboard.press("ArrowUp")
-    page.evaluate("() => 0")
     page.get_by_text("Edit", exact=True).first.click()
     page.get_by_text("Clear Outputs of All Cells").click()
     page.locator(".hft-lab").wait_for(state="detached")
