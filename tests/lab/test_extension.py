@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-
 MAKER = """%%strategy --tape "a day.tape" -p edge_ticks=2 --order-latency 250us
 # A maker of the tests.
 

@@ -51,9 +51,7 @@ def things(tmp_path_factory):
     limits = hft.Limits(position_lots=500, firm={"messages": 500})
     result = hft.backtest(Maker, tape, limits=limits)
     point = hft.record("point", 16, "0 x int64 one\n8 y int64 other")
-    arena = hft.Arena.create(
-        hft.Layout(ring=hft.ring_dtype(point, 4), cell=hft.cell_dtype(point))
-    )
+    arena = hft.Arena.create(hft.Layout(ring=hft.ring_dtype(point, 4), cell=hft.cell_dtype(point)))
     curve = hft.VolumeCurve(np.array([4 * 10**8, 10**9]), 60 * 10**9)
     store = hft.store(str(place / "store"))
     added = store.add(tape)

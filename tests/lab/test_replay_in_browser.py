@@ -20,7 +20,9 @@ tape = hft.open_tape("day.tape")
 result = hft.backtest(hft.library.QueueImbalance, tape)
 replay = hft.book_replay(tape, "AAA", result=result)
 replay"""
-THREADS = "import threading\nprint('left:', [t.name for t in threading.enumerate() if 'hft ' in t.name])"
+THREADS = (
+    "import threading\nprint('left:', [t.name for t in threading.enumerate() if 'hft ' in t.name])"
+)
 SLOW_MS = 90_000
 
 
@@ -132,7 +134,7 @@ def test_a_live_ladder_is_what_the_runner_says_and_ends_with_its_notebook(opened
 def test_the_launcher_leads_to_desk_and_mlflow(lab, browser):
     page = browser.new_page()
     page.set_default_timeout(SLOW_MS)
-    page.goto(lab.url("lab"))
+    page.goto(lab.url("lab/workspaces/empty"))
     for title in ("hft desk", "MLflow"):
         page.locator(".jp-LauncherCard", has_text=title).first.wait_for()
     page.screenshot(path=lab.folder / "launcher.png")
