@@ -14,6 +14,8 @@ from typing import Any, ClassVar
 
 from floor_desk import Floor
 
+from hftlib.engine.live import hot
+from hftlib.engine.live.publishing import publish
 from hftlib.engine.live.replaying import about, taken_up
 from hftlib.ops.drop_copy import DropCopy
 from hftlib.ops.launching import described, laid
@@ -156,3 +158,14 @@ def begun(
     floor.until(lambda: made.runner.live.gateway(0)["state"] == 3)
     floor.until(lambda: made.runner.live.sequencers[0].state == "LIVE")
     return made
+
+
+def settled(trial: Trial) -> None:
+    """Nothing moves any more, and its page says all: two ways of looking can be compared."""
+    trial.runner.record["stop"] = 1
+    trial.runner._thread.join()
+    trial.runner.page._said = 0.0
+    trial.runner.page.turn()
+    hot.frame(trial.runner.address, 20, 0, 0, 0)
+    for _ in range(50):
+        publish(int(trial.runner.record["copying"]), trial.runner.live.address)

@@ -4,7 +4,8 @@
     page.turn()                                what only the thread that dials knows
     page.remove()                              the day is over
 
-    hot thread ─ each ms ─▶ live, hot, feeds, links, scopes, positions, best prices
+    hot thread ─ each ms ─▶ live, hot, feeds, links, scopes, positions, best prices, new fills;
+                            of one instrument: ladder, our orders in it, what risk counts of it
                ─ as measured ─▶ latencies                (they lie there, nothing is copied)
     this thread ─ TURN_S ─▶ desk: clock, standby, parameters, as JSON
 
@@ -29,17 +30,20 @@ from typing import Any
 import numpy as np
 
 from hftlib.book.reading import NO_PRICE
-from hftlib.core import clock
+from hftlib.core import clock, jit
 from hftlib.core.arena import Arena
 from hftlib.core.errors import HftError
 from hftlib.core.histogram import HISTOGRAM
 from hftlib.core.layout import Layout
 from hftlib.core.mapping import shared_memory
-from hftlib.core.orders import REASONS
+from hftlib.core.orders import REASONS, STATES
 from hftlib.core.positions import POSITION
 from hftlib.core.records import record
 from hftlib.engine.live import hot_memory as hot
 from hftlib.engine.live import memory as live
+from hftlib.engine.live import page_memory as shown
+from hftlib.engine.live.page_books import show
+from hftlib.engine.live.page_trail import trail
 from hftlib.engine.memory import SESSION
 from hftlib.execution.memory import EXECUTION
 from hftlib.execution.ouch.memory import GATEWAY
@@ -49,7 +53,7 @@ from hftlib.ops.exchanges import venues_of
 from hftlib.ops.modes import mode_text
 from hftlib.ops.page_reading import PageReader
 from hftlib.ops.worth import facts_of
-from hftlib.risk.controls import TRADING_STATES
+from hftlib.risk.controls import CONTROLS, RING_LIMITS, TRADING_STATES
 from hftlib.risk.memory import SCOPE
 from hftlib.strategy.abi import CONTEXT
 
@@ -77,14 +81,21 @@ class Page:
         _clear(path)
         sources = _sources(runner)
         about = json.dumps(_about(runner)).encode()
-        rows = len(runner.live.session.instruments)
+        session = runner.live.session
+        rows, seats, uppers = len(session.instruments), len(session.seats), session.risk.uppers
         arrays: dict[str, Any] = {name: (one.dtype, len(one)) for name, one in sources.items()}
+        each = shown.room_each(rows)
         layout = Layout(
             about=(np.dtype(np.uint8), len(about)),
             desk=DESK,
             quotes=(np.dtype(np.int64), 2 * rows),
             latencies=(HISTOGRAM, len(hot.STAGES)),
+            trails=(shown.TRAIL, seats),
+            counts=(shown.COUNTS, uppers),
             **arrays,
+            moments=(np.dtype(np.int64), rows),  # the rest is large, and looked at by itself
+            views=(shown.VIEW, rows),
+            working=(shown.WORKING, rows * each),
         )
         self.arena = Arena.create(layout, path)
         self.arena["about"][:] = np.frombuffer(about, np.uint8)
@@ -94,6 +105,13 @@ class Page:
         row = self._copying[0]
         row["changes"], row["quotes"] = self.arena.changes_address, self.arena.address_of("quotes")
         row["pieces"], row["count"] = self._pieces.ctypes.data, len(self._pieces)
+        row["show"], row["trail"] = jit.entry_address(show), jit.entry_address(trail)
+        self._trailed = np.zeros(seats, shown.TRAILED)
+        row["trailed"] = self._trailed.ctypes.data
+        for name in ("moments", "views", "working", "trails", "counts"):
+            row[name] = self.arena.address_of(name)
+        row["each"], row["strategies"], row["scopes"] = each, seats, uppers
+        row["is_shadow"] = runner.live.shadow is not None
         runner.shown_on(self, self.arena["latencies"], self._copying.ctypes.data)
         self.turn()
         self._said = 0.0  # and again as soon as it runs
@@ -180,6 +198,11 @@ def _about(runner: Any) -> dict[str, Any]:
         "strategies": session.names,
         "scopes": list(session.risk.names),
         "instruments": [facts_of(session.seats[0], one) for one in session.instruments],
+        "factors": [float(one) for one in session.arena["rules"]["factor"][:-1]],
+        "currency": session.risk.limits.currency or session.instruments[0].currency,
+        "controls": [[one.name, one.unit] for one in CONTROLS],
+        "rings": list(RING_LIMITS),
+        "order_states": list(STATES),
         "stages": list(hot.STAGES),
         "feed_states": list(mold.STATES),
         "feed_reasons": list(mold.REASONS),

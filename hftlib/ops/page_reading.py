@@ -8,7 +8,8 @@ It is only read (`pread`, never written, never mapped: one that is cut short whi
 is a sentence, and no crash). What a file says of itself is checked before it is used, and every
 number that names something is looked up. Figures of one piece belong together, those of a page are
 of one call of `publish`, where that is caught at rest; `is_torn` says that it was not, as after
-a kill in the middle. `is_left`: the process that wrote it is gone.
+a kill in the middle. `is_left`: the process that wrote it is gone. Of an instrument ladder and
+orders are of one moment, its own (`page_views.py`); one that is never caught at rest is left out.
 
 Worst case: whoever owns the file may write anything into it: it is believed no more than what the
 same process says by its socket.
@@ -30,6 +31,8 @@ from hftlib.core.histogram import Histogram
 from hftlib.core.layout import Layout
 from hftlib.core.mapping import ARENA_HEADER, shared_memory
 from hftlib.core.records import field_offset
+from hftlib.ops.page_limits import limits_told, refusals_told
+from hftlib.ops.page_views import VIEWED, caught, fills_told, ladders_told, orders_told
 from hftlib.ops.worth import position_told
 
 ATTEMPTS, BYTES_MAX = 50, 1 << 26
@@ -65,6 +68,10 @@ class PageReader:
             if self._size > BYTES_MAX:
                 raise self._none(f"it has {self._size:,} bytes")
             self._layout: Layout = mapping.checked(self._file, path)
+            slots = self._layout.slots
+            if not {*VIEWED} <= slots.keys():
+                raise self._none("it was laid out by another version")
+            self._near = min(slots[name].offset for name in VIEWED)
             self._is_torn = False
             self.about = self._about(self._arrays())
         except BaseException:
@@ -76,10 +83,13 @@ class PageReader:
         """Who writes it, or wrote it."""
         return int(self.about["pid"])
 
-    def status(self) -> dict[str, Any]:
-        """How things stand, as far as a page says."""
+    def status(self, is_brief: bool = False) -> dict[str, Any]:
+        """How things stand, as far as a page says; brief: without books, orders, fills, limits."""
         try:
-            return self._status(self._arrays())
+            if is_brief:
+                return self._status(self._arrays())
+            arrays = self._seen()
+            return self._status(arrays) | _of_desk(self.about, arrays)
         except HftError:
             raise
         except (KeyError, ValueError, IndexError, TypeError, ArithmeticError) as error:
@@ -103,11 +113,9 @@ class PageReader:
         )
 
     def _arrays(self) -> Arrays:
-        """A copy, of a moment in which nobody wrote if there was one."""
+        """A copy of all but views, of a moment in which nobody wrote if there was one."""
         for _ in range(ATTEMPTS):
-            data = os.pread(self._file, self._size, 0)
-            if len(data) < self._size:
-                raise self._none("it was cut short")
+            data = self._read(0, self._near)
             before = int.from_bytes(data[_CHANGES : _CHANGES + 8], "little")
             after = int.from_bytes(os.pread(self._file, 8, _CHANGES), "little")
             self._is_torn = before != after or before & 1 == 1
@@ -116,7 +124,18 @@ class PageReader:
         return {
             name: np.frombuffer(data, slot.dtype, slot.count, slot.offset)
             for name, slot in self._layout.slots.items()
+            if slot.offset + slot.nbytes <= self._near
         }
+
+    def _seen(self) -> Arrays:
+        """All of it, views as they were caught."""
+        return self._arrays() | caught(self._read, self._layout.slots, ATTEMPTS)
+
+    def _read(self, begin: int, count: int) -> bytes:
+        data = os.pread(self._file, count, begin)
+        if len(data) < count:
+            raise self._none("it was cut short")
+        return data
 
     def _about(self, arrays: Arrays) -> dict[str, Any]:
         try:
@@ -178,6 +197,17 @@ def stands(socket: Path, patience_s: float) -> dict[str, Any]:
             raise
     with PageReader(page_path(socket)) as reader:
         return reader.status()
+
+
+def _of_desk(about: dict[str, Any], arrays: Arrays) -> dict[str, Any]:
+    """What a desk shows beside: a millisecond's work for each ten instruments."""
+    return {
+        "ladders": ladders_told(about, arrays),
+        "orders": orders_told(about, arrays),
+        "fills": fills_told(about, arrays),
+        "refusals": refusals_told(about, arrays),
+        "limits": limits_told(about, arrays),
+    }
 
 
 def _desk_of(row: Any) -> dict[str, Any]:

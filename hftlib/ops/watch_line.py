@@ -110,7 +110,7 @@ class Sight:
         """What its page says, also when it is gone; nothing where there is none."""
         page = self._paged()
         try:
-            return None if page is None else page.status()
+            return None if page is None else page.status(is_brief=True)
         except HftError as error:
             self.wrong, self._page = str(error), None
             return None

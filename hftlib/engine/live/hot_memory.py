@@ -100,14 +100,29 @@ PIECE = record(
 )
 COPYING = record(
     "copying",
-    64,
+    192,
     """
-    0   changes  int64  address of the count that is odd while somebody writes into the page
-    8   pieces   int64  address of a PIECE for each
-    16  count    int64
-    24  next     int64  where it goes on
-    32  quotes   int64  address of best bid and ask of each instrument, int64; NO_PRICE: none
-    40  begin    int64  the instrument whose are next
+    0    changes     int64  address of the count that is odd while somebody writes into the page
+    8    pieces      int64  address of a PIECE for each
+    16   count       int64
+    24   next        int64  where it goes on
+    32   quotes      int64  address of best bid and ask of each instrument, int64; NO_PRICE: none
+    40   begin       int64  the instrument whose are next
+    48   show        int64  address of `page_books.show`; 0: books are not shown
+    56   trail       int64  of `page_trail.trail`
+    64   moments     int64  address of a count for each instrument, odd while its view is written
+    72   views       int64  address of a VIEW for each
+    80   working     int64  address of WORKING orders, and
+    88   each        int64  rows of them for each instrument
+    96   showing     int64  the instrument whose turn is next
+    104  is_shadow   int64  1: our orders are not in the book
+    112  trails      int64  address of a TRAIL for each strategy
+    120  strategies  int64  how many, and
+    128  strategy    int64  whose turn is next
+    136  counts      int64  address of COUNTS for each scope above instruments
+    144  scopes      int64
+    152  scope       int64
+    160  trailed     int64  address of a TRAILED for each strategy
     """,
 )
 LANE_BYTES, INTAKE_BYTES = LANE.itemsize, lines.INTAKE.itemsize

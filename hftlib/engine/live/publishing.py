@@ -1,16 +1,18 @@
 """What a runner is, copied into memory that other processes can read: once each millisecond.
 
-    publish(copying, live)     the first piece, as many others as COPY_BYTES allow, best prices
+    publish(copying, live)     the first piece, as many others as COPY_BYTES allow, best prices,
+                               what is new of a strategy and a scope; the ladder of one book
 
-    live, hot, positions, states ... ─▶ a page (an arena in a file): watchdog, metrics, status
+    live, hot, positions, states ... ─▶ a page (an arena in a file): watchdog, metrics, desk
 
 It is read by who must know how things stand also when nobody of this process answers. No decision
 hangs on it: nothing of it is read here, and it is no part of a frame. The first piece is copied
 each time, the others in turn where they are many, so one call costs some microseconds at most
 whatever it trades (`python -m hftlib.bench.page`). A change of the page is bracketed by its
-`changes`, and each piece is whole in itself.
+`changes`, and each piece is whole in itself; a book's ladder has a count of its own.
 
-Worst case: a page of N bytes has figures up to N / COPY_BYTES milliseconds old.
+Worst case: a page of N bytes has figures up to N / COPY_BYTES milliseconds old, and ladders of N
+instruments are up to N milliseconds old.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from hftlib.book.tables import books_at, level_of
 from hftlib.core import jit
 from hftlib.core.seqlock import begin_cell, end
 from hftlib.engine.live.hot_memory import COPYING, PIECE
-from hftlib.engine.live.memory import live_at
+from hftlib.engine.live.memory import call_2, live_at
 from hftlib.engine.memory import books_base
 
 COPY_BYTES = 1 << 14  # and one piece more
@@ -45,7 +47,11 @@ def publish(copying: int, live: int) -> None:
         c.next = c.next + 1 if c.next + 1 < c.count else 1
         copied += _copy(copying, c.next)
     _quotes(copying, live)
+    if c.trail != 0:
+        call_2(c.trail, copying, live)
     end(c.changes)
+    if c.show != 0:
+        call_2(c.show, copying, live)
 
 
 @jit.inlined
