@@ -21,8 +21,8 @@ ROOT = Path(__file__).parent.parent
 SOAK = "tests/bench/test_soak.py"
 PROCESSES = (
     *("tests/ops", "tests/engine/live", "tests/venue/floor", "tests/bench", "tests/promote"),
+    *("tests/lab", "tests/test_deploy_host.py"),
     *("tests/test_notebooks.py", "tests/test_demo.py", "tests/test_docs.py"),
-    *("tests/test_deploy_host.py", "tests/ui"),
     *(f"tests/research/{one}" for one in ("bridge", "catalog", "day", "parity", "sweep")),
 )
 BOUNDS, PLAIN = {"NUMBA_BOUNDSCHECK": "1"}, {"NUMBA_DISABLE_JIT": "1"}

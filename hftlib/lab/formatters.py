@@ -23,6 +23,7 @@ def register(shell: Any) -> None:
     made = shell.display_formatter.formatters["text/html"]
     for (module, name), page in PAGES.items():
         made.for_type_by_name(f"hftlib.{module}", name, page)
+    made.for_type_by_name("builtins", "type", _block)
 
 
 def unregister(shell: Any) -> None:
@@ -30,6 +31,7 @@ def unregister(shell: Any) -> None:
     made = shell.display_formatter.formatters["text/html"]
     for module, name in PAGES:
         made.pop(f"hftlib.{module}.{name}", None)
+    made.pop("builtins.type", None)
 
 
 def page_of(sheet: Sheet) -> str:
@@ -133,6 +135,16 @@ def _strategy(one: Any) -> str:
     if plan is None:
         return ""
     return strategy_html(plan, {name: one.declared.default for name, one in plan.params.items()})
+
+
+def _block(one: Any) -> str | None:
+    """A class that is a field of strategies, such as hft.EMA; of any other class nothing."""
+    plan = one.__dict__.get("_plan")
+    if plan is None:
+        return None
+    kinds = {name: getattr(item.kind, "__name__", "") for name, item in plan.fields.items()}
+    doc = (plan.doc or "").strip().partition("\n")[0]
+    return page_of(Sheet(f"{plan.name}: {doc}", ("field", "type"), [*kinds.items()]))
 
 
 def _release(one: Any) -> str:

@@ -64,8 +64,8 @@ class Live:
         """End looking for good; the figures stay as they are."""
         self._is_stopped = True
         self._rest()
-        self._keep()
         self.widget.said = self.widget.said or "Stopped: run the cell again to go on."
+        self._keep()
 
     def _start(self) -> None:
         with self._lock:

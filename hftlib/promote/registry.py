@@ -37,6 +37,7 @@ from hftlib.core.release.rollout import ALIASES as ROLLOUT_ALIASES
 from hftlib.core.release.rollout import Rollout
 from hftlib.core.units import shown
 from hftlib.promote.evidence import EXPERIMENT, RUN_NAME
+from hftlib.research.sheets import Sheet
 from hftlib.research.tracking import experiment_of, registry, registry_uri
 
 ALIASES = ("candidate", *ROLLOUT_ALIASES)
@@ -67,6 +68,10 @@ class Listed:
         """The days that runners had with it, in their order."""
         found = [json.loads(told) for name, told in self.tags.items() if name.startswith(SESSION)]
         return sorted(found, key=lambda one: str(one["begun"]))
+
+    def _repr_html_(self) -> str:
+        told = [(name, str(value)) for name, value in self.as_json().items() if value]
+        return Sheet(f"{self.name}/{self.version}", ("", ""), [*told]).html()
 
     def as_json(self) -> dict[str, Any]:
         facts = {name: told for name, told in self.tags.items() if not name.startswith(SESSION)}

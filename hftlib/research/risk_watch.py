@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 
 from hftlib.core.errors import InputError
-from hftlib.core.times import Duration, duration_ns
+from hftlib.core.times import Duration, duration_ns, duration_text
 from hftlib.core.units import shown
 from hftlib.engine.session import Session
+from hftlib.research.sheets import Sheet, Shown
 from hftlib.risk.authority import PROCESS
 from hftlib.risk.controls import MONEY_ONE
 from hftlib.risk.directives import ASK_RISK, DIRECTIVE, TELL_RISK
@@ -32,7 +33,7 @@ ASKED_MAX = 1 << 20
 _WHERE = "hft.RiskWatch(...)"
 
 
-class RiskWatch:
+class RiskWatch(Shown):
     """How often portfolio risk is computed, from which returns, and for which scope."""
 
     def __init__(
@@ -58,6 +59,14 @@ class RiskWatch:
         self.settings = {"method": method, "confidence": confidence, "horizon": horizon}
         # Refuses what it cannot compute now, not in the middle of a run.
         portfolio_risk(dict.fromkeys(self.returns, 0.0), self.returns, **self.settings)  # type: ignore[arg-type]
+
+    def sheets(self) -> list[Sheet]:
+        settings = [(name, str(value)) for name, value in self.settings.items()]
+        rows = [("every", duration_text(self.every)), ("told after", duration_text(self.delay))]
+        rows += [("scope", self.scope), *settings]
+        returns = [(name, len(one)) for name, one in self.returns.items()]
+        returned = Sheet("Returns", ("of", "how many"), [*returns])
+        return [Sheet("RiskWatch", ("", ""), [*rows]), returned]
 
     def rows(self, room: RiskRoom, begin: int, end: int) -> np.ndarray[Any, Any]:
         """For each time asked: a question, then the two figures that answer it."""

@@ -87,6 +87,11 @@ class Shown:
         return "".join(sheet.html() for sheet in self.sheets())
 
 
+def paragraph(one: Any) -> str:
+    """What says all of itself in a sentence, for a notebook."""
+    return f"<p>{html.escape(str(one))}</p>"
+
+
 def _cell(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return "" if value is None else ("yes" if value else "no")

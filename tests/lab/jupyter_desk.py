@@ -73,7 +73,7 @@ class Lab:
             "nbformat_minor": 5,
         }
         (self.folder / name).write_text(json.dumps(whole))
-        return self.url(f"lab/tree/{name}")
+        return self.url(f"lab/workspaces/{Path(name).stem}/tree/{name}")  # nothing else is open
 
     def _opened(self) -> None:
         end = time.monotonic() + 60

@@ -5,63 +5,6 @@ from __future__ import annotations
 import time
 
 import pytest
-from jupyter_client.manager import start_new_kernel
-
-import hftlib as hft
-
-
-class Kernel:
-    """Cells run one after the other; what each printed, showed and refused."""
-
-    def __init__(self, folder):
-        self.manager, self.client = start_new_kernel(cwd=str(folder))
-        assert not self.run("import hftlib as hft\n%load_ext hftlib").error
-
-    def run(self, code, interrupted_at=""):
-        found = Told()
-        asked = self.client.execute(code)
-        while True:
-            message = self.client.get_iopub_msg(timeout=120)
-            if message["parent_header"].get("msg_id") != asked:
-                continue
-            kind, content = message["msg_type"], message["content"]
-            if kind == "stream":
-                found.text += content["text"]
-                if interrupted_at and interrupted_at in found.text:
-                    interrupted_at = ""
-                    self.manager.interrupt_kernel()
-            elif kind in ("display_data", "execute_result"):
-                found.html += content["data"].get("text/html", "")
-            elif kind == "error":
-                found.error = "\n".join(content["traceback"])
-            elif kind == "status" and content["execution_state"] == "idle":
-                return found
-
-    def close(self):
-        self.client.stop_channels()
-        self.manager.shutdown_kernel(now=True)
-
-
-class Told:
-    """What came of a cell."""
-
-    def __init__(self):
-        self.text = self.html = self.error = ""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    made = tmp_path_factory.mktemp("lab")
-    hft.to_tape(hft.synthetic(symbols=1, seconds=20, seed=7), made / "a day.tape")
-    return made
-
-
-@pytest.fixture(scope="module")
-def kernel(folder):
-    made = Kernel(folder)
-    yield made
-    made.close()
-
 
 MAKER = """%%strategy --tape "a day.tape" -p edge_ticks=2 --order-latency 250us
 # A maker of the tests.
@@ -77,7 +20,7 @@ class Maker:
 """
 
 
-def test_a_cell_is_a_strategy_and_shown_with_its_backtest(kernel, folder):
+def test_a_cell_is_a_strategy_and_shown_with_its_backtest(kernel, lab_folder):
     told = kernel.run(MAKER)
     assert not told.error
     assert "Strategy Maker" in told.html and "<b>2</b>" in told.html
@@ -113,18 +56,18 @@ def test_what_is_wrong_with_the_cell_is_a_sentence_with_its_line(kernel, cell, w
     assert "Traceback" not in told.error
 
 
-def test_any_command_runs_and_nothing_of_it_is_a_shells(kernel, folder):
+def test_any_command_runs_and_nothing_of_it_is_a_shells(kernel, lab_folder):
     told = kernel.run('place = "a day.tape"\n%hft data show {place} AAA --at 09:30')
     assert "AAA" in told.text and "bid" in told.text, told.text
     told = kernel.run(
         "%hft data show nothing.tape ; touch owned $(touch owned) `touch owned` | cat"
     )
     assert "hft ended with 2" in told.text
-    assert not (folder / "owned").exists()
+    assert not (lab_folder / "owned").exists()
     assert "cut into words" in kernel.run('%hft data "show').error
 
 
-def test_ctrl_c_ends_the_command_and_the_kernel_goes_on(kernel, folder):
+def test_ctrl_c_ends_the_command_and_the_kernel_goes_on(kernel, lab_folder):
     begun = time.monotonic()
     told = kernel.run("%hft exchange --demo --json --control off", interrupted_at="}")
     assert "Traceback" not in told.text + told.error

@@ -26,7 +26,7 @@ from hftlib.core.errors import InputError, StateError
 from hftlib.research.catalog.disk import FILES, MARK, Folder, failing, sync_folder
 from hftlib.research.catalog.entries import COLD, VERSION, WARM, Entry, parsed
 from hftlib.research.catalog.places import Place, checked_url, place_of
-from hftlib.research.sheets import Sheet, Shown
+from hftlib.research.sheets import Sheet, Shown, paragraph
 
 MANIFEST = "MANIFEST.json"
 
@@ -46,6 +46,9 @@ class Copied:
         return f"{self.what} {self.where}: {self.files:,} files, {self.bytes / 1e6:,.1f} MB{new}."
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return paragraph(self)
 
     def as_json(self) -> dict[str, Any]:
         names = ("what", "where", "files", "bytes", "copied")

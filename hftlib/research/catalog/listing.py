@@ -10,6 +10,7 @@ from typing import Any
 
 from hftlib.research.catalog.entries import FRAMES, TICKS, Entry
 from hftlib.research.catalog.writing import EVERY_ONE
+from hftlib.research.sheets import paragraph
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,6 +31,9 @@ class Added:
 
     __repr__ = __str__
 
+    def _repr_html_(self) -> str:
+        return paragraph(self)
+
     def as_json(self) -> dict[str, Any]:
         new = {one.key for one in self.new}
         rows = [{**_row_of(one), "new": one.key in new} for one in self.entries]
@@ -46,6 +50,9 @@ class Dropped:
         return f"Taken out: {'; '.join(_told(one) for one in self.entries)}."
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return paragraph(self)
 
     def as_json(self) -> list[dict[str, Any]]:
         return [_row_of(one) for one in self.entries]
