@@ -21,12 +21,12 @@ from watched_shelf import NAME, Shelf
 from hftlib.cli import app
 from hftlib.core.control.serving import Control
 from hftlib.core.errors import InputError, StateError
+from hftlib.core.release.rollout_policy import Breach
 from hftlib.engine.live.replaying import replay
 from hftlib.ops.launching import laid
 from hftlib.ops.obeying import obey
 from hftlib.ops.status import status
 from hftlib.promote.rollout.breaches import Breaches
-from hftlib.promote.rollout.policy import Breach
 from hftlib.promote.rollout.watching import RolloutWatch, last_words
 
 RUNNER = CliRunner()
@@ -70,7 +70,7 @@ class Desk:
         self.control.poll()
 
     def watched(self, *more):
-        words = self.shelf.words_of("--control", self.socket, "--no-switch", *more)
+        words = self.shelf.words_of("--socket", self.socket, "--no-switch", *more)
         self.out = self.folder / "watch.out"
         with self.out.open("wb") as out, (self.folder / "watch.errors").open("wb") as errors:
             self.process = subprocess.Popen(
@@ -256,7 +256,7 @@ def test_what_is_asked_for_and_wrong_is_refused_before_it_watches(desk, floor, t
 
     bare = ["rollout", "watch", NAME, "--shelf", one.shelf.place, "--trusted", one.shelf.keys]
     assert "Nobody signs the rollback" in refused(*bare, "--control", one.socket)
-    both = one.shelf.words_of("--control", one.socket, "--halt-only")
+    both = one.shelf.words_of("--socket", one.socket, "--halt-only")
     assert "no key signs" in refused(*both)
     nobody = tmp_path / "none.socket"
     assert "No runner listens there" in refused(
