@@ -15,6 +15,47 @@ ANN, BEA, STRANGER = make_key("ann"), make_key("bea"), make_key("stranger")
 TRUSTED = {one.public.id: one.public for one in (DESK, ANN, BEA)}
 POLICY = b'[canary]\nshare = 0.25\nscale = ["clip"]\n\n[champion]\nmode = "paper"\n'
 
+# What nearly every day shows; a test makes one line of it narrower.
+WHOLE_POLICY = """
+[shadow]
+days_min = 1
+minutes_min = 0.0001
+orders_min = 20
+fills_min = 1
+decisions_share_min = 0.0
+fills_share_min = 0.0
+pnl_min = -1_000_000
+pnl_max = 1_000_000
+worst_day_min = -1_000_000
+refused_share_max = 1.0
+rejected_share_max = 1.0
+order_p99_us_max = 1_000_000
+identical = true
+
+[canary]
+share = 0.1
+scale = ["clip"]
+days_min = 1
+minutes_min = 0.0001
+orders_min = 20
+fills_min = 1
+decisions_share_min = 0.0
+fills_share_min = 0.0
+pnl_min = -1_000_000
+pnl_max = 1_000_000
+worst_day_min = -1_000_000
+refused_share_max = 1.0
+rejected_share_max = 1.0
+order_p99_us_max = 1_000_000
+identical = true
+
+[champion]
+mode = "paper"
+
+[champion.breach]
+loss_money = 1_000_000
+"""
+
 
 def shelf_of(folder, *serials, **changes):
     """A shelf with these serials of maker, the newest given back last."""

@@ -16,28 +16,24 @@ and the release, some tenths of a second.
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hftlib.core.errors import HftError, InputError
+from hftlib.core.errors import InputError
 from hftlib.core.release.keys import trusted_keys
 from hftlib.core.release.manifest import ROLLOUT
 from hftlib.core.release.reading import Release
 from hftlib.core.release.record import record_place
 from hftlib.core.release.rollout import read_rollout, release_at
+from hftlib.core.release.rollout_policy import run_as
 from hftlib.core.release.rollout_seen import follow
-from hftlib.core.release.rollout_step import CANARY, CHAMPION, ROLLED_BACK, STAGES, Step
+from hftlib.core.release.rollout_step import CHAMPION, ROLLED_BACK, SHADOW, STAGES, Step
 from hftlib.core.units import shown
 from hftlib.ops.beginning import Given
-from hftlib.ops.modes import LIVE, PAPER
 
 SHELF = Path("releases")
 _STAGED = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,63})@([a-z]{1,20})", re.ASCII)
-_MODES = (PAPER, LIVE)
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,43 +102,12 @@ def staged(text: str, shelf: Path, trusted: Path) -> Staged:
 
 def _mode(release: Release, stage: str) -> tuple[str, float | None, tuple[str, ...]]:
     """Mode, share and what it scales; what else the policy says is for those who measure."""
-    if stage not in (CANARY, CHAMPION):
-        return stage, None, ()
     where = str(release.folder / ROLLOUT)
-    if ROLLOUT not in release.files:
+    if ROLLOUT not in release.files and stage != SHADOW:
         do = "Make the release again with a policy; it does not become one without."
         raise InputError(f"The release has no policy of a {stage}", where=where, do=do)
-    told = _table(release, stage, where)
-    if stage == CHAMPION:
-        mode = told.get("mode")
-        if not isinstance(mode, str) or mode not in _MODES:
-            raise _wrong(f"mode = {shown(mode)} is no mode of a champion", "paper or live", where)
-        return mode, None, ()
-    share, scale = told.get("share"), told.get("scale", ["clip"])
-    if not isinstance(share, float) or not 0 < share < 1:
-        raise _wrong(f"share = {shown(share)} is no share of a canary", "0.1", where)
-    if not isinstance(scale, list) or not scale or not all(map(_is_word, scale)):
-        raise _wrong(f"scale = {shown(scale)} names no parameters", '["clip"]', where)
-    return stage, share, tuple(scale)
-
-
-def _table(release: Release, stage: str, where: str) -> Mapping[str, Any]:
-    try:
-        found = tomllib.loads(release.text(ROLLOUT)).get(stage)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise _wrong(f"it is no TOML: {error}", "a policy", where) from None
-    if not isinstance(found, dict):
-        raise _wrong(f"it has no [{stage}]", "one", where)
-    return found
-
-
-def _wrong(what: str, wanted: str, where: str) -> HftError:
-    do = f"Make the release again, with {wanted}; docs/rollout.md shows a policy."
-    return InputError(f"The release's policy cannot be run: {what}", where=where, do=do)
-
-
-def _is_word(told: Any) -> bool:
-    return isinstance(told, str) and _WORD.fullmatch(told) is not None
+    found = run_as(release.files.get(ROLLOUT, b"").decode("utf-8", "replace"), stage, where)
+    return found.mode, found.share, found.scale
 
 
 def _said(value: Any) -> str:

@@ -36,9 +36,10 @@ def switch_command(
     trusted: options.Trusted = None,
     shelf: options.Shelf = None,
     older: options.Older = "",
-    control: Annotated[
-        Path | None, typer.Option("--control", "--socket", help="Which runner, if several run.")
+    socket: Annotated[
+        Path | None, typer.Option("--socket", help="Which runner, if several run.")
     ] = None,
+    control: Annotated[Path | None, typer.Option("--control", hidden=True)] = None,
     who: Annotated[str, typer.Option(help="Who says so; you without it.")] = "",
     cpu: options.Cpu = None,
     standby: Annotated[
@@ -57,7 +58,7 @@ def switch_command(
             print(f"{time.monotonic() - begun:6.2f} s  {words}", flush=True)
 
     done = switch(
-        control or the_only_one("runner", START),
+        socket or control or the_only_one("runner", START),
         journal=journal,
         why=why,
         who=who or getpass.getuser(),

@@ -131,7 +131,7 @@ def _policy(signer: Any, rollout: Path | None) -> Path | None:
     """The policy that a release is signed with, read before minutes are spent on gates."""
     if signer is None and rollout is None:
         return None
-    from hftlib.promote.rollout.policy import found_policy, read_policy
+    from hftlib.core.release.rollout_policy import found_policy, read_policy
 
     found = found_policy(rollout)
     if found is not None:

@@ -25,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -146,12 +147,14 @@ def fetched(text: str, into: Path, trusted: Mapping[str, PublicKey]) -> Release:
         if len(archives) != 1:
             do = "Register the release again: hft registry add FOLDER."
             raise HostError("This version holds no release", where=listed.source, do=do)
-        checked = unpack(archives[0], Path(place), trusted)
-        if checked.digest != listed.digest:
-            what = f"Version {listed.version} of {listed.name} holds another release than it says"
-            do = "Do not run it. Ask who has written to the registry."
-            raise InputError(what, where=listed.source, do=do)
-        return unpack(archives[0], into, trusted)
+        return unpack(archives[0], into, trusted, partial(_require_listed, listed))
+
+
+def _require_listed(listed: Listed, release: Release) -> None:
+    if release.digest != listed.digest:
+        what = f"Version {listed.version} of {listed.name} holds another release than it says"
+        do = "Do not run it. Ask who has written to the registry."
+        raise InputError(what, where=listed.source, do=do)
 
 
 def session(journal: Path, verdict: str = "") -> Listed:

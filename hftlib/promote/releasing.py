@@ -43,8 +43,8 @@ from hftlib.core.release.manifest import (
     Manifest,
 )
 from hftlib.core.release.reading import Release, read_release
+from hftlib.core.release.rollout_policy import policy_of
 from hftlib.core.release.writing import write_release
-from hftlib.promote.rollout.policy import policy_of
 from hftlib.terminal import patience
 
 _WHERE = "hft release make"

@@ -8,6 +8,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from small_rollout import WHOLE_POLICY
+
 from hftlib.core.release.keys import PrivateKey, make_key, save_key
 from hftlib.promote.releasing import make_release
 
@@ -37,46 +39,7 @@ class Both:
             else:
                 ctx.sell(0, b.bid - self.edge, self.clip, lasts=hft.IOC)
 '''
-# What nearly every day shows; a test makes one line of it narrower.
-POLICY = """
-[shadow]
-days_min = 1
-minutes_min = 0.0001
-orders_min = 20
-fills_min = 1
-decisions_share_min = 0.0
-fills_share_min = 0.0
-pnl_min = -1_000_000
-pnl_max = 1_000_000
-worst_day_min = -1_000_000
-refused_share_max = 1.0
-rejected_share_max = 1.0
-order_p99_us_max = 1_000_000
-identical = true
-
-[canary]
-share = 0.1
-scale = ["clip"]
-days_min = 1
-minutes_min = 0.0001
-orders_min = 20
-fills_min = 1
-decisions_share_min = 0.0
-fills_share_min = 0.0
-pnl_min = -1_000_000
-pnl_max = 1_000_000
-worst_day_min = -1_000_000
-refused_share_max = 1.0
-rejected_share_max = 1.0
-order_p99_us_max = 1_000_000
-identical = true
-
-[champion]
-mode = "paper"
-
-[champion.breach]
-loss_money = 1_000_000
-"""
+POLICY = WHOLE_POLICY
 
 
 class Desk:

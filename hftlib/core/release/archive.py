@@ -17,7 +17,7 @@ import os
 import stat
 import tarfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from hftlib.core.errors import InputError, StateError
@@ -64,10 +64,19 @@ def packed(name: str, files: Mapping[str, bytes]) -> bytes:
     return gzip.compress(made.getvalue(), compresslevel=6, mtime=0)
 
 
-def unpack(path: Path, into: Path, trusted: Mapping[str, PublicKey]) -> Release:
-    """The release in the archive, in a new folder below `into`."""
+def unpack(
+    path: Path,
+    into: Path,
+    trusted: Mapping[str, PublicKey],
+    require: Callable[[Release], object] = lambda _release: None,
+) -> Release:
+    """The release in the archive, in a new folder below `into`.
+
+    `require` may refuse it once its signature holds, before anything is written.
+    """
     store = _Archive(path)
     release = release_of(store, trusted, into)
+    require(release)
     if store.name != release.name:
         raise refused(f"The folder in the archive is not called {release.name}", str(path))
     place = into / release.name

@@ -17,7 +17,6 @@ from hftlib.promote.gates.subject import Subject
 from hftlib.research import charts
 from hftlib.research.tape import Tape
 from hftlib.research.validation.verdict import Verdict
-from hftlib.research.wire_backtest import wire_backtest
 
 NAME = "Throughput, latency and memory"
 RUNS = 3
@@ -42,15 +41,7 @@ def judge(
     quickest = min(float(one.about["seconds"]) for one in results)
     pace = len(part) / max(quickest, 1e-9)
     journal = Path(place) / "budget.journal"
-    wire_backtest(
-        subject.kind,
-        part,
-        folder=journal,
-        params=subject.params,
-        limits=subject.limits,
-        feed_latency=WIRE,
-        order_latency=WIRE,
-    )
+    subject.on_the_wire(part, journal, WIRE)
     found = through(journal)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MB
     orders = int(found[ORDER].count)

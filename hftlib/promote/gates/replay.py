@@ -16,7 +16,6 @@ from hftlib.ops.launching import laid
 from hftlib.promote.gates.subject import Subject
 from hftlib.research.tape import Tape
 from hftlib.research.validation.verdict import Verdict
-from hftlib.research.wire_backtest import wire_backtest
 
 NAME = "Replay parity"
 
@@ -28,15 +27,7 @@ def judge(
     part = day[:events_max] if len(day) > events_max else day
     first, again = subject.backtest(part), subject.backtest(part)
     journal = Path(place) / "wire.journal"
-    wired = wire_backtest(
-        subject.kind,
-        part,
-        folder=journal,
-        params=subject.params,
-        limits=subject.limits,
-        feed_latency=latency,
-        order_latency=latency,
-    )
+    wired = subject.on_the_wire(part, journal, latency)
     told = replay(journal, laid)
     reasons = []
     if first.digest != again.digest:

@@ -2,6 +2,7 @@
 
     subject = Subject.made(module, strategy, parameters, market)
     subject.backtest(tape)            a Result, at the venue and within the limits of the plan
+    subject.on_the_wire(tape, journal, "50us")        another, as bytes against our exchange
     hft.validation.stress_costs(subject.kind, tapes, **subject.settings)
 
 The class comes from the file that is named, never from a notebook's cells: what is judged is what
@@ -61,6 +62,14 @@ class Subject:
         from hftlib.research.backtest import backtest
 
         return backtest(self.kind, tape, **{**self.settings, **others})
+
+    def on_the_wire(self, tape: Tape, journal: Path, latency: str) -> Result:
+        """The same against our exchange as bytes, each message journaled; `latency` one way."""
+        from hftlib.research.wire_backtest import wire_backtest
+
+        both: dict[str, Any] = {"feed_latency": latency, "order_latency": latency}
+        both |= {"params": self.params, "limits": self.limits}
+        return wire_backtest(self.kind, tape, folder=journal, **both)
 
 
 def venue_of(market: Mapping[str, Any]) -> Venue:

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hftlib.core.release.rollout_policy import Breach
 from hftlib.ops.watch_rules import Rules, broken
-from hftlib.promote.rollout.policy import Breach
 
 TO_WIRE, TIMES_LEAST = "frame to wire", 20
 _OF_WATCHDOG = ("loss_money", "refused_per_second", "rejected_per_second")

@@ -5,7 +5,7 @@
     hft rollout maker --to canary ... --journal mon.journal --journal tue.journal
     hft rollout maker --to champion ... --journal wed.journal         asks
     hft rollout maker --to champion --approve ... --key bea.key       another person lets it in
-    hft rollback maker --trusted keys --key ann.key --why "it loses" [--control runner.sock]
+    hft rollback maker --trusted keys --key ann.key --why "it loses" [--socket runner.sock]
 
 A name needs no word before it: `hft rollout maker` is `hft rollout step maker`. Worst case: that of
 measuring journals; the import of MLflow, after the step is on the disk.
@@ -115,11 +115,12 @@ def rollback_command(
     away: Annotated[
         bool, typer.Option("--away", help="No champion after it, not even the one before.")
     ] = False,
-    control: Annotated[
-        Path | None, typer.Option(help="The control socket of a runner that is switched at once.")
+    socket: Annotated[
+        Path | None, typer.Option("--socket", help="Of a runner that is switched at once.")
     ] = None,
+    control: Annotated[Path | None, typer.Option("--control", hidden=True)] = None,
     journal: Annotated[
-        Path | None, typer.Option(help="Of --control: a new folder; DAY-back.journal without it.")
+        Path | None, typer.Option(help="Of --socket: a new folder; DAY-back.journal without it.")
     ] = None,
     shelf: Shelf = SHELF,
     passphrase_file: PassphraseFile = None,
@@ -135,8 +136,9 @@ def rollback_command(
     signer = _signer(key, why, passphrase_file)
     step = roll_back(shelf, name, signer, known, why, stage=stage, away=away)
     said, went = [], True
-    if control is not None:
-        words, went = _switched(control, journal, step, trusted)
+    runner = socket or control  # the second, as the first was called
+    if runner is not None:
+        words, went = _switched(runner, journal, step, trusted)
         said.append(words)
     _done(step, read_rollout(shelf, name, known), [], said, trusted, json_out)
     if not went:

@@ -25,9 +25,9 @@ from hftlib.core.errors import InputError, StateError
 from hftlib.core.journal import kinds
 from hftlib.core.journal.reading import frames
 from hftlib.core.journal.verifying import CLOSED, verify
+from hftlib.core.release.rollout_policy import CANARY, Policy
 from hftlib.core.units import shown
 from hftlib.engine.live.replaying import about
-from hftlib.promote.rollout.policy import CANARY, Policy
 
 TO_WIRE = "frame to wire"
 DAYS_MOST = 1_000

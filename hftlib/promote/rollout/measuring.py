@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hftlib.core.errors import InputError
+from hftlib.core.release.rollout_policy import Conditions, Policy
 from hftlib.promote.rollout.day_figures import Seen, measured_days
 from hftlib.promote.rollout.days import days_of
-from hftlib.promote.rollout.policy import Conditions, Policy
 from hftlib.research import charts
 from hftlib.research.sheets import Sheet
 from hftlib.research.validation.verdict import WORDS, Verdict

@@ -193,8 +193,8 @@ def _conditions(release: Release, stage: str, journals: Sequence[Path]) -> dict[
             where=str(release.folder / ROLLOUT),
             do="Make it again with one: hft promote --rollout FILE, or hft release make --rollout.",
         )
+    from hftlib.core.release.rollout_policy import policy_of
     from hftlib.promote.rollout.measuring import judged
-    from hftlib.promote.rollout.policy import policy_of
 
     policy = policy_of(release.text(ROLLOUT), str(release.folder / ROLLOUT))
     verdict = judged(policy, stage, list(journals), release.digest)

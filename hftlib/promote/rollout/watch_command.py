@@ -1,6 +1,6 @@
 """`hft rollout watch` and `hft rollout compare`: a champion that is watched, and two days beside.
 
-    hft rollout watch maker --trusted keys --key desk.key --control runner.sock
+    hft rollout watch maker --trusted keys --key desk.key --socket runner.sock
     hft rollout compare champion.journal candidate.journal --report page.html
 
 Exit code of `watch`: 0 where the day ended as it should, 1 where it has halted and rolled back; of
@@ -20,7 +20,10 @@ from hftlib.ops.release_commands import PassphraseFile, Trusted
 from hftlib.terminal import Json, leave_through_finally, show
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The release's name.")]
-Control = Annotated[Path | None, typer.Option(help="The champion's runner, if several run.")]
+Socket = Annotated[
+    Path | None, typer.Option("--socket", help="The champion's runner, if several run.")
+]
+Control = Annotated[Path | None, typer.Option("--control", hidden=True)]  # as it was called
 
 
 def add_commands(group: typer.Typer) -> None:
@@ -32,6 +35,7 @@ def add_commands(group: typer.Typer) -> None:
 def watch_command(
     name: Name,
     trusted: Trusted,
+    socket: Socket = None,
     control: Control = None,
     journal: Annotated[
         Path | None, typer.Option(help="Its journal; where its runner says without it.")
@@ -63,7 +67,7 @@ def watch_command(
     signer = _signer(key, halt_only, passphrase_file)
     known = trusted_keys(trusted)
     digest, breach = _policy(shelf, name, known)
-    place = control or the_only_one("runner", f"hft live {name}@champion")
+    place = socket or control or the_only_one("runner", f"hft live {name}@champion")
     day = _day(told(place, {"do": "status"}, "runner"), journal, name, digest)
     then = after or day.with_name(f"{day.name.removesuffix('.journal')}-back.journal")
     say = spoken(json_out)
@@ -114,7 +118,7 @@ def _policy(shelf: Path, name: str, known: Any) -> tuple[str, Any]:
     from hftlib.core.errors import InputError
     from hftlib.core.release.manifest import ROLLOUT
     from hftlib.core.release.rollout import read_rollout, release_at
-    from hftlib.promote.rollout.policy import policy_of
+    from hftlib.core.release.rollout_policy import policy_of
 
     release = release_at(read_rollout(shelf, name, known), "champion", known)
     where = str(release.folder / ROLLOUT)
@@ -133,8 +137,8 @@ def _day(found: dict[str, Any], journal: Path | None, name: str, digest: str) ->
     if ran.get("digest") != digest:
         which = f"{ran.get('name')}-{ran.get('serial')}" if ran else "no release"
         what = f"The runner there runs {which}, and not the champion of {name}"
-        do = "Name the socket of the champion's runner: --control."
-        raise StateError(what, where="hft rollout watch --control", do=do)
+        do = "Name the socket of the champion's runner: --socket."
+        raise StateError(what, where="hft rollout watch --socket", do=do)
     day = journal or Path(str(found["journal"]))
     if not day.is_dir():
         do = "Name it: --journal FOLDER, as its runner was given it."

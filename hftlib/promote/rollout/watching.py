@@ -10,8 +10,9 @@ is ended by a signal, as a watchdog would. Then the rollback's step is signed an
 runner is switched to the champion before. Each is tried once: what fails is said, for a person.
 Somebody who has rolled back meanwhile is not overtaken.
 
-Worst case: what goes wrong between two looks is seen at the next, `LOOK_S` later; the switch takes
-as long as the other release needs to be launched, with the firm halted meanwhile.
+How it stands is seen as by a watchdog (`ops/watch_line.py`): by its answer, or by its page where
+that waits. Worst case: what goes wrong between two looks is seen at the next, `LOOK_S` later; the
+switch takes as long as the other release needs to be launched, with the firm halted meanwhile.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ from hftlib.core.errors import HftError, StateError
 from hftlib.core.journal import kinds
 from hftlib.core.journal.reading import frames, sealed_in
 from hftlib.core.journal.walking import is_live
-from hftlib.ops.watch_line import Line, stays
+from hftlib.core.release.rollout_policy import Breach
+from hftlib.ops.watch_line import Sight, stays
 from hftlib.promote.rollout.breaches import Breaches
-from hftlib.promote.rollout.policy import Breach
 
 LOOK_S, HALT_S = 0.1, 2.0
 WHO = "rollout watch"
@@ -54,7 +55,7 @@ class RolloutWatch:
     has_acted: bool = False
     looks: int = 0
     process: int = 0
-    _line: Line | None = None
+    _sight: Sight | None = None
     _heard: float = 0.0
     _rules: Breaches | None = None
     _untold: set[str] = field(default_factory=set)
@@ -62,13 +63,18 @@ class RolloutWatch:
     def begin(self) -> None:
         """Find the process; from here on silence counts."""
         self.process = pid_of(self.control, "runner")
+        self._sight = Sight(self.control, self.process)
         self._heard, self._rules = time.monotonic(), Breaches(self.breach)
         self.say("watching", {"process": self.process, "journal": str(self.journal)})
+        self._sight.last()
+        if self._sight.wrong:
+            self.say("no page", {"why": self._sight.wrong})
 
     def step(self) -> None:
         """Look once, and do what must be done."""
         self.looks += 1
-        found, now = self._ask({"do": "status"}), time.monotonic()
+        found = self._look()
+        now = time.monotonic()
         if not found:
             self._silent(now)
             return
@@ -98,7 +104,7 @@ class RolloutWatch:
                 self._end("its day has ended")
             return
         late = (now - self._heard) * 1e3
-        if late > self.breach.silence_ms:
+        if late >= self.breach.silence_ms:
             rule = f"the rule is {self.breach.silence_ms:,g}"
             self._breached(f"it has not answered for {late:,.0f} ms, {rule}")
 
@@ -115,7 +121,7 @@ class RolloutWatch:
     def _halt(self, why: str) -> bool:
         """Nothing more goes out; whether the runner is still there."""
         said = {"do": "halt", "scope": "firm", "who": WHO, "why": _short(why), "role": "process"}
-        if self._ask(said, HALT_S):
+        if self._told(said):
             self.say("halted", {"scope": "firm"})
             return True
         if self.process and stays(self.process):
@@ -132,16 +138,27 @@ class RolloutWatch:
         self.over = why
         self.say("over", {"why": why})
 
-    def _ask(self, said: Told, patience_s: float = 0.0) -> Told:
-        """An answer in time, or nothing; the next one is asked for by a new connection."""
-        until = time.monotonic() + (patience_s or max(LOOK_S, self.breach.silence_ms / 1e3))
+    def _look(self) -> Told:
+        """Its status, by its answer, or by its page while that waits; nothing where it is silent.
+
+        Who hung up is asked anew at the next look; until then silence counts from the last answer.
+        """
+        silence_s = self.breach.silence_ms / 1e3
+        assert self._sight is not None, "begun"
         try:
-            if self._line is None:
-                self._line = Line(self.control, until)
-            return self._line.ask(said, until)
+            return self._sight.look(silence_s)
+        except TimeoutError:  # whatever its page says, nobody answers
+            self._heard = min(self._heard, time.monotonic() - silence_s)
         except (OSError, StateError, ValueError, KeyError, TypeError):
-            self._line = None
-            return {}
+            self._sight = Sight(self.control, self.process)
+        return {}
+
+    def _told(self, said: Told) -> bool:
+        """Whether it has heard this; of one that is silent a new connection is asked."""
+        try:
+            return bool(Sight(self.control, self.process).ask(said, time.monotonic() + HALT_S))
+        except (OSError, StateError, ValueError, KeyError, TypeError):
+            return False
 
 
 def last_words(journal: Path) -> Told | None:

@@ -9,10 +9,10 @@ from release_desk import POLICY
 from rollout_days import DIGEST, some_days
 
 from hftlib.core.errors import HftError, InputError, StateError
+from hftlib.core.release.rollout_policy import policy_of
 from hftlib.promote.rollout.day_figures import Seen, measured_days
 from hftlib.promote.rollout.days import days_of, read_day
 from hftlib.promote.rollout.measuring import conditions_held, judged
-from hftlib.promote.rollout.policy import policy_of
 
 POLICY_OF = policy_of(POLICY, "a test")
 

@@ -257,7 +257,7 @@ def test_a_rollback_that_is_typed_wrong(desk, words, said):
 def test_a_runner_that_cannot_be_switched_leaves_the_step_as_it_is(desk, tmp_path):
     champions(desk, 7, 8)
     words = desk.words_of("rollback", "--key", str(desk.keys / "ann.key"), "--why", "it loses")
-    words += ["--passphrase-file", str(desk.words), "--control", str(tmp_path / "none.sock")]
+    words += ["--passphrase-file", str(desk.words), "--socket", str(tmp_path / "none.sock")]
     done = RUNNER.invoke(app, words, catch_exceptions=False)
     told = " ".join(done.stdout.split())
     assert done.exit_code == 3 and "The step stands" in told and "does not trade by it" in told

@@ -14,19 +14,21 @@ from typing import ClassVar
 import pytest
 from floor_desk import Floor
 from floor_trial import killed, trade
-from rollout_days import IDEA, OfRelease, begun_day, opened
+from rollout_days import DIGEST, IDEA, OfRelease, begun_day, opened
 from typer.testing import CliRunner
 from watched_shelf import NAME, Shelf
 
 from hftlib.cli import app
 from hftlib.core.control.serving import Control
 from hftlib.core.errors import InputError, StateError
+from hftlib.core.release.rollout_policy import Breach
 from hftlib.engine.live.replaying import replay
 from hftlib.ops.launching import laid
 from hftlib.ops.obeying import obey
+from hftlib.ops.page import Page
+from hftlib.ops.page_reading import page_path
 from hftlib.ops.status import status
 from hftlib.promote.rollout.breaches import Breaches
-from hftlib.promote.rollout.policy import Breach
 from hftlib.promote.rollout.watching import RolloutWatch, last_words
 
 RUNNER = CliRunner()
@@ -70,7 +72,7 @@ class Desk:
         self.control.poll()
 
     def watched(self, *more):
-        words = self.shelf.words_of("--control", self.socket, "--no-switch", *more)
+        words = self.shelf.words_of("--socket", self.socket, "--no-switch", *more)
         self.out = self.folder / "watch.out"
         with self.out.open("wb") as out, (self.folder / "watch.errors").open("wb") as errors:
             self.process = subprocess.Popen(
@@ -204,6 +206,41 @@ def test_who_is_silent_in_mid_day_is_ended_and_rolled_back_once(desk, floor, tmp
     assert beside.has_acted and last_words(cut) is None
 
 
+class Paged(Loser):
+    """And it has a page, as `hft live` gives each runner one."""
+
+    def __init__(self, floor, folder, *given, **release):
+        super().__init__(floor, folder, *given, **release)
+        self.page = Page(self.runner, page_path(folder.with_name("runner.socket")))
+
+    def close(self):
+        super().close()
+        self.page.remove()
+
+
+def test_while_nobody_answers_its_page_says_how_it_stands(floor, tmp_path, idea):
+    trial = begun_day(floor, tmp_path / "day.journal", idea, "paper", Paged)
+    control, said = Control(tmp_path / "runner.socket", partial(obey, trial.runner)), []
+    try:
+        breach = Breach(silence_ms=600_000, loss_money=1e9, latency_p99_us=1e9)
+        place = tmp_path / "runner.socket"
+        beside = RolloutWatch(
+            place, trial.folder, DIGEST, breach, lambda *_: None, lambda *told: said.append(told)
+        )
+        beside.begin()
+        fills = trial.counts("reports")
+        trade(floor, 40, lambda: trial.counts("reports") > fills)
+        floor.until(lambda: beside._look()["counts"]["reports"] > fills)
+        for _ in range(3):
+            beside.step()
+        assert not beside.over and [what for what, _ in said] == ["watching"]
+        assert beside._look()["pid"] == os.getpid()
+    finally:
+        control.close()
+        floor.others.remove(trial)
+        trial.close()
+
+
 def test_one_who_was_quicker_is_not_overtaken(desk, floor):
     from hftlib.promote.rollout.steps import roll_back
 
@@ -256,7 +293,7 @@ def test_what_is_asked_for_and_wrong_is_refused_before_it_watches(desk, floor, t
 
     bare = ["rollout", "watch", NAME, "--shelf", one.shelf.place, "--trusted", one.shelf.keys]
     assert "Nobody signs the rollback" in refused(*bare, "--control", one.socket)
-    both = one.shelf.words_of("--control", one.socket, "--halt-only")
+    both = one.shelf.words_of("--socket", one.socket, "--halt-only")
     assert "no key signs" in refused(*both)
     nobody = tmp_path / "none.socket"
     assert "No runner listens there" in refused(

@@ -4,16 +4,19 @@
     policy.shadow, policy.canary                  Conditions of leaving that stage
     policy.share, policy.scale, policy.mode       how a canary and how a champion are run
     policy.breach                                 Breach: rules that hold all of the time
+    run_as(text, "canary", where)                 RunAs: mode, share and scale, of a stage alone
 
 Every condition must be said, so that none has a value that the file does not show; of a breach
 what is left out is not looked at. A release carries its policy with it, signed: what a stage asks
-for is what it asked for when the release was made. Loads nothing but the core: it is read on live
-hosts. Worst case: a file of 64 KiB; a longer one is refused.
+for is what it asked for when the release was made. A host that launches a release reads how it is
+run there and nothing else: what a later hftlib asks of a policy keeps no older one from running.
+Worst case: a file of 64 KiB; a longer one is refused.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -22,13 +25,14 @@ from typing import Any
 
 from hftlib.core.errors import InputError
 from hftlib.core.keywords import require_known
+from hftlib.core.release.rollout_step import CANARY, CHAMPION, SHADOW, STAGES
 from hftlib.core.units import shown
 
 FILE = Path("pipelines") / "rollout.toml"
 BYTES_MAX = 1 << 16
-SHADOW, CANARY, CHAMPION = STAGES = ("shadow", "canary", "champion")
 MODES = ("paper", "live")
 _MOST = 1e15
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
 _DO = "docs/rollout.md and pipelines/rollout.toml show each."
 
 
@@ -61,6 +65,15 @@ class Breach:
     rejected_per_second: float | None = None
     latency_p99_us: float | None = None
     stale_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunAs:
+    """How `hft live` runs a release in a stage."""
+
+    mode: str
+    share: float | None = None
+    scale: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +124,7 @@ def read_policy(path: Path) -> Policy:
 
 def policy_of(text: str, where: str) -> Policy:
     """The policy that this text is, or a sentence on what is wrong with it."""
-    if len(text.encode()) > BYTES_MAX:
-        do = f"A policy has at most {BYTES_MAX:,} bytes."
-        raise InputError("This policy is too large", where=where, do=do)
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        do = "Write tables such as [shadow] and lines such as days_min = 2."
-        raise InputError(f"This is no TOML: {error}", where=where, do=do) from None
+    tables = _tables(text, where)
     for name in tables:
         if name not in STAGES:
             do = f"A policy has {', '.join(f'[{stage}]' for stage in STAGES)}."
@@ -137,13 +143,34 @@ def policy_of(text: str, where: str) -> Policy:
     )
 
 
+def run_as(text: str, stage: str, where: str) -> RunAs:
+    """What this text says of how a canary or a champion is run; of a shadow none says anything."""
+    if stage == SHADOW:
+        return RunAs(SHADOW)
+    given = _table(_tables(text, where).get(stage), stage, where)
+    place = f"[{stage}] of {where}"
+    return RunAs(CANARY, *_canary(given, place)) if stage == CANARY else RunAs(_mode(given, place))
+
+
+def _tables(text: str, where: str) -> dict[str, Any]:
+    if len(text.encode()) > BYTES_MAX:
+        do = f"A policy has at most {BYTES_MAX:,} bytes."
+        raise InputError("This policy is too large", where=where, do=do)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        do = "Write tables such as [shadow] and lines such as days_min = 2."
+        raise InputError(f"This is no TOML: {error}", where=where, do=do) from None
+
+
 def _canary(given: dict[str, Any], where: str) -> tuple[float, tuple[str, ...]]:
     """How a canary is run; what is left in `given` are its conditions."""
     share = _said(given, "share", where)
     if not _is_number(share) or not 0 < share < 1:
         raise _wrong(where, f"share = {shown(share)} is no share", "Give one above 0 and below 1.")
     scale = given.pop("scale", ["clip"])
-    names = isinstance(scale, list) and all(isinstance(one, str) and one for one in scale)
+    names = isinstance(scale, list) and all(isinstance(one, str) for one in scale)
+    names = names and all(_WORD.fullmatch(one) for one in scale)
     if not names or not scale:
         do = 'Name the parameters of size: scale = ["clip"].'
         raise _wrong(where, f"scale = {shown(scale)} names no parameters", do)
@@ -155,10 +182,7 @@ def _canary(given: dict[str, Any], where: str) -> tuple[float, tuple[str, ...]]:
 def _champion(given: dict[str, Any], where: str) -> tuple[str, Breach]:
     place = f"[champion] of {where}"
     require_known(given, ["mode", "breach"], place)
-    mode = _said(given, "mode", place)
-    if mode not in MODES:
-        do = f"Use {' or '.join(MODES)}."
-        raise _wrong(place, f"mode = {shown(mode)} is no mode of a champion", do)
+    mode = _mode(given, place)
     place = f"[champion.breach] of {where}"
     rules = _table(given.get("breach"), "champion.breach", where)
     require_known(rules, [one.name for one in fields(Breach)], place)
@@ -169,6 +193,14 @@ def _champion(given: dict[str, Any], where: str) -> tuple[str, Breach]:
         if not _is_number(value) or not 0 < value < _MOST:
             raise _wrong(place, f"{name} = {shown(value)} is no rule", "Give a number above 0.")
     return mode, Breach(**rules)
+
+
+def _mode(given: dict[str, Any], where: str) -> str:
+    mode = _said(given, "mode", where)
+    if mode not in MODES:
+        do = f"Use {' or '.join(MODES)}."
+        raise _wrong(where, f"mode = {shown(mode)} is no mode of a champion", do)
+    return str(mode)
 
 
 def _conditions(given: Mapping[str, Any], where: str) -> Conditions:

@@ -5,15 +5,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from release_desk import POLICY
+from small_rollout import WHOLE_POLICY as POLICY
 
 from hftlib.core.errors import InputError
-from hftlib.promote.rollout.policy import (
+from hftlib.core.release.rollout_policy import (
     BYTES_MAX,
     Breach,
+    RunAs,
     found_policy,
     policy_of,
     read_policy,
+    run_as,
 )
 
 OURS = Path(__file__).parents[3] / "pipelines" / "rollout.toml"
@@ -49,6 +51,23 @@ def test_what_a_breach_does_not_say_is_not_looked_at():
 def test_only_a_latency_may_be_asked_for_without_a_bound():
     asked = policy_of(edited("shadow", "order_p99_us_max = inf"), "here").shadow
     assert asked.order_p99_us_max == float("inf")
+
+
+def test_how_it_is_run_is_read_alone_and_as_the_whole_policy_says():
+    policy = policy_of(POLICY, "here")
+    assert run_as(POLICY, "canary", "here") == RunAs("canary", policy.share, policy.scale)
+    assert run_as(POLICY, "champion", "here") == RunAs(policy.mode)
+    assert run_as("", "shadow", "here") == RunAs("shadow")
+    later = "[champion]\nmode = 'live'\nwhat_a_later_one_asks = 3\n"
+    assert run_as(later, "champion", "here") == RunAs("live")
+    for text, stage, why in (
+        ("mode = 3", "champion", r"no table \[champion\]"),
+        ("[canary]\nshare = 2", "canary", "share = 2 is no share"),
+        ("[canary]\nshare = 0.1\nscale = ['a b']", "canary", "names no parameters"),
+        ("[canary", "canary", "This is no TOML"),
+    ):
+        with pytest.raises(InputError, match=why):
+            run_as(text, stage, "here")
 
 
 def test_nothing_follows_a_champion():
@@ -169,7 +188,7 @@ def test_the_policy_of_the_current_folder_is_taken_else_our_own(tmp_path, monkey
 
 def test_a_live_host_reads_it_without_a_research_package():
     code = (
-        "import pathlib, sys; from hftlib.promote.rollout.policy import read_policy"
+        "import pathlib, sys; from hftlib.core.release.rollout_policy import read_policy"
         f"; read_policy(pathlib.Path({str(OURS)!r}))"
         "; bad = {'pandas', 'mlflow', 'papermill', 'plotly'}; print(sorted(bad & set(sys.modules)))"
     )
