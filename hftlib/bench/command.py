@@ -2,6 +2,7 @@
 
     hft bench core          rows beside their yardsticks; docs/benchmarks.md lists all
     hft bench live --wire   over real sockets
+    hft bench page          what a runner's page costs, and whether its readers can be felt
     hft bench soak          a runner that trades for minutes, and whether all held
 
 Rooms are imported inside, so that `hft --help` is there at once. Worst case: the first bench after
@@ -31,7 +32,7 @@ def bench_command(
         str,
         typer.Argument(
             help="core, itch, book, backtest, risk, match, ouch, exchange, journal, store, "
-            "replay, live, soak, sweep."
+            "replay, live, soak, sweep, page."
         ),
     ] = "",
     file: Annotated[
@@ -70,6 +71,8 @@ def bench_command(
         _soak(minutes, json_out)
     elif what == "sweep":
         _sweep(json_out)
+    elif what == "page":
+        _page(runs, json_out)
     elif wire:
         _wire(runs, json_out)
     elif what in OF_JOURNALS:
@@ -94,7 +97,7 @@ def _suites(
             where="hft bench",
             do="Run `hft bench core`, `journal`, `risk`, `match`, `ouch`, `exchange`, `store`, "
             "`itch FILE`, `book FILE`, `replay FOLDER`, `live FOLDER`, `live --wire`, `soak`, "
-            "`sweep`, `backtest`, or --probe.",
+            "`sweep`, `page`, `backtest`, or --probe.",
         )
     modules = [import_module(f"hftlib.bench.{name}") for name in wanted]
     made_ready()
@@ -152,6 +155,18 @@ def _sweep(json_out: bool) -> None:
         print(json.dumps(reading.as_json(), indent=2, ensure_ascii=False))
     else:
         show(sweep.table(reading))
+
+
+def _page(runs: int, json_out: bool) -> None:
+    from hftlib.bench import page
+
+    made_ready()
+    with patience() as advance:
+        found = page.read(runs, advance)
+    if json_out:
+        print(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
+    else:
+        show(found.table())
 
 
 def _wire(runs: int, json_out: bool) -> None:

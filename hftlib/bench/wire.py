@@ -50,6 +50,8 @@ from hftlib.feed.itch.messages import build
 from hftlib.feed.mold import packet
 from hftlib.feed.mold import sockets as lines
 from hftlib.ops.launching import described, laid
+from hftlib.ops.page import Page
+from hftlib.ops.page_reading import PageReader
 from hftlib.ops.runner import FOR_EVER, Door, Place, Runner
 from hftlib.terminal import Advance
 
@@ -66,7 +68,7 @@ WHERE = "hft bench live --wire"
 class Bed:
     """A runner that listens, and its market and its venue, which are one End."""
 
-    def __init__(self, folder: Path, strategy: str, sleeps: bool) -> None:
+    def __init__(self, folder: Path, strategy: str, sleeps: bool, is_paged: bool = False) -> None:
         self._door = socket.create_server(LOCAL)
         self._door.setblocking(False)
         with lines.listening(LOCAL) as probe:  # a port that is free
@@ -87,6 +89,7 @@ class Bed:
             doors=[Door(self._door.getsockname(), "secret")],
             sleeps=sleeps,
         )
+        self._page = Page(self.runner, folder / "page") if is_paged else None
         self.end = End(line)
         row, live = self.end.memory[0], self.runner.live
         row["midnight"] = midnight - int(self.runner.record["offset"])
@@ -135,12 +138,13 @@ class Bed:
         """The hot loop at work, on its core; heartbeats first, for it may have been away."""
         record = self.runner.record
         hot_address = self.runner._memory.ctypes.data
+        if self.end.tcp is not None:  # there before it looks at the time: nobody was silent
+            self.end.tcp.send(frames.encode(b"H"))
         ended: Future[int] = beside(lambda: int(hot.spin(hot_address, FOR_EVER)), CORE_HOT)
         try:
             if self.end.tcp is not None:  # the heartbeat ends a silence of more than five seconds
                 serve(self.end.address, clock.monotonic_ns() + 5 * TURN_NS)
                 self.end.udp.send(packet.header(SESSION, int(self.end.memory["sequence"][0]), 0))
-                self.end.tcp.send(frames.encode(b"H"))
                 live = self.runner.live.sequencers[0]
                 self._until(lambda: live.state == "LIVE", "the feed is heard again")
                 serve(self.end.address, clock.monotonic_ns() + 20 * TURN_NS)
@@ -151,12 +155,18 @@ class Bed:
             record["stop"] = 0
         require_all("runners still at work", 1, int(status == 0))
 
-    def round(self, count: int) -> Round:
-        with self.running():
-            return self.end.run(count)
+    def round(self, count: int, looks: int = 0) -> Round:
+        """A round, in which somebody looks at its page so often."""
+        if self._page is None or looks == 0:
+            with self.running():
+                return self.end.run(count)
+        with PageReader(self._page.path) as reader, self.running():
+            return self.end.run(count, looks, reader.status)
 
     def close(self) -> None:
         self.runner.stop()
+        if self._page is not None:
+            self._page.remove()
         self.end.close()
         self._door.close()
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import select
 import socket
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -88,14 +89,19 @@ class End:
         assert len(data) == DATAGRAM_BYTES
         self._datagram[: len(data)] = np.frombuffer(data, np.uint8)
 
-    def run(self, count: int) -> Round:
-        """A round, after some that are not counted."""
+    def run(self, count: int, looks: int = 0, look: Callable[[], Any] = lambda: None) -> Round:
+        """A round, after some that are not counted; between its datagrams so many looks."""
         first, histogram, before = Histogram(), Histogram(), self.memory.copy()
         self.memory["kept"] = 0  # of this round's first order
         with pinned(CORE_HERE):
             require_all("orders", FIRST, int(ask(self.address, first.address, FIRST, GAP_NS)))
             before = self.memory.copy()
-            got = int(ask(self.address, histogram.address, count, GAP_NS))
+            got = 0
+            for n in range(looks + 1):
+                each = count * (n + 1) // (looks + 1) - count * n // (looks + 1)
+                got += int(ask(self.address, histogram.address, each, GAP_NS))
+                if n < looks:
+                    look()
         require_all("orders", count, got)
         row = self.memory[0]
         return Round(

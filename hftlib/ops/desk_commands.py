@@ -77,7 +77,12 @@ def status_command(
     place = _place(path)
     if not watch:
         found = _stands(place)
-        print(json.dumps(found)) if json_out else show(status_table(found))
+        if json_out:
+            from hftlib.ops.page_reading import beside
+
+            print(json.dumps(found | beside(place, found["pid"])))
+        else:
+            show(status_table(found))
         return
     from rich.console import Console
     from rich.live import Live

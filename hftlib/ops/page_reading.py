@@ -20,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,7 @@ from hftlib.core.histogram import Histogram
 from hftlib.core.layout import Layout
 from hftlib.core.mapping import ARENA_HEADER, shared_memory
 from hftlib.core.records import field_offset
-from hftlib.ops.page_limits import limits_told, refusals_told
-from hftlib.ops.page_views import VIEWED, caught, fills_told, ladders_told, orders_told
+from hftlib.ops.page_views import VIEWED, caught, desk_told
 from hftlib.ops.worth import position_told
 
 ATTEMPTS, BYTES_MAX = 50, 1 << 26
@@ -85,11 +85,20 @@ class PageReader:
 
     def status(self, is_brief: bool = False) -> dict[str, Any]:
         """How things stand, as far as a page says; brief: without books, orders, fills, limits."""
+        if is_brief:
+            return self._believed(lambda: self._status(self._arrays()))
+        return self._believed(lambda: self._whole(self._seen()))
+
+    def beside(self) -> dict[str, Any]:
+        """What only a page says: books, orders, fills, refusals, limits."""
+        return self._believed(lambda: desk_told(self.about, self._seen()))
+
+    def _whole(self, arrays: Arrays) -> dict[str, Any]:
+        return self._status(arrays) | desk_told(self.about, arrays)
+
+    def _believed(self, made: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         try:
-            if is_brief:
-                return self._status(self._arrays())
-            arrays = self._seen()
-            return self._status(arrays) | _of_desk(self.about, arrays)
+            return made()
         except HftError:
             raise
         except (KeyError, ValueError, IndexError, TypeError, ArithmeticError) as error:
@@ -199,15 +208,13 @@ def stands(socket: Path, patience_s: float) -> dict[str, Any]:
         return reader.status()
 
 
-def _of_desk(about: dict[str, Any], arrays: Arrays) -> dict[str, Any]:
-    """What a desk shows beside: a millisecond's work for each ten instruments."""
-    return {
-        "ladders": ladders_told(about, arrays),
-        "orders": orders_told(about, arrays),
-        "fills": fills_told(about, arrays),
-        "refusals": refusals_told(about, arrays),
-        "limits": limits_told(about, arrays),
-    }
+def beside(socket: Path, process: int) -> dict[str, Any]:
+    """What the page of this process says that its answer does not; nothing where it has none."""
+    try:
+        with PageReader(page_path(socket)) as reader:
+            return reader.beside() if reader.process == process else {}
+    except HftError:
+        return {}
 
 
 def _desk_of(row: Any) -> dict[str, Any]:

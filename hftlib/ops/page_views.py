@@ -4,6 +4,7 @@
     ladders_told(about, arrays)   ten levels a side of each instrument, with what of it is ours
     orders_told(about, arrays)    those that are open, the newest first, as far as there was room
     fills_told(about, arrays)     the newest FILLS_TOLD of all strategies
+    desk_told(about, arrays)      all three, and `page_limits.py`: a millisecond for ten instruments
 
 `own` is what of our orders stands at a level as we count them, `ahead` what comes before the first
 of them; None where there is none, the book does not know it, or its queue is too long to walk.
@@ -22,6 +23,7 @@ import numpy as np
 
 from hftlib.core.orders import MARKET, STOP
 from hftlib.engine.live.page_memory import LEVELS, TRAIL_FILLS
+from hftlib.ops.page_limits import limits_told, refusals_told
 
 VIEWED = ("moments", "views", "working")  # large: they lie behind all else, and are read alone
 FILLS_TOLD = 64
@@ -60,6 +62,17 @@ def caught(
         if not len(missing):
             break
     return {"views": views, "working": working, "whole": whole}
+
+
+def desk_told(about: Mapping[str, Any], arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """What a desk shows beside a status."""
+    return {
+        "ladders": ladders_told(about, arrays),
+        "orders": orders_told(about, arrays),
+        "fills": fills_told(about, arrays),
+        "refusals": refusals_told(about, arrays),
+        "limits": limits_told(about, arrays),
+    }
 
 
 class Units:

@@ -254,7 +254,8 @@ def test_a_watchdog_sees_what_a_held_up_runner_holds_and_after_its_end(
         with PageReader(page) as reader:
             trade(floor, 400, lambda: any(o["quantity"] for o in reader.status()["positions"]))
             frames = reader.status()["counts"]["frames"]
-            floor.until(lambda: reader.status()["counts"]["frames"] > frames)
+            while reader.status()["counts"]["frames"] <= frames:  # the market stands still
+                time.sleep(0.001)
             while not dog.over:
                 dog.step()
         assert [what for what, _ in said] == ["watching", "halting", "ended"], said
@@ -282,8 +283,15 @@ def test_a_page_goes_with_the_day(floor, tmp_path, monkeypatch):
     try:
         before = floor.exchange.counts["heard"]
         floor.until(lambda: floor.exchange.counts["heard"] > before, 600)
-        page = page_path(Path(json.loads(runner.stdout.readline())["control"]))
+        socket = Path(json.loads(runner.stdout.readline())["control"])
+        page = page_path(socket)
         assert page.exists() and stat.S_IMODE(page.stat().st_mode) == 0o600
+        trade(floor, 3)
+        asked = [*PROGRAM, "status", "--socket", str(socket), "--json"]
+        said = json.loads(subprocess.run(asked, capture_output=True, check=True).stdout)
+        assert "page" not in said and said["is_running"]  # it answered, and its page adds
+        assert {one["symbol"] for one in said["ladders"]} == {"AAA", "BBB"}
+        assert said["limits"] and {"orders", "fills", "refusals"} <= said.keys()
         runner.terminate()
         floor.until(lambda: runner.poll() is not None, 60)
         assert not page.exists()
