@@ -98,6 +98,10 @@ class AuditLog:
         if file >= 0:
             os.close(file)
 
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):  # one that was never opened has none
+            self.close()
+
     def __enter__(self) -> AuditLog:
         return self
 

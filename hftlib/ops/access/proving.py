@@ -55,6 +55,7 @@ class Proofs:
             self._tries.failed(person.name, address, now_s)
             do = "Wait for the next code of your authenticator: each is accepted once."
             raise NotProvenError("The code is wrong, over, or was used already", do)
+        self._tries.right(person.name, address)
 
     def _require_patience(self, name: str, address: str, now_s: float) -> None:
         wait = self._tries.wait_s(name, address, now_s)

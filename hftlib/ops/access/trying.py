@@ -8,8 +8,8 @@
 Counted are a name from an address, an address with any name, and a name from anywhere. The third is
 slow to bite and short: who only knows an operator's name cannot keep them off their desk.
 
-    name and address      free 3     then 2, 4, 8 ... s, 15 minutes at most
-    address               free 20    likewise
+    name and address      free 3     then 5, 10, 20 ... s, 15 minutes at most
+    address               free 50    likewise
     name                  free 30    likewise, 30 s at most
 
 Worst case: 10,000 of each are kept, the oldest is forgotten. A restart forgets all of them.
@@ -22,8 +22,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 KEPT_MAX = 10_000
-FORGET_S = 3_600.0
-_PAIR, _ADDRESS, _NAME = (3, 900.0), (20, 900.0), (30, 30.0)
+FIRST_S, FORGET_S = 5.0, 3_600.0
+_PAIR, _ADDRESS, _NAME = (3, 900.0), (50, 900.0), (30, 30.0)
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Tries:
         one, (free, most_s) = self._counts.get(key), bound
         if one is None or one.failures < free:
             return 0.0
-        wait = min(most_s, 2.0 ** min(20, one.failures - free + 1))
+        wait = min(most_s, FIRST_S * 2.0 ** min(20, one.failures - free))
         return max(0.0, one.last_s + wait - now_s)
 
 

@@ -103,10 +103,12 @@ class _Search:
             if is_forward and len(rows) == self._wanted.limit:
                 self.cut = f"at frame {frame.sequence:,}: there may be more"
                 break
-        rows = (rows + self._rows)[-self._wanted.limit :] if not is_forward else rows
+        if not is_forward:
+            every = rows + self._rows
+            rows = every[-self._wanted.limit :]
+            if len(rows) == self._wanted.limit and (first > 1 or len(every) > len(rows)):
+                self.cut = self.cut or f"before frame {rows[0]['sequence']:,}: there may be more"
         self._rows = rows
-        if not is_forward and len(rows) == self._wanted.limit and first > 1:
-            self.cut = self.cut or f"before frame {rows[0]['sequence']:,}: there may be more"
 
     def told(self) -> dict[str, Any]:
         return {"rows": self._rows, "seen": self._seen, "is_cut": self.cut}

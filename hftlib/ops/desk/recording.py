@@ -33,9 +33,7 @@ class Record:
 
     def require(self) -> None:
         """Refuse what may not be done without a line."""
-        if self.wrong:
-            self._log.append(who="desk", did="recover", what="the audit log", why=self.wrong)
-            self.wrong = ""
+        self._recover()
 
     def acted(self, who: str, did: str, what: str, why: str = "", **facts: object) -> None:
         """One line, now."""
@@ -70,9 +68,16 @@ class Record:
             more = {"left_out_before": left_out} if left_out else {}
             self._append(who, "refused", what, "", {"address": frm, "outcome": error.what, **more})
 
+    def _recover(self) -> None:
+        """Once it can be written again, it says since when and why it could not."""
+        if self.wrong:
+            self._log.append(who="desk", did="recover", what="the audit log", why=self.wrong)
+            self.wrong = ""
+
     def _append(self, who: str, did: str, what: str, why: str, facts: dict[str, object]) -> None:
         given: dict[str, Any] = dict(facts)
         try:
+            self._recover()
             self._log.append(who=who or "nobody", did=did, what=what, why=why, **given)
         except HftError as error:
             self.wrong = str(error)

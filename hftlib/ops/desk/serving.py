@@ -15,6 +15,7 @@ import logging
 import signal
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from hftlib.ops.desk.application import application
 from hftlib.ops.desk.door import Door
 from hftlib.ops.desk.guarding import Guard
 from hftlib.ops.desk.handling import Desk
+from hftlib.ops.desk.handshakes import heard, refusal_of
 from hftlib.ops.desk.streaming import ABORT, Feed
 
 CLIENTS_MAX, BACKLOG, GRACE_S, HEAD_BYTES_MAX = 256, 64, 2, 16 << 10
@@ -63,20 +65,20 @@ def serve(planes: list[Plane], desk_of: Callable[[Feed], Desk], watch: Any) -> N
 async def _serve(planes: list[Plane], desk_of: Callable[[Feed], Desk], watch: Any) -> None:
     feed = Feed(watch)
     desk = desk_of(feed)
-    servers = [(_Server(_config(plane, desk)), plane.own) for plane in planes]
+    loop = asyncio.get_running_loop()
+    servers = [(_Server(_config(plane, desk, loop)), plane.own) for plane in planes]
 
     def end() -> None:
         feed.close()
         for server, _ in servers:
             server.should_exit = True
 
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, end)
     await asyncio.gather(*(server.serve(sockets=[own]) for server, own in servers))
 
 
-def _config(plane: Plane, desk: Desk) -> uvicorn.Config:
+def _config(plane: Plane, desk: Desk, loop: asyncio.AbstractEventLoop) -> uvicorn.Config:
     people = desk.proofs.people if desk.proofs is not None else None
     guard = Guard(plane.name, plane.hosts, plane.tls is not None, people, desk.sessions)
     tls: dict[str, Any] = {}
@@ -102,6 +104,13 @@ def _config(plane: Plane, desk: Desk) -> uvicorn.Config:
         **tls,
     )
     _load(config, plane.tls)
+    if config.ssl is not None:
+
+        def tell(reason: str) -> None:
+            told = ("nobody", f"TLS on {plane.name}", "TLS", time.time(), refusal_of(reason))
+            loop.run_in_executor(None, desk.record.refused, *told)
+
+        heard(config.ssl, tell)
     return config
 
 

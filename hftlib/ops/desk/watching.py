@@ -23,9 +23,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hftlib.core.errors import HftError
 from hftlib.ops.desk.discovering import Discovered
-from hftlib.ops.desk.looking import Looked
+from hftlib.ops.desk.looking import NOTHING, Looked
 from hftlib.ops.desk.shelf import rollouts_of
 
 EVERY_S, SELDOM_S = 0.5, 5.0
@@ -111,7 +110,7 @@ class Watch:
             one = self._looked.get(name)
             if one is None:
                 one = self._looked[name] = Looked(name, socket)
-            made.append(one.look())
+            made.append(_look(one))
         return made
 
     def _seldom(self) -> list[Any]:
@@ -135,11 +134,21 @@ def alerts_in(folder: Path | None) -> list[dict[str, Any]]:
         return list(alerts_of(folder))
     except ImportError:
         return []
-    except HftError as error:
+    except Exception as error:  # what others write ends no watch
         return [_unreadable(error)]
 
 
-def _unreadable(error: HftError) -> dict[str, Any]:
+def _look(one: Looked) -> dict[str, Any]:
+    """What it says; a page that is nonsense in a way that nobody thought of ends no watch."""
+    try:
+        return one.look()
+    except Exception as error:
+        one.close()
+        told = {"name": one.name, "socket": str(one.socket), "by": NOTHING, "age_ns": 0}
+        return told | {"status": None, "worries": [f"it cannot be looked at: {error!r}"]}
+
+
+def _unreadable(error: Exception) -> dict[str, Any]:
     return {
         "id": "board",
         "rule": "the board of alerts",
