@@ -2,7 +2,8 @@
 //
 //   act(dialog, { action: "halt", runner, scope: "firm" })
 //
-// A kill takes a hold of HOLD_MS on its button, or the scope's name typed. What the desk refuses stands
+// A kill takes a hold of HOLD_MS on its button, or the scope's name typed. What the desk refuses
+// stands
 // there in its own words. Worst case: no answer: it says so, and that the runner may have heard.
 
 import { make, number, put } from "./pieces/kit.js";
@@ -30,11 +31,14 @@ function limitFields(form, runner, select) {
   name.setAttribute("list", list.id);
   const value = field(form, "value", "New value", { type: "number", step: "any" });
   const now = form.appendChild(make("p", "hft-note"));
-  const known = () => ((runner.status || {}).limits || []).filter((one) => one.scope === select.value);
+  const known = () => ((runner.status || {}).limits || []).filter((one) =>
+    one.scope === select.value);
   const say = () => {
-    list.replaceChildren(...known().map((one) => Object.assign(make("option"), { value: one.name })));
+    list.replaceChildren(...known().map((one) => Object.assign(make("option"),
+      { value: one.name })));
     const one = known().find((each) => each.name === name.value);
-    put(now, one ? `Now ${number(one.limit)} ${one.unit}, of which ${number(one.used)} is used.` : "");
+    put(now, one ? `Now ${number(one.limit)} ${one.unit}, of which ${number(one.used)} is used.`
+      : "");
   };
   name.addEventListener("input", say);
   select.addEventListener("change", say);
@@ -98,15 +102,18 @@ function foot(form, action) {
   const close = row.appendChild(make("button", "", "Leave it"));
   close.type = "button";
   const isKill = action === "kill";
-  const go = row.appendChild(make("button", isKill ? "danger" : "main", isKill ? "Hold to kill" : ACTIONS[action].title));
+  const go = row.appendChild(make("button", isKill ? "danger" : "main", isKill ? "Hold to kill"
+    : ACTIONS[action].title));
   go.type = isKill ? "button" : "submit";
   go.name = "go";
   return { said, result, close, go };
 }
 
 function outcome(told, action, scope, took) {
-  const heard = told.heard_us === undefined ? "" : `the runner heard it in ${number(told.heard_us / 1000, 0, 1)} ms, `;
-  return `Done: ${ACTIONS[action].word.toLowerCase()} ${scope}; ${heard}the answer took ${number(took, 0, 0)} ms.`;
+  const heard = told.heard_us === undefined ? ""
+    : `the runner heard it in ${number(told.heard_us / 1000, 0, 1)} ms, `;
+  return `Done: ${ACTIONS[action].word.toLowerCase()} ${scope}; ${heard}the answer took ${number(
+    took, 0, 0)} ms.`;
 }
 
 export function act(dialog, { action, runner, scope, onDone = () => {} }) {
@@ -118,7 +125,8 @@ export function act(dialog, { action, runner, scope, onDone = () => {} }) {
   const why = field(form, "why", "Reason, which is journaled", { maxLength: 200 });
   const code = field(form, "code", "Your one-time code", CODE);
   const second = secondFields(form);
-  const typed = action === "kill" ? field(form, "typed", "Or type the scope's name", { required: false }) : null;
+  const typed = action === "kill" ? field(form, "typed", "Or type the scope's name",
+    { required: false }) : null;
   const { said, result, close, go } = foot(form, action);
   const say = () => {
     put(will, words(action, runner, select.value));
@@ -131,7 +139,8 @@ export function act(dialog, { action, runner, scope, onDone = () => {} }) {
 
   async function tell() {
     if (!form.reportValidity()) return;
-    const body = { runner: runner.name, do: action, scope: select.value, why: why.value, code: code.value };
+    const body = { runner: runner.name, do: action, scope: select.value, why: why.value,
+      code: code.value };
     if (limit) Object.assign(body, { name: limit.name.value, value: Number(limit.value.value) });
     if (!second.box.hidden) body.second = second.told();
     const begun = performance.now();

@@ -3,7 +3,8 @@
 //   stream ─▶ take(state) ─▶ one drawing a frame ─▶ strip, rail, panels
 //
 // Keys: / searches the journal, 1-9 choose a runner, 0 shows all of them, Esc goes back.
-// What is older than OLD_MS is grey, with a sentence. Worst case: a hidden page draws nothing, and the
+// What is older than OLD_MS is grey, with a sentence. Worst case: a hidden page draws nothing,
+// and the
 // newest state once it is looked at again.
 
 import { make, money, number, plural, profits, put, time } from "./pieces/kit.js";
@@ -99,9 +100,11 @@ function drawRailNow() {
     mode: modeOf(one.status),
     word: modeWord(one.status),
     sum: gain(one),
-    wrong: worriesOf(one).length ? `■ ${plural(worriesOf(one).length, "thing")} wrong` : isOld(one) ? "▲ old" : "",
+    wrong: worriesOf(one).length ? `■ ${plural(worriesOf(one).length, "thing")} wrong`
+      : isOld(one) ? "▲ old" : "",
   }));
-  const all = { name: null, label: "All runners", key: "0", mode: "none", word: "", sum: together(), wrong: "" };
+  const all = { name: null, label: "All runners", key: "0", mode: "none", word: "",
+    sum: together(), wrong: "" };
   drawRail([all, ...items], chosen);
 }
 
@@ -144,7 +147,9 @@ function makeStrip(root) {
       root.firstChild.hidden = !one;
       all.hidden = Boolean(one);
       if (one) piece.show(one);
-      else put(all, now.runners.length ? `All runners: ${number(now.runners.length)}, together ${sum || "nothing"}` : "No runner runs. Start one: hft live …");
+      else put(all, now.runners.length
+        ? `All runners: ${number(now.runners.length)}, together ${sum || "nothing"}`
+          : "No runner runs. Start one: hft live …");
     },
   };
 }
@@ -165,13 +170,15 @@ function makeActs(root) {
   root.replaceChildren();
   const able = Object.keys(ACTIONS).filter((one) => mayDo(me, one));
   for (const one of able) {
-    const button = root.appendChild(make("button", one === "kill" ? "danger" : "", ACTIONS[one].word));
+    const button = root.appendChild(make("button", one === "kill" ? "danger" : "",
+      ACTIONS[one].word));
     button.type = "button";
     button.dataset.action = one;
     button.addEventListener("click", () => begin(one));
   }
   if (able.length) return;
-  const why = me.plane === "view" ? "This address is for looking." : "Your role looks, and does not act.";
+  const why = me.plane === "view" ? "This address is for looking."
+    : "Your role looks, and does not act.";
   root.appendChild(make("span", "hft-dim", why));
 }
 
@@ -218,7 +225,8 @@ async function again() {
 }
 
 function keys(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector(
+    "dialog[open]")) return;
   const isTyping = event.target.closest && event.target.closest("input, select, textarea");
   if (event.key === "Escape") {
     if (isTyping) event.target.blur();

@@ -13,7 +13,8 @@ export function field(form, name, label, settings = {}) {
   return input;
 }
 
-export const CODE = { inputMode: "numeric", pattern: "[0-9]{6}", maxLength: 6, title: "Six digits" };
+export const CODE = { inputMode: "numeric", pattern: "[0-9]{6}", maxLength: 6,
+  title: "Six digits" };
 
 export function entered(dialog) {
   dialog.replaceChildren();

@@ -1,4 +1,5 @@
-// The panels below the strip: each a heading and a piece, in three columns that fall below each other
+// The panels below the strip: each a heading and a piece, in three columns that fall below each
+// other
 // where there is less room.
 //
 //   const panels = makePanels(root, { me, act, acknowledge, runner: () => "maker" })
@@ -24,7 +25,8 @@ import { ACTIONS, mayDo } from "./words.js";
 const COLUMNS = [
   [["positions", "Positions"], ["books", "Books"], ["orders", "Working orders"]],
   [["limits", "Exposure against limits"], ["risk", "Risk"], ["alerts", "Alerts"]],
-  [["latency", "Latency"], ["health", "Feeds and sessions"], ["fills", "Fills"], ["rollout", "Rollouts"],
+  [["latency", "Latency"], ["health", "Feeds and sessions"], ["fills", "Fills"],
+    ["rollout", "Rollouts"],
     ["journal", "Journal"]],
 ];
 const SCOPED = ["halt", "reduce", "flatten", "lift"];

@@ -58,7 +58,8 @@ export function searching(root, runnerName) {
       const told = await ask(`api/journal?${query}`);
       if (mine !== asked) return;
       const seen = told.seen ? ` of ${number(told.seen)} frames looked at` : "";
-      put(said, [`${number(told.rows.length)} found${seen}.`, told.is_cut].filter(Boolean).join(" "));
+      put(said, [`${number(told.rows.length)} found${seen}.`, told.is_cut].filter(Boolean).join(
+        " "));
       rows.show(told.rows, (one) => String(one.sequence));
       steps.show([...told.rows].sort((one, other) => one.sequence - other.sequence));
       show();

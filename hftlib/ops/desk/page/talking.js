@@ -4,7 +4,8 @@
 //   stream(onState, onLost)                    two states a second, again after each loss
 //
 // Addresses are relative, so the page works behind a proxy's path as well.
-// Worst case: a desk that is away: the stream tries again each second, and the page says since when.
+// Worst case: a desk that is away: the stream tries again each second, and the page says since
+// when.
 
 let csrf = "";
 

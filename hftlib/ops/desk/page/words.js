@@ -1,6 +1,7 @@
 // What an action will do, in words and with its figures, before anybody does it.
 //
-//   words("halt", runner, "firm")   "No new order leaves maker/firm; 12 working orders are cancelled."
+//   words("halt", runner, "firm")
+//       "No new order leaves maker/firm; 12 working orders are cancelled."
 //
 // Worst case: a runner that does not say which orders work: those of a scope are not counted.
 
@@ -49,7 +50,8 @@ export function words(action, runner, scope) {
   const status = runner.status || {};
   const place = `${runner.name}/${scope}`;
   const count = runner.status ? workingIn(status, scope) : null;
-  const orders = count === null ? "its working orders are" : count === 0 ? "no order works, so none is" :
+  const orders = count === null ? "its working orders are" : count === 0
+    ? "no order works, so none is" :
     `${plural(count, "working order")} ${count === 1 ? "is" : "are"}`;
   const held = runner.status ? heldIn(status, scope) : null;
   const positions = held === null ? "what it holds" : held === 0 ? "nothing, for nothing is held" :

@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 
+from hftlib.core.errors import StateError
 from hftlib.ops.page_reading import PageReader, page_path
 
 CHROMIUM = "/usr/bin/chromium"
@@ -61,6 +62,8 @@ class Stage:
         password = folder / "password"
         password.touch(0o600)
         password.write_text(f"{PASSWORD}\n")
+
+    def begin(self):
         self.exchange = self._start("exchange", "exchange", "--demo", "--json")
         self.secrets = self._people()
         self._begun(self.exchange)
@@ -68,7 +71,9 @@ class Stage:
         for one in (self.runner, self._live("taker", "frm1b")):
             self._begun(one)
         self.desk = self._begun(self._desk())
-        places = json.loads((folder / "desk.out").read_text())
+        for name in ("maker", "taker"):
+            until(lambda name=name: self._trades(name), BEGIN_S, name)
+        places = json.loads(self.desk.out.read_text())
         self.control, self.view = places["control"], places["view"]
 
     def _people(self):
@@ -123,6 +128,12 @@ class Stage:
     def status(self, name="maker"):
         with PageReader(page_path(self.socket(name))) as reader:
             return reader.status()
+
+    def _trades(self, name):
+        try:
+            return sum(one["fills"] for one in self.status(name)["positions"]) > 0
+        except StateError:  # its page is being made
+            return False
 
     def code(self, name):
         """The next code of a person's authenticator, once the clock has come to it."""
@@ -186,13 +197,12 @@ def browser():
 
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory, browser):
-    made = None
+    made = Stage(tmp_path_factory.mktemp("stage"))
     try:
-        made = Stage(tmp_path_factory.mktemp("stage"))
+        made.begin()
         yield made
     finally:
-        if made is not None:
-            made.end()
+        made.end()
 
 
 @pytest.fixture

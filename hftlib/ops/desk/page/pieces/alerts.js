@@ -34,7 +34,8 @@ export function mount(root, options = {}) {
     cell.firstChild.hidden = one.state !== "firing";
   };
   const columns = [
-    { title: "Severity", is: "span", draw: (cell, one) => chip(cell, one.severity, one.state === "resolved" ? "off" : LEVELS[one.severity] || "watch") },
+    { title: "Severity", is: "span", draw: (cell, one) => chip(cell, one.severity,
+      one.state === "resolved" ? "off" : LEVELS[one.severity] || "watch") },
     { title: "Since (UTC)", num: true, of: (one) => time(one.since_ns, 0) },
     { title: "Says", of: (one) => saysOf(one), names: () => "hft-says" },
     { title: "State", of: stateOf, names: () => "hft-wrap" },
@@ -45,7 +46,8 @@ export function mount(root, options = {}) {
   return {
     show(data) {
       const list = Array.isArray(data) ? data : (data && data.alerts) || [];
-      const sorted = [...list].sort((one, other) => order(one) - order(other) || other.since_ns - one.since_ns);
+      const sorted = [...list].sort((one, other) => order(one) - order(other)
+        || other.since_ns - one.since_ns);
       rows.show(sorted, (one) => String(one.id));
     },
     remove,

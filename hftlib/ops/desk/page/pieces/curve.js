@@ -66,7 +66,8 @@ export function curve(root, label) {
       line.setAttribute("d", `M${drawn.join("L")}`);
       area.setAttribute("d", `M0 ${base}L${drawn.join("L")}L${WIDTH} ${base}Z`);
       zero.setAttribute("d", `M0 ${base}H${WIDTH}`);
-      const said = `${label} over ${Math.round(width / 1000)} s, ${low.toFixed(2)} to ${high.toFixed(2)}`;
+      const said = `${label} over ${Math.round(width / 1000)} s, ${low.toFixed(
+        2)} to ${high.toFixed(2)}`;
       if (title.textContent !== said) title.textContent = said;
     },
   };

@@ -1,13 +1,15 @@
 // The newest fills, newest first. `show` takes a status.
 //
-// Worst case: two fills of one order at one moment are two rows: their number in the list tells them
+// Worst case: two fills of one order at one moment are two rows: their number in the list tells
+// them
 // apart.
 
 import { at, begin, number, part, price, table, time } from "./kit.js";
 
 const COLUMNS = [
   { title: "Time (UTC)", num: true, of: (one) => time(one.time_ns) },
-  { title: "Side", of: (one) => (one.side === "buy" ? "BUY" : "SELL"), names: (one) => (one.side === "buy" ? "hft-buy" : "hft-sell") },
+  { title: "Side", of: (one) => (one.side === "buy" ? "BUY" : "SELL"),
+    names: (one) => (one.side === "buy" ? "hft-buy" : "hft-sell") },
   { title: "Instrument", of: at, names: () => "hft-strong" },
   { title: "Price", num: true, of: (one) => price(one.price) },
   { title: "Quantity", num: true, of: (one) => number(one.quantity) },
@@ -22,7 +24,8 @@ export function mount(root, options = {}) {
   return {
     show(data) {
       const told = part(data, "fills");
-      rows.show(told || [], (one) => [one.time_ns, at(one), one.side, one.price, one.quantity].join("|"), told ? "" : "This runner does not say its fills.");
+      rows.show(told || [], (one) => [one.time_ns, at(one), one.side, one.price,
+        one.quantity].join("|"), told ? "" : "This runner does not say its fills.");
     },
     remove,
   };

@@ -1,4 +1,5 @@
-// An order's life, step by step, with what lies between: decided, journaled, sent, answered, filled.
+// An order's life, step by step, with what lies between: decided, journaled, sent, answered,
+// filled.
 //
 //   mount(root).show({ title: "order 17", steps: [{ time_ns, kind, text }] })
 //   mount(root).show(rows)               rows of the journal search do as well
@@ -43,7 +44,8 @@ export function mount(root) {
         row.bar.style.setProperty("--hft-share", String(Math.max(0, waits[n]) / longest));
       });
       const rest = all.length - steps.length;
-      put(note, all.length ? (rest > 0 ? `and ${number(rest)} more steps` : "") : "No step is known.");
+      put(note, all.length ? (rest > 0 ? `and ${number(rest)} more steps` : "")
+        : "No step is known.");
       note.hidden = note.textContent === "";
     },
     remove,

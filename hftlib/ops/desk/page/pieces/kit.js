@@ -1,6 +1,6 @@
 // What all pieces share: making elements, writing figures, and tables whose rows stay in place.
 //
-//   put(cell, money(12.5, "USD"), true)      the text, only where it changed; then it flashes softly
+//   put(cell, money(12.5, "USD"), true)      the text, only where it changed; it flashes softly
 //   const rows = table(root, [{ title: "Symbol", of: (one) => one.symbol }]);
 //   rows.show(list, (one) => one.id)
 //

@@ -27,7 +27,8 @@ function header() {
   const head = make("thead");
   const line = head.appendChild(make("tr"));
   const left = ["Ours", "Ahead", "Orders", "Quantity", "Bid"];
-  for (const title of [...left, ...[...left].reverse().map((one) => (one === "Bid" ? "Ask" : one))]) {
+  for (const title of [...left, ...[...left].reverse().map((one) => (one === "Bid" ? "Ask"
+    : one))]) {
     line.appendChild(make("th", "hft-num", title)).scope = "col";
   }
   return head;
@@ -41,7 +42,8 @@ function fill(cells, level, tallest, digits) {
   put(cells.own, own ? `◆ ${number(level.own)}` : "", true);
   put(cells.ahead, own && level.ahead !== null ? number(level.ahead) : "", true);
   cells.price.classList.toggle("hft-ours", Boolean(own));
-  cells.bar.style.setProperty("--hft-share", String(level && tallest ? level.quantity / tallest : 0));
+  cells.bar.style.setProperty("--hft-share", String(level && tallest ? level.quantity / tallest
+    : 0));
 }
 
 function decimals(levels) {
@@ -76,8 +78,10 @@ export function mount(root, options = {}) {
       put(name, ladder ? at(ladder) : "no book");
       const [bid, ask] = sides.map((one) => one[0]);
       const wide = bid && ask ? ask.price - bid.price : null;
-      put(gap, wide === null ? "one side is empty" : `spread ${price(Number(wide.toFixed(8)), digits)}`);
-      rows.forEach((pair, n) => pair.forEach((cells, m) => fill(cells, sides[m][n], tallest, digits)));
+      put(gap, wide === null ? "one side is empty"
+        : `spread ${price(Number(wide.toFixed(8)), digits)}`);
+      rows.forEach((pair, n) => pair.forEach((cells, m) => fill(cells, sides[m][n], tallest,
+        digits)));
     },
     remove,
   };

@@ -18,7 +18,8 @@ const place = (ns) => Math.min(1, Math.max(0, Math.log10(Math.max(ns, LOW_NS) / 
 
 function scale(node, labelled) {
   for (const ns of MARKS) {
-    const mark = node.appendChild(make("u", "hft-decade", labelled ? span(ns).replace(/\.0+/, "") : ""));
+    const mark = node.appendChild(make("u", "hft-decade", labelled ? span(ns).replace(/\.0+/, "")
+      : ""));
     mark.style.setProperty("--hft-at", String(place(ns)));
   }
 }

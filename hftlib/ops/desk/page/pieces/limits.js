@@ -27,7 +27,8 @@ function create() {
 }
 
 function currencyOf(data) {
-  const all = new Set((Array.isArray(data) ? [] : part(data, "positions") || []).map((one) => one.currency));
+  const all = new Set((Array.isArray(data) ? [] : part(data, "positions") || []).map((one) =>
+    one.currency));
   return all.size === 1 ? [...all][0] : "";
 }
 
@@ -39,7 +40,8 @@ function fill(row, one, currency) {
   put(row.scope, one.scope);
   const unit = one.unit === "money" ? currency : (WORDS[one.unit] ?? one.unit ?? "");
   put(row.told, `${figure(one.used, one.unit)} of ${figure(one.limit, one.unit)} ${unit}`.trim());
-  put(row.share, `${number(share * 100, 0, 0)} %${level === "bad" ? " full" : level === "watch" ? " near" : ""}`);
+  put(row.share, `${number(
+    share * 100, 0, 0)} %${level === "bad" ? " full" : level === "watch" ? " near" : ""}`);
   row.filled.style.setProperty("--hft-share", String(Math.min(1, Math.max(0, share))));
   row.bar.setAttribute("aria-valuenow", String(Math.round(share * 100)));
   row.bar.setAttribute("aria-label", `${one.name} of ${one.scope}`);
@@ -58,8 +60,10 @@ export function mount(root) {
       show(all.slice(0, BARS_MAX), (one) => `${one.scope}|${one.name}`, (row, one) =>
         fill(row, one, currency),
       );
-      const none = told ? "No limit with a figure to compare is set." : "This runner does not say what its limits are.";
-      put(note, all.length ? (all.length > BARS_MAX ? `and ${number(all.length - BARS_MAX)} more` : "") : none);
+      const none = told ? "No limit with a figure to compare is set."
+        : "This runner does not say what its limits are.";
+      put(note, all.length ? (all.length > BARS_MAX ? `and ${number(all.length - BARS_MAX)} more`
+        : "") : none);
       note.hidden = note.textContent === "";
     },
     remove,

@@ -24,9 +24,11 @@ function buttons(options) {
     cell.dataset.scope = one.scope;
     options.actions.forEach(([action], n) => {
       const isIdle = one.state === "active" ? action === "lift" : action === one.state.slice(0, -2);
-      cell.children[n].hidden = isIdle || (one.state === "halted" && action !== "lift" && action !== "flatten");
+      cell.children[n].hidden = isIdle || (one.state === "halted" && action !== "lift"
+        && action !== "flatten");
     });
-    for (const button of cell.children) button.setAttribute("aria-label", `${button.textContent} ${one.scope}`);
+    for (const button of cell.children) button.setAttribute("aria-label",
+      `${button.textContent} ${one.scope}`);
   };
 }
 
@@ -34,11 +36,14 @@ export function mount(root, options = {}) {
   const remove = begin(root, "risk");
   const columns = [
     { title: "Scope", of: (one) => one.scope, names: () => "hft-strong" },
-    { title: "State", is: "span", draw: (cell, one) => chip(cell, one.state, LEVELS[one.state] || "watch") },
-    { title: "Since (UTC)", num: true, of: (one) => (one.state === "active" ? "" : time(one.since_ns, 0)) },
+    { title: "State", is: "span", draw: (cell, one) => chip(cell, one.state, LEVELS[one.state]
+      || "watch") },
+    { title: "Since (UTC)", num: true, of: (one) => (one.state === "active" ? ""
+      : time(one.since_ns, 0)) },
     { title: "Why", of: (one) => one.why || "" },
   ];
-  if (options.actions && options.actions.length) columns.push({ title: "", draw: buttons(options) });
+  if (options.actions && options.actions.length) columns.push(
+    { title: "", draw: buttons(options) });
   const scopes = table(root, columns, { empty: "No scope." });
   root.appendChild(make("h4", "hft-sub", "Refused by risk"));
   const total = root.lastChild.appendChild(make("span", "hft-dim"));
@@ -57,7 +62,8 @@ export function mount(root, options = {}) {
       const list = [...(told || [])].sort((one, other) => other.count - one.count);
       put(total, counts.refused ? ` ${number(counts.refused)}` : "");
       const rest = told || !counts.refused ? "" : "This runner does not say for which reasons.";
-      refused.show(list, (one) => `${one.reason}|${one.strategy}`, list.length ? "" : rest || "Nothing was refused.");
+      refused.show(list, (one) => `${one.reason}|${one.strategy}`, list.length ? "" : rest
+        || "Nothing was refused.");
     },
     remove,
   };

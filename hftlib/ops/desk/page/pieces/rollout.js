@@ -1,7 +1,9 @@
-// Where the releases of a name are: shadow, canary, champion, and the champion before, each with who
+// Where the releases of a name are: shadow, canary, champion, and the champion before, each with
+// who
 // moved it there, when, why and by what evidence. `show` takes a list of rollouts, or one.
 //
-// Worst case: a log that does not hold is shown as the sentence that says so, and nothing else of it.
+// Worst case: a log that does not hold is shown as the sentence that says so, and nothing else of
+// it.
 
 import { begin, keyed, make, number, put, time } from "./kit.js";
 
@@ -10,8 +12,10 @@ const STAGES = ["shadow", "canary", "champion", "previous"];
 function evidenceOf(step) {
   const told = step && step.evidence;
   if (!told || typeof told !== "object") return told ? String(told) : "";
-  const plain = Object.entries(told).filter(([, one]) => ["string", "number", "boolean"].includes(typeof one));
-  const words = plain.map(([name, one]) => `${name.replaceAll("_", " ")} ${typeof one === "number" ? number(one) : one}`);
+  const plain = Object.entries(told).filter(([, one]) => ["string", "number", "boolean"].includes(
+    typeof one));
+  const words = plain.map(([name, one]) =>
+    `${name.replaceAll("_", " ")} ${typeof one === "number" ? number(one) : one}`);
   return words.slice(0, 6).join(", ");
 }
 
@@ -22,7 +26,8 @@ function nameOf(step) {
 }
 
 function when(step) {
-  if (step.time_ns) return `${new Date(step.time_ns / 1e6).toISOString().slice(0, 10)} ${time(step.time_ns, 0)}`;
+  if (step.time_ns) return `${new Date(step.time_ns / 1e6).toISOString().slice(0, 10)} ${time(
+    step.time_ns, 0)}`;
   return String(step.at || step.time || "");
 }
 
@@ -51,10 +56,12 @@ function fill(row, one) {
     const cell = row.stages[n];
     cell.box.classList.toggle("hft-none", !step);
     put(cell.release, step ? nameOf(step) : "nothing");
-    put(cell.who, step ? [step.by || step.who, when(step), step.why].filter(Boolean).join(", ") : "");
+    put(cell.who, step ? [step.by || step.who, when(step), step.why].filter(Boolean).join(", ")
+      : "");
     put(cell.evidence, evidenceOf(step));
   });
-  const asked = one.asked ? `${nameOf(one.asked)} waits for a second person, asked by ${one.asked.by || one.asked.who}. ` : "";
+  const by = one.asked ? one.asked.by || one.asked.who : "";
+  const asked = by ? `${nameOf(one.asked)} waits for a second person, asked by ${by}. ` : "";
   put(row.next, `${asked}${one.next ? `Next: ${one.next}` : ""}`);
   row.next.hidden = row.next.textContent === "";
 }
@@ -65,7 +72,8 @@ export function mount(root) {
   const note = root.appendChild(make("p", "hft-note", "No rollout is looked at."));
   return {
     show(data) {
-      const told = Array.isArray(data) ? data : data && data.rollouts ? data.rollouts : data ? [data] : [];
+      const told = Array.isArray(data) ? data : data && data.rollouts ? data.rollouts : data
+        ? [data] : [];
       const list = told.filter((one) => one && one.name);
       show(list, (one) => one.name, fill);
       note.hidden = list.length > 0;

@@ -1,11 +1,12 @@
-// A runner at one glance: its mode as a block of colour with the word, its profit, whether it quotes,
-// and what is wrong. `show` takes a runner of the desk's state, or a bare status.
+// A runner at one glance: its mode as a block of colour with the word, its profit, whether it
+// quotes, and what is wrong. `show` takes a runner of the desk's state, or a bare status.
 //
 //   mount(root, { onPick }).show(runner)       as a card; { wide: true } as a strip
 //
 // Worst case: a runner that does not answer: its last figures stay, grey, and it says so.
 
-import { begin, chip, direction, make, money, number, plural, profits, put, span, statusOf } from "./kit.js";
+import { begin, chip, direction, make, money, number, plural, profits, put, span,
+  statusOf } from "./kit.js";
 import { History, curve } from "./curve.js";
 
 const OLD_NS = 2e9;
@@ -34,7 +35,8 @@ export function worriesOf(runner) {
     if (one.state !== "LIVE") found.push(`feed ${one.venue} is ${one.state}: ${one.why}`);
   }
   for (const one of status.links || []) {
-    if (!one.is_up && one.state !== "MODEL") found.push(`orders ${one.venue}: ${one.why || one.state}`);
+    if (!one.is_up && one.state !== "MODEL") found.push(
+      `orders ${one.venue}: ${one.why || one.state}`);
   }
   for (const one of status.strategies || []) {
     if (one.stopped) found.push(`${one.name} has stopped: ${one.stopped}`);
@@ -48,7 +50,8 @@ export function quoting(status) {
   const held = (status.scopes || []).filter((one) => one.state !== "active");
   const firm = held.find((one) => one.scope === "firm");
   const count = status.open_orders || 0;
-  if (firm) return [`${firm.state}: ${plural(count, "order")} left`, firm.state === "halted" ? "bad" : "watch"];
+  if (firm) return [`${firm.state}: ${plural(count, "order")} left`, firm.state === "halted"
+    ? "bad" : "watch"];
   const rest = held.length ? `, ${plural(held.length, "scope")} held` : "";
   if (!count) return [`no order works${rest}`, rest ? "watch" : "off"];
   return [`quoting, ${plural(count, "order")}${rest}`, rest ? "watch" : "good"];
@@ -83,7 +86,8 @@ export function mount(root, options = {}) {
     const rest = unknown ? ` (${number(unknown)} without a price)` : "";
     put(sum, status ? `${text || "0.00"}${rest}` : "–", true);
     const kept = [...sum.classList].filter((one) => one.startsWith("hft-flash"));
-    sum.className = ["hft-sum", direction(first.length ? first[0][1] : 0), ...kept].join(" ").trim();
+    sum.className = ["hft-sum", direction(first.length ? first[0][1] : 0), ...kept].join(
+      " ").trim();
     return first.length ? first[0][1] : null;
   }
 
@@ -108,7 +112,9 @@ export function mount(root, options = {}) {
       chip(quotes, ...quoting(status));
       const worries = worriesOf(runner);
       const age = runner && runner.age_ns > OLD_NS ? `, figures ${span(runner.age_ns)} old` : "";
-      chip(verdict, worries.length ? `${plural(worries.length, "worry").replace("worrys", "worries")}${age}` : `nothing${age}`, worries.length ? "bad" : age ? "watch" : "good");
+      chip(verdict, worries.length
+        ? `${plural(worries.length, "worry").replace("worrys", "worries")}${age}`
+          : `nothing${age}`, worries.length ? "bad" : age ? "watch" : "good");
       put(list, worries.join("; "));
       list.title = worries.join("\n");
     },
