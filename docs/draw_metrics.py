@@ -56,8 +56,8 @@ rules, to names that there are.
 
 `tests/ops/metrics` runs `promtool check` and `promtool test` (each alert just before its edge and
 at it), `amtool check-config`, and a paper session that Debian's Prometheus scrapes each second:
-figures asked by its HTTP API are the runner's, and after `kill -9` the alert reaches a webhook by way of
-Alertmanager.
+figures asked by its HTTP API are the runner's, and after `kill -9` the alert reaches a webhook by
+way of Alertmanager.
 """
 
 
