@@ -18,16 +18,17 @@ by `make docs` from `hftlib/ops/metrics`; `docs/alerts.md` is about telling peop
 
 ```sh
 pip install 'hftlib[metrics]'
-hft metrics                                              # every runner of yours, at 127.0.0.1:9464
-hft metrics --runner maker=/run/user/1000/hftlib/runner-77.socket --runner arb=...   # these
-hft metrics --alerts alerts                              # and how many alerts of hft alerts there are
-hft metrics files prometheus                             # rules, a dashboard, examples; then:
+hft metrics                                              # all of yours, at 127.0.0.1:9464
+hft metrics --runner maker=/run/user/1000/hftlib/runner-77.socket    # this; repeat for more
+hft metrics --alerts alerts                              # and how many alerts there are
+hft metrics files prometheus                             # rules, a dashboard, examples
 cd prometheus && prometheus --config.file=prometheus.yml
 prometheus-alertmanager --config.file=alertmanager.yml   # Debian's name of alertmanager
 ```
 
-Each scrape reads the runners' pages (`docs/live.md`): memory that they keep anyway. Nothing is asked
-of them, so a scrape costs a runner nothing, and one that hangs or was killed is seen as it last was.
+Each scrape reads the runners' pages (`docs/live.md`): memory that they keep anyway. Nothing is
+asked of them, so a scrape costs a runner nothing, and one that hangs or was killed is seen as it
+last was.
 Only a runner without a page is asked by its control socket. Without `--runner` a runner is named
 after its strategies, and is in the list from when it is first seen until its day ends tidily; after
 a kill it stays, as `hftlib_up 0` and `hftlib_runner_left 1`.
@@ -38,8 +39,8 @@ last word of a name; `money` is the instrument's currency; what ends in `_total`
 begins at 0 with a runner. Figures that a runner of an older version does not show are missing.
 """
 _STAGES = """
-`hftlib_stage_seconds` is the runner's own histogram: {count} bounds from {first} ns to {last:.2f} s,
-two to an octave up to 16 ms, each one nanosecond below a round number of the histogram, so that
+`hftlib_stage_seconds` is the runner's own histogram: {count} bounds from {first} ns to
+{last:.2f} s, two to an octave up to 16 ms, each one nanosecond below a round number, so that
 counts are exact. `histogram_quantile` of them is right within half an octave; of the whole day
 `hftlib_stage_percentile_seconds` is right within 1 %.
 """
@@ -53,10 +54,10 @@ rules, to names that there are.
 
 ## Tested
 
-`tests/ops/metrics` runs `promtool check` and `promtool test` (each alert just before its edge and at
-it), `amtool check-config`, and a paper session that Debian's Prometheus scrapes each second: figures
-asked by its HTTP API are the runner's, and after `kill -9` the alert reaches a webhook by way of
-Alertmanager.
+`tests/ops/metrics` runs `promtool check` and `promtool test` (each alert just before its edge and
+at it), `amtool check-config`, and a paper session that Debian's Prometheus scrapes each second:
+figures asked by its HTTP API are the runner's, and after `kill -9` the alert reaches a webhook by
+way of Alertmanager.
 """
 
 

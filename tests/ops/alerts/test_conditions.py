@@ -139,6 +139,7 @@ def test_limits_are_near_and_then_reached(seen):
         told = limited(found, share)
         assert len(troubles(rule("limit-near"), told)) == near, share
         assert len(troubles(rule("limit-reached"), told)) == reached, share
+    assert len(troubles(rule("loss-near"), limited(found, 0.8))) == 1
     other = rule("limit-near", limits=("gross_exposure_money",))
     assert not troubles(other, limited(found, 0.9))
 

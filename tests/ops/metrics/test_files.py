@@ -22,6 +22,7 @@ R = '{runner="maker"}'
 SELF = (
     'hftlib_refusals_total{runner="maker",strategy="S",reason="it would meet an order of our own"}'
 )
+LOSS = 'hftlib_limit_used_ratio{runner="maker",scope="firm",limit="drawdown_money"}'
 DISK = "hftlib_journal_disk_free_bytes", "hftlib_journal_disk_size_bytes"
 LATE = 'hftlib_stage_seconds_bucket{runner="maker",stage="decide",le="0.000131071"}'
 ALL = 'hftlib_stage_seconds_count{runner="maker",stage="decide"}'
@@ -77,12 +78,13 @@ EDGES = {
     "LimitNear": (
         {f"hftlib_limit_used_ratio{R}": "0.8x99"},
         {f"hftlib_limit_used_ratio{R}": "0.81x99"},
-        1,
+        2,
     ),
+    "LossNear": ({LOSS: "0.8x99"}, {LOSS: "0.81x99"}, 0),
     "LimitReached": (
         {f"hftlib_limit_used_ratio{R}": "0.99x99"},
         {f"hftlib_limit_used_ratio{R}": "1x99"},
-        0,
+        1,
     ),
     "RefusalsHigh": (
         {f"hftlib_refused_total{R}": "0+10x99"},
