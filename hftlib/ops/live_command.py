@@ -110,8 +110,11 @@ def live_command(
 
 def _compile() -> None:
     """All of it now: nothing compiles once it trades."""
+    from importlib import import_module
+
     from hftlib.core import jit
 
+    import_module("hftlib.ops.page")  # what writes it is compiled with all else, or never
     with counted("compiling", jit.registered()) as advance:
         jit.warm(lambda done, _total, name: advance(done, name))
 

@@ -66,17 +66,13 @@ def opened(lab, browser):
 
 
 def cells_of(page, side):
-    """The prices and quantities of a side of the ladder, as they are shown."""
-    rows = page.locator(".hft-ladder tbody tr")
-    found = []
-    for n in range(rows.count()):
-        price, quantity = (
-            rows.nth(n).locator(f".hft-{what}.hft-{side}").inner_text()
-            for what in ("price", "quantity")
-        )
-        if price.strip():
-            found.append((as_number(price), as_number(quantity)))
-    return found
+    """The prices and quantities of a side of the ladder, as they are shown at one moment."""
+    rows = page.evaluate(
+        "side => [...document.querySelectorAll('.hft-ladder tbody tr')].map((row) =>"
+        " ['price', 'quantity'].map((n) => row.querySelector(`.hft-${n}.hft-${side}`).innerText))",
+        side,
+    )
+    return [tuple(map(as_number, row)) for row in rows if row[0].strip()]
 
 
 def as_number(text):
@@ -110,25 +106,39 @@ def test_the_slider_moves_the_book(opened, lab):
 
 
 def test_a_live_ladder_is_what_the_runner_says_and_ends_with_its_notebook(opened, lab, paper):
-    status = PageReader(page_path(paper.socket)).status()
-    where = f"import hftlib as hft\nw = hft.watch({str(paper.socket)!r})\nw"
-    page = opened("watch.ipynb", where, THREADS)
+    socket = repr(str(paper.socket))
+    both = f"import hftlib as hft\nhft.watch({socket})", f"hft.ladder('AAA', {socket})"
+    page = opened("watch.ipynb", *both, THREADS)
+    page.keyboard.press("Shift+Enter")
     page.keyboard.press("Shift+Enter")
     page.locator(".hft-runner .hft-mode-word", has_text="PAPER").wait_for()
     page.locator(".hft-positions", has_text="AAA").wait_for()
-    for stage in status["latencies_ns"]:
-        assert stage in page.locator(".hft-latency").inner_text()
+    page.locator(".hft-ladder tbody tr").first.wait_for()
+    with PageReader(page_path(paper.socket)) as reader:
+        stages = reader.status()["latencies_ns"]
+        told = page.locator(".hft-latency").inner_text()
+        assert stages and all(stage in told for stage in stages)
+        # The market goes on: what is shown is what the page said, now or a moment ago.
+        said = []
+        for _ in range(400):
+            (ladder,) = reader.status()["ladders"]
+            said.append(top_of(ladder, "bids"))
+            if (shown := cells_of(page, "bids")[:1]) in said and shown:
+                break
+            page.wait_for_timeout(25)
+        assert shown in said and shown
     page.screenshot(path=lab.folder / "watch.png")
-    # The output of a cell that is cleared is a view that closes.
-    page.keyboard.press("Escape")
-    page.keyboard.press("ArrowUp")
+    # An output that is cleared is a view that closes.
     page.get_by_text("Edit", exact=True).first.click()
     page.get_by_text("Clear Outputs of All Cells").click()
-    page.locator(".hft-lab").wait_for(state="detached")
-    page.keyboard.press("Escape")
-    page.locator(".jp-CodeCell .cm-content").nth(1).click()
+    page.locator(".hft-lab").first.wait_for(state="detached")
+    page.locator(".jp-CodeCell .cm-content").nth(2).click()
     page.keyboard.press("Shift+Enter")
-    page.get_by_text("left: []").wait_for()
+    page.get_by_text("left: []", exact=True).wait_for()
+
+
+def top_of(ladder, side):
+    return [(one["price"], one["quantity"]) for one in ladder[side][:1]]
 
 
 def test_the_launcher_leads_to_desk_and_mlflow(lab, browser):
@@ -142,6 +152,6 @@ def test_the_launcher_leads_to_desk_and_mlflow(lab, browser):
         page.locator(".jp-LauncherCard", has_text="hft desk").first.click()
     desk = told.value
     desk.wait_for_url("**/hft-desk/")
-    desk.locator("text=hft").first.wait_for()
+    desk.locator("#clock", has_text=":").wait_for()  # as its stream says it, behind Jupyter
     desk.close()
     page.close()
