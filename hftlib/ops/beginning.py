@@ -35,12 +35,12 @@ class Given:
     users: Mapping[str, str]
     mode: str = ""
     latency_us: float | None = None
+    latency_at: Mapping[str, float] = field(default_factory=dict)  # of venues that have another
     share: float | None = None
     scale: tuple[str, ...] = ()
     yes: bool = False
     fees: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)  # parameters of a release
-    latency_at: Mapping[str, float] = field(default_factory=dict)  # of a shadow, by venue
 
 
 def new(given: Given, _journal: Path, _say: Say) -> Prepared:

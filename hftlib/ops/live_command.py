@@ -83,15 +83,12 @@ def live_command(
 
     leave_through_finally()
     exchanges = Exchanges(exchange, "hft live", _venues(journal) if resume else ())
-    far, far_at = exchanges.latencies(latency_us or [])
-    settings = mode, far, share, tuple(scale or ()), yes
+    settings = mode, *exchanges.latencies(latency_us or []), share, tuple(scale or ()), yes
     users = exchanges.each(user or [], "frm1a", "--user")
     copies = exchanges.each(copy_user or [], "frm1d", "--copy-user")
     words = passwords(exchanges.venues, password, "HFT_PASSWORD")
     fees = exchanges.fees(fee) if fee else {}
-    given = Given(
-        strategies or [], param or [], limits, symbols, users, *settings, fees, latency_at=far_at
-    )
+    given = Given(strategies or [], param or [], limits, symbols, users, *settings, fees)
     say = partial(say_recovery, json_out)
     how = How(release, trusted, group_digest, group, older, shelf)
     prepared = launched(how, resumed if resume else new, given, journal, say)

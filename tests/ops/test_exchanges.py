@@ -193,7 +193,7 @@ def test_modes_of_several_exchanges():
     real = BOTH | {"XBOS": {**OTHER, "simulator": False}}
     with pytest.raises(InputError, match="The exchange XBOS does not say that it is a simulator"):
         described_at(["QueueImbalance"], real, USERS)
-    canary = Given(["QueueImbalance"], [], None, "", USERS, "canary", None, 0.5)
+    canary = Given(["QueueImbalance"], [], None, "", USERS, "canary", share=0.5)
     prepared = new(canary, None, print)
     with pytest.raises(InputError, match="No limits are given for the mode canary"):
         prepared(real, {})  # one that is none is enough

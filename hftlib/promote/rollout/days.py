@@ -25,7 +25,8 @@ from hftlib.core.errors import InputError, StateError
 from hftlib.core.journal import kinds
 from hftlib.core.journal.reading import frames
 from hftlib.core.journal.verifying import CLOSED, verify
-from hftlib.core.release.rollout_policy import CANARY, Policy
+from hftlib.core.release.rollout_policy import Policy
+from hftlib.core.release.rollout_step import CANARY
 from hftlib.core.units import shown
 from hftlib.engine.live.replaying import about
 
