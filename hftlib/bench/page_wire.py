@@ -1,6 +1,7 @@
-"""Whether a page, and who reads it, can be felt from UDP in to TCP out: four ways, in turns.
+"""Whether a page, and who reads it, can be felt from UDP in to TCP out: five ways, in turns.
 
-    felt(runs, advance)   a Way for each: no page, a page, read 2 and 20 times a second
+    felt(runs, advance)   a Way for each: no page, one without what a desk shows, all of it,
+                          read twice and 20 times a second
 
 Two runners on one host, one of them with a page, take turns, round for round. The page is read by
 the thread that sends, on its processor, between two datagrams: so what is measured is what reading
@@ -30,7 +31,15 @@ from hftlib.terminal import Advance
 COUNT = 4_000  # datagrams of a round: a second
 STRATEGY = "QueueImbalance"  # its quotes stand, so the page has orders
 MODES = (("busy", False), ("asleep until something comes", True))
-WAYS = (("none", None), ("unread", 0), ("read twice a second", 2), ("read 20 times a second", 20))
+# What there is of a page; how often a second it is read, None: there is none; what a desk shows.
+WAYS: tuple[tuple[str, int | None, bool], ...] = (
+    ("none", None, False),
+    ("without what a desk shows, unread", 0, False),
+    ("whole, unread", 0, True),
+    ("whole, read twice a second", 2, True),
+    ("whole, read 20 times a second", 20, True),
+)
+_DESK = ["show", "trail"]
 
 
 @dataclass(slots=True)
@@ -79,7 +88,7 @@ def felt(runs: int, advance: Advance, count: int = COUNT) -> list[Way]:
                     beds.append(wire.Bed(folder, STRATEGY, sleeps, folder.name == "paged"))
                 found += _turns(
                     beds,
-                    [Way(name, mode) for name, _ in WAYS],
+                    [Way(name, mode) for name, _, _ in WAYS],
                     runs,
                     count,
                     lambda share, what, n=n: advance(  # type: ignore[misc]
@@ -96,13 +105,16 @@ def _turns(
     beds: list[wire.Bed], ways: list[Way], runs: int, count: int, advance: Advance
 ) -> list[Way]:
     """In turns, the first of which is not counted; who comes first changes from turn to turn."""
-    seconds = count * GAP_NS / 1e9
+    seconds, page = count * GAP_NS / 1e9, beds[1].page
+    assert page is not None
+    whole = page._copying[_DESK].copy()
     for turn in range(runs + 1):
         advance(turn / (runs + 1), ways[0].mode)
         rounds: dict[int, dict[str, float]] = {}
         for k in range(len(WAYS)):
             which = (turn + k) % len(WAYS)
-            rate = WAYS[which][1]
+            _, rate, is_whole = WAYS[which]
+            page._copying[_DESK] = whole if is_whole else 0
             bed, looks = beds[0 if rate is None else 1], round((rate or 0) * seconds)
             rounds[which] = percentiles(bed.round(count, looks).histogram)
             ways[which].looks += looks if turn else 0

@@ -89,7 +89,7 @@ class Bed:
             doors=[Door(self._door.getsockname(), "secret")],
             sleeps=sleeps,
         )
-        self._page = Page(self.runner, folder / "page") if is_paged else None
+        self.page = Page(self.runner, folder / "page") if is_paged else None
         self.end = End(line)
         row, live = self.end.memory[0], self.runner.live
         row["midnight"] = midnight - int(self.runner.record["offset"])
@@ -157,16 +157,16 @@ class Bed:
 
     def round(self, count: int, looks: int = 0) -> Round:
         """A round, in which somebody looks at its page so often."""
-        if self._page is None or looks == 0:
+        if self.page is None or looks == 0:
             with self.running():
                 return self.end.run(count)
-        with PageReader(self._page.path) as reader, self.running():
+        with PageReader(self.page.path) as reader, self.running():
             return self.end.run(count, looks, reader.status)
 
     def close(self) -> None:
         self.runner.stop()
-        if self._page is not None:
-            self._page.remove()
+        if self.page is not None:
+            self.page.remove()
         self.end.close()
         self._door.close()
 

@@ -28,7 +28,7 @@ def test_each_way_has_its_rounds_and_its_looks():
     assert [(one.mode[:4], one.name, one.looks) for one in ways] == [
         (mode, name, round((rate or 0) * 0.1))
         for mode in ("busy", "asle")
-        for name, rate in page_wire.WAYS
+        for name, rate, _ in page_wire.WAYS
     ]
     made = Paged([measured(2)], ways, 1)
     for one, said in zip(ways, made.as_json()["wire"], strict=True):

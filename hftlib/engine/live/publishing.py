@@ -8,7 +8,7 @@
 It is read by who must know how things stand also when nobody of this process answers. No decision
 hangs on it: nothing of it is read here, and it is no part of a frame. The first piece is copied
 each time, the others in turn where they are many, so one call costs some microseconds at most
-whatever it trades (`python -m hftlib.bench.page`). A change of the page is bracketed by its
+whatever it trades (`hft bench page`). A change of the page is bracketed by its
 `changes`, and each piece is whole in itself; a book's ladder has a count of its own.
 
 Worst case: a page of N bytes has figures up to N / COPY_BYTES milliseconds old, and ladders of N

@@ -48,7 +48,7 @@ class Trailed:
 
 def test_every_fill_is_shown_once_in_order_over_many_emptied_logs():
     one, random = Trailed(), np.random.default_rng(5)
-    while one.emptied < 4:
+    while one.emptied < 2:
         one.fill(int(random.integers(0, FILLS_EACH // 2)))
         one.look()
         one.look()  # what was left when the log was emptied, and then what is new
