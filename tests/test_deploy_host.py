@@ -207,6 +207,5 @@ def test_the_example_of_a_cloud_is_planned(modules):
     more = [f"-plugin-dir={kept}"] if kept else []
     if terraform("init", "-input=false", *more, folder=aws).returncode:
         pytest.skip("the provider of AWS cannot be had here: its example is only parsed")
-    for words in (["validate"], ["test"]):
-        done = terraform(*words, folder=aws)
-        assert done.returncode == 0, done.stdout + done.stderr
+    done = terraform("test", folder=aws)  # it validates, too
+    assert done.returncode == 0, done.stdout + done.stderr
