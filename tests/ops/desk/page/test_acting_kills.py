@@ -1,4 +1,4 @@
-"""Actions from the page: what is said before, who may, what is refused, and what it does to a runner."""
+"""Actions from the page: what is said before, who may, what is refused, what becomes of it."""
 
 from __future__ import annotations
 
