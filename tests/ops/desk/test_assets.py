@@ -1,4 +1,4 @@
-"""The page's files: all in the package, none that leads out of it, small, and nothing from the net."""
+"""The page's files: in the package, none that leads out of it, small, nothing from the net."""
 
 from __future__ import annotations
 

@@ -13,12 +13,13 @@ import { ACTIONS, needsSecond, words } from "./words.js";
 
 const HOLD_MS = 1200;
 
-function chooser(form, runner, scope) {
+function chooser(form, action, runner, scope) {
   const box = form.appendChild(make("label", "field"));
   box.appendChild(make("span", "hft-label", "Scope"));
   const select = box.appendChild(make("select"));
   select.name = "scope";
   const scopes = ((runner.status || {}).scopes || [{ scope }]).map((one) => one.scope);
+  if (action === "kill") scopes.push("process");
   for (const one of scopes) select.appendChild(make("option", "", one)).value = one;
   select.value = scope;
   return select;
@@ -55,9 +56,11 @@ function secondFields(form) {
     code: field(box, "second-code", "One-time code", CODE),
   };
   return {
-    show(isNeeded) {
-      box.hidden = box.disabled = !isNeeded;
+    show(need) {
+      box.hidden = box.disabled = need === "";
+      for (const one of Object.values(parts)) one.required = need === "must";
     },
+    isGiven: () => !box.hidden && Object.values(parts).some((one) => one.value),
     told: () => Object.fromEntries(Object.entries(parts).map(([key, one]) => [key, one.value])),
     box,
   };
@@ -120,9 +123,9 @@ export function act(dialog, { action, runner, scope, onDone = () => {} }) {
   dialog.replaceChildren();
   const form = dialog.appendChild(make("form", "act"));
   const will = head(form, action, runner);
-  const select = chooser(form, runner, scope);
+  const select = chooser(form, action, runner, scope);
   const limit = action === "limit" ? limitFields(form, runner, select) : null;
-  const why = field(form, "why", "Reason, which is journaled", { maxLength: 200 });
+  const why = field(form, "why", "Reason, which is journaled", { minLength: 3, maxLength: 64 });
   const code = field(form, "code", "Your one-time code", CODE);
   const second = secondFields(form);
   const typed = action === "kill" ? field(form, "typed", "Or type the scope's name",
@@ -142,7 +145,7 @@ export function act(dialog, { action, runner, scope, onDone = () => {} }) {
     const body = { runner: runner.name, do: action, scope: select.value, why: why.value,
       code: code.value };
     if (limit) Object.assign(body, { name: limit.name.value, value: Number(limit.value.value) });
-    if (!second.box.hidden) body.second = second.told();
+    if (second.isGiven()) body.second = second.told();
     const begun = performance.now();
     go.disabled = true;
     put(said, "");

@@ -54,7 +54,7 @@ export function makePanels(root, { me, act, acknowledge, runner }) {
   const search = searching(at.journal, runner);
   const actions = SCOPED.filter((one) => mayDo(me, one)).map((one) => [one, ACTIONS[one].word]);
   const find = (one) => search.look(String(one.id ?? one.symbol));
-  const canAcknowledge = me && me.plane !== "view";
+  const canAcknowledge = mayDo(me, "halt"); // who may act may take an alert on
   const pieces = {
     positions: positions(at.positions),
     orders: orders(at.orders, { onPick: find }),

@@ -25,7 +25,7 @@ export function mayDo(me, action) {
 
 function within(scope, one) {
   const [kind, name] = scope.split(":");
-  if (kind === "firm") return true;
+  if (kind === "firm" || kind === "process") return true;
   if (kind === "strategy") return one.strategy === name;
   if (kind === "instrument") return one.symbol === name || at(one) === name;
   return null; // which strategies a portfolio has is not said
@@ -49,6 +49,10 @@ export const heldIn = (status, scope) =>
 export function words(action, runner, scope) {
   const status = runner.status || {};
   const place = `${runner.name}/${scope}`;
+  if (scope === "process") {
+    return `The process of ${runner.name} ends at once and takes no order back itself: the ` +
+      "venue does, where the account is set to. Its journal says how it goes on.";
+  }
   const count = runner.status ? workingIn(status, scope) : null;
   const orders = count === null ? "its working orders are" : count === 0
     ? "no order works, so none is" :
@@ -69,6 +73,8 @@ export function words(action, runner, scope) {
   }[action];
 }
 
-// The firm is lifted, and its limits loosened, by two people.
-export const needsSecond = (action, scope) =>
-  scope === "firm" && (action === "lift" || action === "limit");
+// The firm is lifted by two people; a limit of it is loosened by two, and tightened by one.
+export function needsSecond(action, scope) {
+  if (scope !== "firm") return "";
+  return { lift: "must", limit: "may" }[action] || "";
+}

@@ -1,4 +1,4 @@
-"""Actions from the page: what is said before, who may, what is refused, and what it does to a runner."""
+"""Actions from the page: what is said before, who may, what is refused, what becomes of it."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_pause_says_what_it_will_do_and_does_it_and_a_used_code_is_refused(sta
     bob.select_option("#ask [name=scope]", "instrument:BBB")
     filled(bob, "the same code again", code)
     bob.click("#ask [name=go]")
-    bob.wait_for_function("document.querySelector('#ask .hft-error').textContent !== ''")
+    bob.wait_for_selector("#ask .hft-error:not(:empty)")
     assert "code" in bob.text_content("#ask .hft-error")
     picture(bob, "laptop-light-refused")
     assert state_of(stage, "instrument:BBB") == "active"

@@ -21,7 +21,7 @@ def figure(value, low=2, high=2, sign=False):
         text = f"{whole}.{rest}" if rest else whole
     if sign and value > 0:
         text = f"+{text}"
-    return text.replace("-", "−")
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def rows(page, panel):
@@ -70,7 +70,9 @@ def test_each_figure_of_a_position_is_the_arenas(stage, desk):
         assert desk.text_content("#panel-positions .hft-total b") == f"{total} USD"
         count = status["open_orders"]
         said = desk.text_content("#strip .hft-now .hft-chip")
-        assert said == (f"quoting, {count} order{'s' * (count != 1)}" if count else "no order works")
+        assert said == (
+            f"quoting, {count} order{'s' * (count != 1)}" if count else "no order works"
+        )
     finally:
         stage.goes_on()
 

@@ -21,9 +21,10 @@ FEED = """async (count) => {
                 one.profit = Math.sin(n / 50) * 1000 + n;
                 one.fills += n;
             }
-            status.orders = Array.from({ length: n % 30 }, (_, k) => ({ strategy: 'M', symbol: 'AAA',
-                venue: 'X', id: n * 3 + k, side: k % 2 ? 'buy' : 'sell', price: 100 + k, quantity: 10,
-                filled: 0, state: 'OPEN', sent_ns: status.time_ns, ahead: n }));
+            status.orders = Array.from({ length: n % 30 }, (_, k) => ({ strategy: 'M',
+                symbol: 'AAA', venue: 'X', id: n * 3 + k, side: k % 2 ? 'buy' : 'sell',
+                price: 100 + k, quantity: 10, filled: 0, state: 'OPEN',
+                sent_ns: status.time_ns, ahead: n }));
             status.fills = Array.from({ length: 64 }, (_, k) => ({ time_ns: (n - k) * 5e8,
                 strategy: 'M', symbol: 'AAA', venue: 'X', side: 'buy', price: 100 + k, quantity: n,
                 fee: 0.1, is_maker: true }));

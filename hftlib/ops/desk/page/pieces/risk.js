@@ -40,7 +40,7 @@ export function mount(root, options = {}) {
       || "watch") },
     { title: "Since (UTC)", num: true, of: (one) => (one.state === "active" ? ""
       : time(one.since_ns, 0)) },
-    { title: "Why", of: (one) => one.why || "" },
+    { title: "Why", of: (one) => one.why || "", names: () => "hft-wrap" },
   ];
   if (options.actions && options.actions.length) columns.push(
     { title: "", draw: buttons(options) });
