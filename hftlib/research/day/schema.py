@@ -8,8 +8,8 @@
     CLOCKS      how far the clock was from UTC                          clocks
     EXECUTION   execution quality by venue, instrument and side         execution
 
-`answers` are rules and fields as we know them: R24 and its field is (EU) 2017/580, R25 clocks, R6 is
-(EU) 2017/589, CAT the US audit trail, 605 and 606 Regulation NMS. `docs/report.md` has the table.
+`answers` are rules and fields as we know them: R24 and its field is (EU) 2017/580, R25 clocks, R6
+is (EU) 2017/589, CAT the US audit trail, 605 and 606 Regulation NMS. The table: `docs/report.md`.
 Worst case: none, this is a table; a rule that changes has to be looked up where it stands.
 """
 

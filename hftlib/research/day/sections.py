@@ -118,7 +118,7 @@ def _example(row: Mapping[str, Any] | None, zone: str) -> str:
         asked += f" at {marks.said_of(row['price'])}"
     at = marks.moment(row["time_ns"], zone)
     seen = ""
-    if row["limit"] is not None and row["level"]:
+    if row["limit"] is not None and row["unit"]:
         seen = f": {marks.said_of(row['seen'])} beyond {marks.said_of(row['limit'])} {row['unit']}"
     return f"{at} {row['strategy']} {asked}{seen}"
 
