@@ -76,7 +76,7 @@ class Lab:
         return self.url(f"lab/workspaces/{Path(name).stem}/tree/{name}")  # nothing else is open
 
     def _opened(self) -> None:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while True:
             assert self.process.poll() is None, (self.folder / "lab.log").read_text()
             try:
