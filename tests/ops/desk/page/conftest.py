@@ -149,14 +149,14 @@ class Stage:
         if name in self._cookies:
             page.context.add_cookies(self._cookies[name])
             page.goto(self.control)
-            page.wait_for_selector("#user:has-text('·')")
+            page.wait_for_selector("#clock:not(:empty)")
             return
         page.goto(self.control)
         page.fill("#enter [name=user]", name)
         page.fill("#enter [name=password]", PASSWORD)
         page.fill("#enter [name=code]", self.code(name))
         page.click("#enter button.main")
-        page.wait_for_selector("#user:has-text('·')")
+        page.wait_for_selector("#clock:not(:empty)")
         self._cookies[name] = page.context.cookies()
 
     def still(self):
