@@ -54,6 +54,16 @@ def leave_through_finally() -> None:
             signal.signal(number, leave)
 
 
+def person() -> str:
+    """Who types this, as the host knows them; by number where it has no name for them."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user that no passwd file names
+        return f"uid {os.getuid()}"
+
+
 def show(renderable: Any) -> None:
     """Print a table or a line, whole."""
     from rich.console import Console

@@ -1,5 +1,9 @@
 """Who listens hears how far the work is, once; what is part of it is silent."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from hftlib.terminal import counted, heard_by, patience
@@ -36,3 +40,21 @@ def test_nobody_hears_what_is_over_and_a_listener_that_raises_ends_the_work(caps
         pass
     work()
     assert heard == [] and capsys.readouterr().out == ""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may become a user without a name")
+def test_who_has_no_name_on_this_host_is_called_by_their_number():
+    steps = "import getpass, os, pwd; from hftlib.terminal import person; os.setuid(4242)"
+    nameless = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("LOGNAME", "USER", "LNAME", "USERNAME")
+    }
+    said = subprocess.run(
+        [sys.executable, "-c", f"{steps}; print(person())"],
+        env=nameless,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout == "uid 4242\n"

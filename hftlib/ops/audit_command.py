@@ -21,7 +21,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from hftlib.terminal import Json, leave_through_finally, show
+from hftlib.terminal import Json, leave_through_finally, person, show
 
 audit = typer.Typer(
     help="Who looked and who acted: a log in which a changed line is found.", no_args_is_help=True
@@ -117,12 +117,10 @@ def export_command(
 @audit.command("mend")
 def mend_command(file: File = None) -> None:
     """Take away the torn last line of a writer that was killed; it is kept in FILE.torn."""
-    import getpass
-
     from hftlib.core.audit import mend
 
     place = _place(file)
-    taken = mend(place, getpass.getuser())
+    taken = mend(place, person())
     kept = f"{taken:,} bytes taken away, kept in {place}.torn." if taken else "It has no torn end."
     print(kept)
 

@@ -16,7 +16,6 @@ Worst case: a venue that cannot be reached; after `--seconds` it says what it wa
 
 from __future__ import annotations
 
-import getpass
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -26,7 +25,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hftlib.core.errors import InputError, StateError
-from hftlib.terminal import Json, leave_through_finally
+from hftlib.terminal import Json, leave_through_finally, person
 
 if TYPE_CHECKING:
     from hftlib.ops.drop_copy import DropCopy
@@ -87,7 +86,7 @@ def cancel_all_command(
     letters = "C" if keep_entry else "DC"
     say = spoken(json_out)
     made = _resorts(exchanges, users, password, copies, say, letters)
-    _see(made, f"{getpass.getuser()}: {why}", seconds)
+    _see(made, f"{person()}: {why}", seconds)
     several = len(made) > 1
     for venue, resort in made.items():
         if resort.is_done:
@@ -117,7 +116,7 @@ def allow_entry_command(
     from hftlib.ops.exchanges import Exchanges
 
     leave_through_finally()
-    first = who or getpass.getuser()
+    first = who or person()
     if first == second.strip() or not second.strip():
         do = "Name another one: --second NAME."
         raise InputError("It takes two people", where="hft allow-entry --second", do=do)

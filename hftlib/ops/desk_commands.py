@@ -18,7 +18,6 @@ takes two: `--second NAME`. Worst case: a runner that does not answer is waited 
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import signal
@@ -34,7 +33,7 @@ from hftlib.core.errors import HftError, InputError
 from hftlib.ops.alerts.command import alerts
 from hftlib.ops.metrics.command import metrics
 from hftlib.ops.snapshot_command import snapshot_command
-from hftlib.terminal import Json, leave_through_finally, show
+from hftlib.terminal import Json, leave_through_finally, person, show
 
 SHOWN_S, ASK_S, STATUS_S = 0.5, 2.0, 5.0
 START = "hft live"
@@ -286,4 +285,4 @@ def _place(path: Path | None) -> Path:
 
 
 def _who(given: str) -> str:
-    return given or getpass.getuser()
+    return given or person()

@@ -9,7 +9,6 @@ Worst case: a runner that does not answer is waited for, ASK_S.
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -23,6 +22,7 @@ from hftlib.core.control.places import place
 from hftlib.core.errors import InputError
 from hftlib.ops.beginning import Told, recovery_of
 from hftlib.ops.take_over import NEXT, TakeOver, asked_first, first_words, takes_over
+from hftlib.terminal import person
 
 Made = tuple[Any, dict[str, Any], int]
 _WHERE = "hft live --take-over"
@@ -84,7 +84,7 @@ def beside(take_over: Path | None, who: str, why: str, *, resume: bool) -> Other
         raise InputError("A day that goes on takes over from nobody", where=_WHERE, do=do)
     if not why.strip():
         raise InputError("The why is empty", where=_WHERE, do="Say --why: it stands in the log.")
-    return Other(take_over, who or getpass.getuser(), why, asked_first(take_over))
+    return Other(take_over, who or person(), why, asked_first(take_over))
 
 
 def launch_of(

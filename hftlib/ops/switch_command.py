@@ -10,7 +10,6 @@ or what is to be done where it does not. Worst case: as `switching.py`.
 
 from __future__ import annotations
 
-import getpass
 import json
 import time
 from dataclasses import asdict
@@ -21,7 +20,7 @@ import typer
 
 from hftlib.core.control.asking import the_only_one
 from hftlib.ops import live_options as options
-from hftlib.terminal import Json
+from hftlib.terminal import Json, person
 
 START = "hft live"
 
@@ -61,7 +60,7 @@ def switch_command(
         socket or control or the_only_one("runner", START),
         journal=journal,
         why=why,
-        who=who or getpass.getuser(),
+        who=who or person(),
         strategies=strategies or [],
         params=param or [],
         limits=limits,

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hftlib.core.errors import InputError
-from hftlib.terminal import Json, show
+from hftlib.terminal import Json, person, show
 
 if TYPE_CHECKING:
     from hftlib.ops.access.people import Found, People, Person
@@ -258,9 +258,7 @@ def _password(file: Path | None) -> str:
 
 
 def _audited(what: str, **facts: Any) -> None:
-    import getpass
-
     from hftlib.core.audit import AuditLog, audit_place
 
     with AuditLog(audit_place()) as log:
-        log.append(who=getpass.getuser(), did="access", what=what, **facts)
+        log.append(who=person(), did="access", what=what, **facts)

@@ -13,7 +13,6 @@ Worst case: a folder that another `hft alerts` uses is refused; that one goes on
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import time
@@ -23,7 +22,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hftlib.terminal import Json, leave_through_finally, show
+from hftlib.terminal import Json, leave_through_finally, person, show
 
 Folder = Annotated[Path, typer.Option(help="Where they lie, and their log.")]
 Who = Annotated[str, typer.Option(help="Who says so; you without it.")]
@@ -146,7 +145,7 @@ def acknowledge_command(
     """Somebody sees to it: it is told and escalated no more."""
     from hftlib.ops.alerts.board import acknowledge
 
-    told = acknowledge(folder, number, who or getpass.getuser(), why)
+    told = acknowledge(folder, number, who or person(), why)
     print(json.dumps(told) if json_out else f"{number} is yours: {told['rule']}: {told['said']}")
 
 
@@ -165,7 +164,7 @@ def mute_command(
     from hftlib.ops.alerts.muting import until_ns
 
     end = until_ns(until, clock.now_ns())
-    mute(folder, rule, end, who or getpass.getuser(), why)
+    mute(folder, rule, end, who or person(), why)
     told = {"rule": rule, "until_ns": end}
     print(json.dumps(told) if json_out else f"{rule} is muted until {_clock(end)}.")
 
