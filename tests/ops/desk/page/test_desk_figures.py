@@ -105,13 +105,16 @@ def test_what_the_arena_says_of_books_orders_fills_and_limits_is_on_the_page(sta
         settles(desk, lambda: [f"{r[0]} {r[-1]}" for r in rows(desk, "orders")], orders)
         ladder = status["ladders"][0]
         first = desk.locator(".hft-ladder").first
-        bids = first.locator("td.hft-price.hft-bids").all_text_contents()
-        assert [one for one in bids if one] == [figure(b["price"], 2, 8) for b in ladder["bids"]]
-        shown = first.locator("td.hft-quantity.hft-asks").all_text_contents()
-        assert [one for one in shown if one] == [f"{a['quantity']:,.0f}" for a in ladder["asks"]]
-        own = [f"◆ {b['own']:,.0f}" for b in ladder["bids"] if b["own"]]
-        found = first.locator("td.hft-own.hft-bids").all_text_contents()
-        assert [one for one in found if one] == own
+
+        def told(cell):
+            return [one for one in first.locator(cell).all_text_contents() if one]
+
+        prices = [figure(one["price"], 2, 8) for one in ladder["bids"]]
+        settles(desk, lambda: told("td.hft-price.hft-bids"), prices)
+        quantities = [f"{one['quantity']:,.0f}" for one in ladder["asks"]]
+        settles(desk, lambda: told("td.hft-quantity.hft-asks"), quantities)
+        own = [f"◆ {one['own']:,.0f}" for one in ladder["bids"] if one["own"]]
+        settles(desk, lambda: told("td.hft-own.hft-bids"), own)
         assert len(rows(desk, "fills")) == len(status["fills"])
         names = desk.locator("#panel-limits .hft-limit-scope").all_text_contents()
         assert sorted(names) == sorted(one["scope"] for one in status["limits"])
