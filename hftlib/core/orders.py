@@ -182,7 +182,7 @@ ORDER = record(
     64   accepted    int64   when its acceptance reached us; 0 not yet
     72   done        int64   when its end reached us; 0 not yet
     80   venue_accepted  int64  when the venue accepted it
-    88   venue_number    int64  the venue's own number for it
+    88   venue_number    int64  the venue's own number for it, the last it said
     96   twice_mid   int64   best bid plus best ask as we saw them when it was sent
     104  display     int64
     112  trigger     int64

@@ -62,6 +62,7 @@ def replaced(order: Any, event: Any) -> int:
     order.answered = max(order.answered, event.sequence)
     order.pending &= ~(REPLACE_PENDING | NEW_PENDING)
     order.replaces += 1
+    order.venue_number = event.other  # in the venue's book it stands under another one now
     if not told(event.sequence, order.stated):
         order.stated = max(order.stated, event.sequence)
         order.price = event.price

@@ -17,6 +17,21 @@ from hftlib.ops.page import Page
 
 RESTERS = """
 import hftlib as hft
+
+
+@hft.strategy
+class Mover:
+    \"\"\"Quotes behind the best prices that move a tick now and then: the venue renumbers them.\"\"\"
+
+    looks: int = hft.state()
+
+    def on_book(self, ctx, i):
+        b = ctx.book(i)
+        if not b.has_both:
+            return
+        self.looks += 1
+        away = (2 + self.looks // 4 % 2) * b.tick
+        ctx.quote(i, bid=b.bid - away, ask=b.ask + away, quantity=20)
 """
 RESTER = """
 
@@ -84,7 +99,7 @@ def paged_day(
     folder: Path, names: tuple[str, ...] = ("Rester", "Other"), times: int = 30, **given: Any
 ) -> Iterator[Any]:
     """Traded, and brought to a stop with orders in the queues."""
-    text = RESTERS + "".join(RESTER.replace("NAME", name) for name in names)
+    text = RESTERS + "".join(RESTER.replace("NAME", name) for name in names if name != "Mover")
     (folder / "resters.py").write_text(text)
     (folder / "limits.toml").write_text(LIMITS)
     named = [f"{folder / 'resters.py'}:{name}" for name in names]

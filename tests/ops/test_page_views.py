@@ -96,6 +96,18 @@ def test_own_quantity_and_what_is_ahead_are_as_a_walk_along_the_queue_finds_them
     assert levels > 1 and behind > 0, "some of ours stand, and some of those behind others"
 
 
+def test_an_order_that_was_replaced_is_found_in_its_queue(tmp_path):
+    with paged_day(tmp_path, ("Mover",)) as (trial, page), PageReader(page.path) as reader:
+        books, said = trial.runner.live.session.books, reader.status()
+        shown = {one["id"]: one for one in said["orders"]}
+        moved = [row for _, row in open_rows(trial) if row["replaces"] and is_there(row)]
+        assert moved, "some of its quotes stand, and were replaced"
+        for row in moved:
+            one = shown[int(row["id"])]
+            ahead = queue_before(books.of(one["symbol"], one["venue"]), int(row["venue_number"]))
+            assert ahead is not None and one["ahead"] == ahead
+
+
 def test_working_orders_are_the_open_ones_the_newest_first(day):
     trial, _, said = day
     table, found = trial.runner.live.session.instruments, open_rows(trial)
