@@ -2,7 +2,7 @@
 
     python -m tests.lanes
 
-    1  compiled: what starts processes and sockets │ everything else
+    1  compiled: what trades over sockets and waits for it │ everything else, kernels among it
     2  bounds-checked, of the tests marked `modes` │ uncompiled, of the same
     3  the soak, alone: it needs both cores
 
@@ -19,19 +19,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 SOAK = "tests/bench/test_soak.py"
-PROCESSES = (
+WAITING = (
     *("tests/ops", "tests/engine/live", "tests/venue/floor", "tests/bench", "tests/promote"),
-    *("tests/lab", "tests/test_deploy_host.py"),
-    *("tests/test_notebooks.py", "tests/test_demo.py", "tests/test_docs.py"),
-    *(f"tests/research/{one}" for one in ("bridge", "catalog", "day", "parity", "sweep")),
+    *("tests/test_demo.py", "tests/test_docs.py"),
 )
 BOUNDS, PLAIN = {"NUMBA_BOUNDSCHECK": "1"}, {"NUMBA_DISABLE_JIT": "1"}
 
 
 def main() -> int:
-    others = [f"--ignore={place}" for place in PROCESSES]
-    print("compiled; everything that starts no process runs beside it:", flush=True)
-    worst = beside([*PROCESSES, f"--ignore={SOAK}"], others, "the others", {}, {})
+    others = [f"--ignore={place}" for place in WAITING]
+    print("compiled; everything that waits for no exchange runs beside it:", flush=True)
+    worst = beside([*WAITING, f"--ignore={SOAK}"], others, "the others", {}, {})
     print("again, with bounds checks, and uncompiled beside it:", flush=True)
     worst |= beside(["-m", "modes"], ["-m", "modes"], "uncompiled", BOUNDS, PLAIN)
     print("the soak:", flush=True)

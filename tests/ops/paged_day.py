@@ -21,7 +21,7 @@ import hftlib as hft
 
 @hft.strategy
 class Mover:
-    \"\"\"Quotes behind the best prices that move a tick now and then: the venue renumbers them.\"\"\"
+    \"\"\"Quotes behind the best prices that move now and then: the venue renumbers them.\"\"\"
 
     looks: int = hft.state()
 

@@ -1,6 +1,5 @@
 // The panels below the strip: each a heading and a piece, in three columns that fall below each
-// other
-// where there is less room.
+// other where there is less room.
 //
 //   const panels = makePanels(root, { me, act, acknowledge, runner: () => "maker" })
 //   panels.show(runner, state)      panels.overview(state, choose)
@@ -24,10 +23,9 @@ import { ACTIONS, mayDo } from "./words.js";
 
 const COLUMNS = [
   [["positions", "Positions"], ["books", "Books"], ["orders", "Working orders"]],
-  [["limits", "Exposure against limits"], ["risk", "Risk"], ["alerts", "Alerts"]],
-  [["latency", "Latency"], ["health", "Feeds and sessions"], ["fills", "Fills"],
-    ["rollout", "Rollouts"],
-    ["journal", "Journal"]],
+  [["limits", "Exposure against limits"], ["risk", "Risk"], ["alerts", "Alerts"],
+    ["health", "Feeds and sessions"]],
+  [["latency", "Latency"], ["fills", "Fills"], ["rollout", "Rollouts"], ["journal", "Journal"]],
 ];
 const SCOPED = ["halt", "reduce", "flatten", "lift"];
 

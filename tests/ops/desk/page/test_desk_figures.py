@@ -116,8 +116,9 @@ def test_what_the_arena_says_of_books_orders_fills_and_limits_is_on_the_page(sta
         own = [f"◆ {one['own']:,.0f}" for one in ladder["bids"] if one["own"]]
         settles(desk, lambda: told("td.hft-own.hft-bids"), own)
         assert len(rows(desk, "fills")) == len(status["fills"])
-        names = desk.locator("#panel-limits .hft-limit-scope").all_text_contents()
-        assert sorted(names) == sorted(one["scope"] for one in status["limits"])
+        scopes = desk.locator("#panel-limits .hft-limit-scope").all()
+        named = [one.get_attribute("title") for one in scopes]
+        assert sorted(named) == sorted(one["scope"] for one in status["limits"])
     finally:
         stage.goes_on()
 

@@ -37,7 +37,8 @@ function fill(row, one, currency) {
   const level = share >= 1 ? "bad" : share >= NEAR ? "watch" : "calm";
   row.node.dataset.level = level;
   put(row.name, one.name.replaceAll("_", " ").replace(/ (money|lots|bps|percent|ms)$/, ""));
-  put(row.scope, one.scope);
+  put(row.scope, one.scope.replace(/^[a-z]+:/, ""));
+  row.scope.title = one.scope;
   const unit = one.unit === "money" ? currency : (WORDS[one.unit] ?? one.unit ?? "");
   put(row.told, `${figure(one.used, one.unit)} of ${figure(one.limit, one.unit)} ${unit}`.trim());
   put(row.share, `${number(
