@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from held import Held
 from kernel_desk import Kernel
 from paper_session import Paper
+
+HELD = Held(__file__)
+pytest_runtest_teardown = HELD.teardown
 
 
 @pytest.fixture(scope="session")
 def paper(tmp_path_factory):
     made = Paper(tmp_path_factory.mktemp("paper"))
-    yield made
-    made.close()
+    HELD.keep(made.close)
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -26,5 +30,5 @@ def lab_folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def kernel(lab_folder):
     made = Kernel(lab_folder)
-    yield made
-    made.close()
+    HELD.keep(made.close)
+    return made

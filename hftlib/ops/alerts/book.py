@@ -3,14 +3,13 @@
     trouble ── for_s ──▶ firing ──▶ acknowledged ──▶ resolved
                            │  ▲ repeat_s: told again     ▲
                            │  └ escalate_s: to the next list, too
-                           └── gone for CLEAR_S ─────────┘
+                           └── gone for clear_s ─────────┘
 
     steps = take(found, rules, seen, now)      what is to be told or done, in order
 
 An alert is known by its rule, runner and key. One that comes again within AGAIN_S is the same one:
-it keeps its number, and is told at most each
-FLAP_S. What is muted or falls into quiet hours is on the board,
-and is told if it still fires when they end.
+it keeps its number, and is told at most each FLAP_S. What is muted or falls into quiet hours is on
+the board, and is told if it still fires when they end.
 
 Worst case: OPEN_MAX of them are open at once; what comes beyond is one alert that says so.
 """
@@ -27,7 +26,7 @@ from hftlib.ops.alerts.board import ACKNOWLEDGED, FIRING, RESOLVED, Alert
 from hftlib.ops.alerts.rules import SEVERITIES, Quiet, Rules
 
 OPEN_MAX, KEPT_MAX = 500, 200
-CLEAR_S, AGAIN_S, FLAP_S = 1.0, 60.0, 30.0
+CLEAR_S, AGAIN_S, FLAP_S = 1.0, 60.0, 30.0  # CLEAR_S: of what has no rule
 SECOND = 1_000_000_000
 FIRED, AGAIN, ESCALATED, OVER = "fired", "told again", "escalated", "resolved"
 
@@ -80,7 +79,7 @@ class Book:
                 continue
             if key in troubles:
                 self._clear.pop(one["id"], None)
-            elif now_ns - self._clear.setdefault(one["id"], now_ns) >= CLEAR_S * SECOND:
+            elif now_ns - self._clear.setdefault(one["id"], now_ns) >= self._patience_ns(one):
                 del self._clear[one["id"]]
                 one |= {"state": RESOLVED, "over_ns": now_ns}
                 steps.append(Step(OVER, dict(one), tuple(one["to"]) * self.rules.tell.resolved))
@@ -140,6 +139,11 @@ class Book:
         names = {name: None for some in levels[:level] for name in some}
         one |= {"told_ns": now_ns, "told_count": one["count"], "level": level, "to": list(names)}
         steps.append(Step(what, dict(one), tuple(names)))
+
+    def _patience_ns(self, one: Alert) -> float:
+        """For how long it must be gone before it is over."""
+        rule = self.rules.rules.get(one["rule"])
+        return (CLEAR_S if rule is None else rule.clear_s) * SECOND
 
     def _is_muted(self, board: dict[str, Any], one: Alert, now_ns: int) -> bool:
         muted = {mute["rule"] for mute in board["mutes"] if mute["until_ns"] > now_ns}

@@ -54,6 +54,7 @@ class Rule(Table):
     kind: str
     severity: Severity = "warning"
     for_s: Seconds = 0.0
+    clear_s: Seconds = 1.0  # it must be gone for so long before it is over
     runners: tuple[str, ...] = ()  # of these alone
     action: Literal["halt", "reduce", "flatten", "cancel-all", "command"] | None = None
     scope: str = "firm"
@@ -102,7 +103,17 @@ class Rule(Table):
         return self
 
 
-_COMMON = {"kind", "severity", "for_s", "runners", "action", "scope", "command", "exchange"}
+_COMMON = {
+    "kind",
+    "severity",
+    "for_s",
+    "clear_s",
+    "runners",
+    "action",
+    "scope",
+    "command",
+    "exchange",
+}
 _COMMON |= {"times", "window_s"}
 
 

@@ -15,10 +15,10 @@ LEVELS = (("desk",), ("head",), ("officer",))
 NONE = set()
 
 
-def rules(for_s=0.0, **more):
+def rules(for_s=0.0, clear_s=1.0, **more):
     given = {"escalate_s": 60.0, "repeat_s": 300.0, "critical": LEVELS, "warning": (("desk",),)}
     receivers = {name: Receiver(url_env="X") for name in ("desk", "head", "officer")}
-    made = {"odd": Rule(kind="runner_gone", severity="critical", for_s=for_s)}
+    made = {"odd": Rule(kind="runner_gone", severity="critical", for_s=for_s, clear_s=clear_s)}
     return Rules(rules=made, receivers=receivers, tell=Tell(**given), **more)
 
 
@@ -73,6 +73,16 @@ def test_one_that_comes_and_goes_keeps_its_number_and_is_not_told_each_time():
     assert life.at(29.9, "a") == []
     assert life.at(30, "a") == [("fired", "a", ("desk",))]
     assert [one["id"] for one in life.board["alerts"]] == ["A1"]
+
+
+def test_one_that_swings_about_its_edge_is_one_alert():
+    life = Life(clear_s=30.0)
+    assert len(life.at(0, "a")) == 2
+    for second in range(1, 60):
+        assert life.at(second, *["a"] * (second % 20 == 0)) == [], second
+    assert life.at(60, "a") == [("escalated", "a", ("desk", "head"))], "nobody took it on"
+    assert life.at(61) == life.at(90.9) == [] and life.state() == FIRING
+    assert life.at(91) == [("resolved", "a", ("desk", "head"))]
 
 
 def test_it_must_hold_for_so_long_without_a_break():

@@ -160,7 +160,7 @@ def test_refusals_are_those_since_we_look(seen):
 
 def test_rates_at_their_edge_and_not_while_halted(seen):
     found, _ = seen
-    for name, count, each in (("rejects", "rejected", 2), ("refusals", "refused", 20)):
+    for name, count, each in (("rejects", "rejected", 5), ("refusals", "refused", 20)):
         for more, expected in ((0, 0), (1, 1)):
             later = copy.deepcopy(found)
             later["counts"][count] += 4 * each + more

@@ -20,10 +20,13 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import pytest
+from held import Held
 
 from hftlib.core.errors import StateError
 from hftlib.ops.page_reading import PageReader, page_path
 
+HELD = Held(__file__)
+pytest_runtest_teardown = HELD.teardown
 CHROMIUM = "/usr/bin/chromium"
 BEGIN_S, PATIENCE_S, STEP_S = 600.0, 30.0, 30
 PASSWORD = "correct horse battery staple"
@@ -187,22 +190,21 @@ def browser():
     playwright = pytest.importorskip("playwright.sync_api")
     if not shutil.which(CHROMIUM):
         pytest.skip(f"no browser here: {CHROMIUM} (Debian: chromium)")
-    with playwright.sync_playwright() as driver:
-        options = ["--no-sandbox"] if os.geteuid() == 0 else []
-        options += ["--js-flags=--expose-gc", "--enable-precise-memory-info"]
-        made = driver.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield made
-        made.close()
+    driver = playwright.sync_playwright().start()
+    HELD.keep(driver.stop)  # it has a loop of its own, in which no other can be run
+    options = ["--no-sandbox"] if os.geteuid() == 0 else []
+    options += ["--js-flags=--expose-gc", "--enable-precise-memory-info"]
+    made = driver.chromium.launch(executable_path=CHROMIUM, args=options)
+    HELD.keep(made.close)
+    return made
 
 
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory, browser):
     made = Stage(tmp_path_factory.mktemp("stage"))
-    try:
-        made.begin()
-        yield made
-    finally:
-        made.end()
+    HELD.keep(made.end)
+    made.begin()
+    return made
 
 
 @pytest.fixture
