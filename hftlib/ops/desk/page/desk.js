@@ -200,8 +200,8 @@ async function start() {
     me = await ask("api/me");
   }
   remember(me);
-  put($("user"), `${me.user} · ${me.roles.join(", ")}`);
-  $("leave").hidden = false;
+  put($("user"), me.user ? `${me.user} · ${me.roles.join(", ")}` : "");
+  $("leave").hidden = !me.user; // on a laptop without people nobody logs in, or out
   strip = makeStrip($("strip"));
   makeActs($("acts"));
   const acknowledge = (alert) => acknowledging($("ask"), alert, say);
