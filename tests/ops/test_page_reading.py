@@ -252,10 +252,15 @@ def test_a_watchdog_sees_what_a_held_up_runner_holds_and_after_its_end(
         )
         assert "does not answer: this is what its page says" in " ".join(shown.stdout.split())
         with PageReader(page) as reader:
-            trade(floor, 400, lambda: any(o["quantity"] for o in reader.status()["positions"]))
-            frames = reader.status()["counts"]["frames"]
-            while reader.status()["counts"]["frames"] <= frames:  # the market stands still
-                time.sleep(0.001)
+
+            def holds():
+                return any(one["quantity"] for one in reader.status()["positions"])
+
+            for _ in range(20):
+                trade(floor, 400, holds)
+                time.sleep(0.2)  # the market stands still; what was on its way arrives
+                if holds():
+                    break
             while not dog.over:
                 dog.step()
         assert [what for what, _ in said] == ["watching", "halting", "ended"], said
