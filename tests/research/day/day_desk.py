@@ -4,39 +4,13 @@ from __future__ import annotations
 
 from floor_desk import Floor
 from floor_trial import Resumed, Trial, begun, killed, listened_to, trade
+from live_joiner import JOINER
 from switch_trial import Blue, Green
 
 from hftlib.core import clock
 from hftlib.ops.modes import Mode
 from hftlib.risk.people import halt, lift, set_limit
 
-JOINER = '''
-import hftlib as hft
-
-@hft.strategy
-class Joiner:
-    """Joins both queues, sometimes wants out again, sometimes takes."""
-
-    clip: int = hft.param(100, low=100, high=1000)
-    turn: int = hft.state()
-    mine: int = hft.state()
-
-    def on_book(self, ctx, i):
-        b = ctx.book(i)
-        if not (b.is_open and b.has_both):
-            return
-        self.turn += 1
-        if self.turn % 40 == 39:
-            ctx.submit(i, hft.BUY, b.ask, self.clip, lasts=hft.IOC)
-        elif self.turn % 15 == 14:
-            ctx.cancel_all(i)
-        elif self.turn % 6 == 5 and self.mine > 0:
-            ctx.replace(self.mine, b.bid, self.clip + 100)
-            self.mine = 0
-        elif ctx.open_orders(i) == 0:
-            self.mine = ctx.submit(i, hft.BUY, b.bid, self.clip)
-            ctx.submit(i, hft.SELL, b.ask, self.clip)
-'''
 LIMITS = """
 [instrument."*"]
 position_lots = 500
