@@ -75,7 +75,7 @@ def test_no_unfinished_marks(path):
 
 
 def test_no_page_has_marks_of_a_merge():
-    for path in [*SOURCES, *TESTS, *ROOT.glob("*.md"), *(ROOT / "docs").glob("*.*")]:
+    for path in [*SOURCES, *TESTS, *ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
         found = re.search(r"^(<{7} .*|={7}|>{7} .*)$", path.read_text(), re.MULTILINE)
         assert not found, f"{path.relative_to(ROOT)}: {found[0]}"
 
